@@ -1,0 +1,1 @@
+"""The alert's life: fusion, explanation, playbook, store."""

@@ -1,0 +1,113 @@
+"""Records that travel between the packages.
+
+Frozen structs; times are integer milliseconds since the Unix epoch, UTC (``_ms``), or aware
+``datetime`` where a record is decoded straight from the wire.  Wire formats: docs/mention.md.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+Kind = Literal["post", "reply", "repost", "quote", "review", "message"]
+Sensitivity = Literal["sensitive", "balanced", "strict"]
+Label = Literal["negative", "neutral", "positive"]
+LABELS: tuple[Label, Label, Label] = ("negative", "neutral", "positive")
+
+MAX_TEXT_CHARS = 20_000
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+UInt32 = npt.NDArray[np.uint32]
+UInt64 = npt.NDArray[np.uint64]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+
+
+class Author(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Who posted a mention; everything the platform did not give is ``None``."""
+
+    id: Id | None = None
+    handle: Annotated[str, msgspec.Meta(max_length=256)] | None = None
+    name: Annotated[str, msgspec.Meta(max_length=1024)] | None = None
+    followers: Count | None = None
+    created_at: datetime | None = None
+    verified: bool | None = None
+    bio: Annotated[str, msgspec.Meta(max_length=10_000)] | None = None
+    url: Annotated[str, msgspec.Meta(max_length=4096)] | None = None
+    avatar_phash: Annotated[str, msgspec.Meta(max_length=256)] | None = None
+
+
+class Engagement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Counts at the moment of collection."""
+
+    likes: Count = 0
+    reposts: Count = 0
+    replies: Count = 0
+    views: Count = 0
+
+
+class Mention(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One public post, as decoded from the wire (docs/mention.md)."""
+
+    id: Id
+    platform: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    published_at: Annotated[datetime, msgspec.Meta(tz=True)]
+    text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARS)]
+    lang: Annotated[str, msgspec.Meta(max_length=35)] | None = None
+    kind: Kind = "post"
+    author: Author | None = None
+    url: Annotated[str, msgspec.Meta(max_length=4096)] | None = None
+    in_reply_to: Id | None = None
+    repost_of: Id | None = None
+    rating: Annotated[float, msgspec.Meta(ge=1, le=5)] | None = None
+    engagement: Engagement | None = None
+    links: Annotated[
+        tuple[Annotated[str, msgspec.Meta(max_length=4096)], ...], msgspec.Meta(max_length=100)
+    ] = ()
+    country: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+
+
+class OfficialAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """An account the brand itself runs, where its platform id is known."""
+
+    platform: str
+    id: str
+    handle: str | None = None
+    name: str | None = None
+
+
+class Brand(msgspec.Struct, frozen=True, kw_only=True):
+    """What is watched.  Built from the configuration; all strings as the user wrote them."""
+
+    id: str
+    names: tuple[str, ...]
+    keywords: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    handles: tuple[str, ...] = ()
+    accounts: tuple[OfficialAccount, ...] = ()
+    domains: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ("ar", "en")
+    timezone: str = "UTC"
+    weekend: tuple[int, ...] = (4, 5)  # Monday is 0; Friday and Saturday
+    sensitivity: Sensitivity = "balanced"
+    help_url: str | None = None  # where customers learn more
+    support_handle: str | None = None  # where customers get help
+
+
+class Rejection(msgspec.Struct, frozen=True, kw_only=True):
+    """A mention that could not be read: a stable reason code, a sentence, and the raw bytes."""
+
+    reason: str
+    detail: str
+    source: str
+    position: str
+    raw: bytes

@@ -1,0 +1,1 @@
+"""Data in motion: sources, the three stages, the engine, the command line."""
