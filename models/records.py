@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 Kind = Literal["post", "reply", "repost", "quote", "review", "message"]
 Sensitivity = Literal["sensitive", "balanced", "strict"]
+Phase = Literal["weak", "fired", "update"]
 Label = Literal["negative", "neutral", "positive"]
 LABELS: tuple[Label, Label, Label] = ("negative", "neutral", "positive")
 
@@ -111,3 +112,100 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     position: str
     raw: bytes
+
+
+class Observations(msgspec.Struct, frozen=True, kw_only=True):
+    """Mentions scored for brands, as columns: one row a (mention, brand) pair, in order of arrival.
+
+    Attributes
+    ----------
+    brand : int64[n]
+        Index into the brands of the stage.
+    published_ms : int64[n]
+    key : uint64[n]
+        Hash of platform and id, by which a mention counts once.
+    platform : list of str[n]
+    label : int8[n]
+        Index into ``LABELS``.
+    negative, positive : float32[n]
+        Probabilities.
+    reach : int64[n]
+        Followers and engagement: how many may have seen it.
+    own : bool[n]
+        Written by the brand itself: not counted.
+    lang : list of str[n]
+    mention : list of Mention[n]
+    """
+
+    brand: Int64
+    published_ms: Int64
+    key: UInt64
+    platform: list[str]
+    label: npt.NDArray[np.int8]
+    negative: Float32
+    positive: Float32
+    reach: Int64
+    own: Bool
+    lang: list[str]
+    mention: list[Mention]
+
+    def __len__(self) -> int:
+        return len(self.brand)
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A mention kept as evidence: what a responder needs to see, text cut to 400 characters."""
+
+    id: str
+    platform: str
+    published_ms: int
+    text: str
+    lang: str
+    label: Label
+    negative: float
+    reach: int
+    key: int
+    author_id: str | None = None
+    handle: str | None = None
+    name: str | None = None
+    followers: int | None = None
+    url: str | None = None
+    kind: Kind = "post"
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """One detector's finding about one brand in one window.
+
+    ``surprise`` is minus the decimal logarithm of the chance of seeing at least ``observed`` on a
+    usual day; ``score`` maps it to 0..1 with 0.5 at the balanced line; ``threshold`` is the least
+    observation that reaches the brand's own line.  For shares, ``observed`` and ``expected`` are
+    counts of negative mentions among ``total``.
+    """
+
+    id: str
+    brand: str
+    kind: str
+    phase: Phase
+    window_start_ms: int
+    window_end_ms: int
+    window_min: int
+    at_ms: int
+    observed: int
+    expected: float
+    lower: int
+    upper: int
+    surprise: float
+    line: float
+    score: float
+    threshold: int
+    total: int
+    negative: int
+    usual_negative_share: float
+    authors: int
+    reach: int
+    history_h: int
+    platforms: dict[str, int]
+    languages: dict[str, int]
+    terms: tuple[str, ...]
+    topics: dict[str, float]
+    evidence: tuple[Evidence, ...]

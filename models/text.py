@@ -17,15 +17,20 @@ from functools import cache
 
 import numpy as np
 
-from models.records import Int64, UInt32
+from models.records import Bool, Int64, UInt32
 
 TABLE_SIZE = 0x110000
 _DELETE = 0xFFFFFFFF  # table value: this character is dropped
 _EXPAND = 0xFFFFFFFE  # table value: this character becomes several (NFKC)
 
-# planes beyond hold ideographs, which map to themselves, and tags, which are invisible
-_ASSIGNED = (*range(0x3400), *range(0xA000, 0xAC00), *range(0xF900, 0x12000),
-             *range(0x1D400, 0x1D800), *range(0x1E000, 0x20000), *range(0xE0000, 0xE0200))  # fmt: skip
+# Beyond lie ideographs and Hangul syllables, which map to themselves, and unassigned planes.
+_ASSIGNED = (
+    *range(0x3400),
+    *range(0xA000, 0xAC00),
+    *range(0xF900, 0x20000),
+    *range(0x2F800, 0x2FA20),
+    *range(0xE0000, 0xE0200),
+)
 
 _FOLD = {
     "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ٲ": "ا", "ٳ": "ا",
@@ -36,6 +41,9 @@ _FOLD = {
     "ء": None,  # a lone hamza is written or left out at will
     "…": ".", "™": None, "®": None, "©": None, "№": "#", "½": None, "ﷺ": None,
     "’": "'", "‘": "'", "“": '"', "”": '"', "،": ",", "؛": ";", "؟": "?",
+    # blank, though Unicode calls them letters or symbols: Hangul fillers, Khmer vowels, Braille
+    "\u115f": None, "\u1160": None, "\u3164": None, "\uffa0": None,
+    "\u17b4": None, "\u17b5": None, "\u2800": " ",
 }  # fmt: skip
 
 
@@ -79,26 +87,19 @@ def normalise(texts: Sequence[str]) -> CodeBatch:
     >>> normalise(["مَدَارِسُ  الرِّيَاضِ", "ACME\u200b١٢"]).joined()
     'مدارس الرياض\\nacme12\\n'
     """
-    table = _table()
+    table, expansions = _table()
     codes = _encode(texts)
     mapped = table.take(codes, mode="clip")
-    if (mapped == _EXPAND).any():
-        texts = _expand_where_needed(texts, mapped)
-        mapped = table.take(_encode(texts), mode="clip")
-        mapped[mapped == _EXPAND] = 32
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
     ends = np.cumsum(lengths + 1) - 1  # index of each text's closing newline
     mapped[ends] = 10  # a newline inside a text has become a space
-    drop = mapped == _DELETE
-    if drop.any():
-        ends = ends - np.searchsorted(np.flatnonzero(drop), ends)
-        mapped = mapped[~drop]
+    if (mapped == _EXPAND).any():
+        mapped, ends = expansions.splice(codes, mapped, ends)
+    mapped, ends = _without(mapped == _DELETE, mapped, ends)
     space = mapped == 32
-    double = np.zeros(len(mapped), dtype=np.bool_)
-    double[1:] = space[1:] & space[:-1]
-    if double.any():
-        ends = ends - np.searchsorted(np.flatnonzero(double), ends)
-        mapped = mapped[~double]
+    space[1:] &= space[:-1].copy()
+    space[:1] = False
+    mapped, ends = _without(space, mapped, ends)
     starts = np.zeros(len(texts) + 1, dtype=np.int64)
     starts[1:] = ends + 1
     return CodeBatch(mapped, starts)
@@ -110,25 +111,45 @@ def normalise_one(text: str) -> str:
 
 
 def _encode(texts: Sequence[str]) -> UInt32:
-    joined = "\n".join(texts) + "\n" if texts else ""
-    return np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    return _code_points("\n".join([*texts, ""]))
 
 
-def _expand_where_needed(texts: Sequence[str], mapped: UInt32) -> list[str]:
-    """Apply NFKC to the few characters that become several, in the few texts that hold them."""
-    ends = np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1)
-    rows = set(np.searchsorted(ends, np.flatnonzero(mapped == _EXPAND), side="right").tolist())
-    table = _table()
-    return [
-        "".join(unicodedata.normalize("NFKC", c) if table[ord(c)] == _EXPAND else c for c in text)
-        if i in rows
-        else text
-        for i, text in enumerate(texts)
-    ]
+def _code_points(text: str) -> UInt32:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+
+
+def _without(drop: Bool, codes: UInt32, ends: Int64) -> tuple[UInt32, Int64]:
+    dropped = np.flatnonzero(drop)
+    if not len(dropped):
+        return codes, ends
+    return codes[~drop], ends - np.searchsorted(dropped, ends)
+
+
+@dataclass(frozen=True, slots=True)
+class _Expansions:
+    """The few characters that NFKC makes several; expansion ``k`` is ``flat[at[k]:at[k + 1]]``."""
+
+    chars: UInt32
+    at: Int64
+    flat: UInt32
+
+    def splice(self, codes: UInt32, mapped: UInt32, ends: Int64) -> tuple[UInt32, Int64]:
+        where = np.flatnonzero(mapped == _EXPAND)
+        which = np.searchsorted(self.chars, codes[where])
+        sizes = self.at[which + 1] - self.at[which]
+        repeats = np.ones(len(mapped), dtype=np.int64)
+        repeats[where] = sizes
+        spliced = np.repeat(mapped, repeats)
+        before = np.cumsum(sizes) - sizes  # characters from earlier expansions
+        step = np.arange(sizes.sum()) - np.repeat(before, sizes)
+        to = np.repeat(where - np.arange(len(where)) + before, sizes) + step
+        spliced[to] = self.flat[np.repeat(self.at[which], sizes) + step]
+        grown = np.concatenate(([0], np.cumsum(sizes - 1)))
+        return spliced, ends + grown[np.searchsorted(where, ends)]
 
 
 @cache
-def _table() -> UInt32:
+def _table() -> tuple[UInt32, _Expansions]:
     table = np.arange(TABLE_SIZE, dtype=np.uint32)
     for code in _ASSIGNED:
         char = chr(code)
@@ -138,7 +159,12 @@ def _table() -> UInt32:
         table[code] = _map_char(char, category)
     for char, to in _FOLD.items():
         table[ord(char)] = _DELETE if to is None else ord(to)
-    return table
+    chars = np.flatnonzero(table == _EXPAND).astype(np.uint32)
+    parts = [table[_code_points(unicodedata.normalize("NFKC", chr(c)))] for c in chars]
+    parts = [np.where(part == _EXPAND, np.uint32(32), part) for part in parts]
+    at = np.zeros(len(chars) + 1, dtype=np.int64)
+    np.cumsum([len(part) for part in parts], out=at[1:])
+    return table, _Expansions(chars, at, np.concatenate(parts))
 
 
 def _map_char(char: str, category: str) -> int:
@@ -151,6 +177,6 @@ def _map_char(char: str, category: str) -> int:
     folded = unicodedata.normalize("NFKD", char)
     folded = "".join(c for c in folded if unicodedata.category(c) not in ("Mn", "Me"))
     folded = "".join(_FOLD.get(c, c) or "" for c in folded.lower())
-    if len(folded) == 1:
-        return ord(folded)
-    return _EXPAND if folded and unicodedata.normalize("NFKC", char) != char else ord(char)
+    if len(folded) < 2:
+        return ord(folded) if folded else _DELETE
+    return _EXPAND if unicodedata.normalize("NFKC", char) != char else ord(char)

@@ -1,0 +1,281 @@
+r"""Expected counts with hour-of-week seasonality: a discounted gamma-Poisson model.
+
+For series :math:`b` in hour :math:`h` the expected count is
+
+.. math:: \mu_{b,h} = L_b \, F_{b,\mathrm{how}(h)}
+
+with level :math:`L_b` (mentions an hour, season removed) and seasonal factor :math:`F`.  Both are
+ratios of discounted sums, counts over exposure, which is the posterior mean of a Poisson rate under
+a gamma prior (West & Harrison, *Bayesian Forecasting and Dynamic Models*, 1997, ch. 10).  Factors
+of the 168 hours of a week lean on the 48 factors of hour by weekday/weekend, and these on 1, with a
+weight in counts: a quiet brand keeps a flat season until it has told enough.
+
+Counts scatter more than Poisson; the negative-binomial dispersion :math:`\alpha`
+(:math:`\mathrm{var} = \mu + \alpha\mu^2`) is learned by discounted moments for each horizon.  The
+tail probability is :math:`P(X \ge k) = I_{\mu/(\mu + r)}(k, r)`, :math:`r = 1/\alpha`
+(regularised incomplete beta function, NIST DLMF 8.17).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from scipy.special import betainc
+
+from models.records import Bool, Float64, Int64
+
+HORIZONS_MIN = (5, 60, 1440)
+WEEK_H = 168
+_HALF_LIFE_LEVEL_H = 168.0
+_HALF_LIFE_SEASON_48 = 10.0  # visits
+_HALF_LIFE_SEASON_168 = 6.0  # visits
+_HALF_LIFE_SPREAD_H = 336.0
+_PRIOR_ALPHA = np.array([0.5, 0.15, 0.05])  # by horizon, until learned
+_PRIOR_ALPHA_WEIGHT = 20.0
+# hours of history before a horizon is judged at all: what has not been seen cannot be abnormal
+HISTORY_H = np.array([12.0, 12.0, 48.0])
+_COLD_ALPHA = 1.5  # added at the first hour, gone after some days
+_COLD_H = 12.0
+_CLIP_SD = 6.0  # what is learned of one hour is cut here
+_LEAST_HOURLY = 0.05  # no brand is expected to be quieter than about one mention a day
+
+
+class Calendar:
+    """Local hour of the week and weekend, for each series.
+
+    Parameters
+    ----------
+    timezones : sequence of str
+        IANA names, one a series.
+    weekends : sequence of tuple of int
+        Weekend days, Monday is 0.
+    """
+
+    def __init__(self, timezones: Sequence[str], weekends: Sequence[tuple[int, ...]]) -> None:
+        zones = sorted(set(timezones))
+        self._zones = [ZoneInfo(z) for z in zones]
+        self._zone_of = np.array([zones.index(z) for z in timezones], dtype=np.int64)
+        self._is_weekend = np.zeros((len(timezones), 7), dtype=np.int64)
+        for i, days in enumerate(weekends):
+            self._is_weekend[i, list(days)] = 1
+
+    def of(self, hour: int) -> tuple[Int64, Int64]:
+        """Hour of week (0 to 167) and day class (hour + 24 on weekends), for each series."""
+        local = np.array([_local_hour(zone, hour) for zone in self._zones], dtype=np.int64)
+        how = local[self._zone_of]
+        weekend = self._is_weekend[np.arange(len(how)), how // 24]
+        return how, how % 24 + 24 * weekend
+
+
+@lru_cache(maxsize=4096)
+def _local_hour(zone: ZoneInfo, hour: int) -> int:
+    local = datetime.fromtimestamp(hour * 3600, UTC).astimezone(zone)
+    return local.weekday() * 24 + local.hour
+
+
+class Baseline:
+    """Expected counts of many series; see the module's formula.
+
+    All arrays run over series.  ``learn`` is told one closed hour at a time, in order.
+    """
+
+    def __init__(self, calendar: Calendar, series: int) -> None:
+        self.calendar = calendar
+        self.series = series
+        self.hours = np.zeros(series)  # learned so far
+        self._level = np.zeros((2, series))  # counts, exposure in hours
+        self._season48 = np.zeros((2, 48, series))
+        self._season168 = np.zeros((2, WEEK_H, series))
+        self._spread = np.zeros((2, len(HORIZONS_MIN), series))
+        self._day = np.zeros((24, series))  # expected counts of the last 24 closed hours
+        self._rates: dict[int, Float64] = {}
+
+    def level(self) -> Float64:
+        """Mentions an hour with the season removed."""
+        counts, exposure = self._level
+        level: Float64 = np.maximum((counts + 0.5) / (exposure + 1.0), _LEAST_HOURLY)
+        return level
+
+    def rate(self, hour: int) -> Float64:
+        """Expected mentions in an hour (hours since the epoch)."""
+        if hour not in self._rates:
+            self._rates[hour] = self.level() * self._factor(hour)
+        return self._rates[hour]
+
+    def _factor(self, hour: int) -> Float64:
+        how, day = self.calendar.of(hour)
+        at = np.arange(self.series)
+        level = self.level()
+        # prior weights in expected counts: a fixed part, and the worth of some hours
+        y, e = self._season48[:, day, at]
+        broad = (y + (4.0 + level)) / (e + (4.0 + level))
+        y, e = self._season168[:, how, at]
+        prior = 8.0 + 2.0 * level
+        factor: Float64 = (y + prior * broad) / (e + prior)
+        return factor
+
+    def expected(self, minutes: Int64, series: Int64) -> Float64:
+        """Expected counts in the windows that end with each minute.
+
+        Returns
+        -------
+        float64[horizons, n]
+        """
+        hours = minutes // 60
+        into = (minutes % 60 + 1) / 60.0
+        before, here, after = np.empty((3, len(minutes)))
+        for hour in np.unique(hours).tolist():
+            rows = hours == hour
+            at = series[rows]
+            before[rows], here[rows] = self.rate(hour - 1)[at], self.rate(hour)[at]
+            after[rows] = self.rate(hour + 1)[at]
+        middle = into - 0.5 - 2.5 / 60  # centre of the 5-minute window against the hour's centre
+        slope = np.where(middle < 0, here - before, after - here)
+        five = np.maximum(here + middle * slope, 0.2 * here) * (5 / 60)
+        hour_ = into * here + (1 - into) * before
+        day = self._day.sum(axis=0)[series]
+        return np.stack([five, hour_, np.maximum(day, hour_)])
+
+    def known(self, series: Int64) -> Bool:
+        """Whether there is history enough to judge; bool[horizons, n]."""
+        known: Bool = self.hours[series] >= HISTORY_H[:, None]
+        return known
+
+    def alpha(self, series: Int64) -> Float64:
+        """Dispersion by horizon, with what is still uncertain about a young series."""
+        num, den = self._spread[:, :, series]
+        prior = _PRIOR_ALPHA[:, None]
+        learned = (num + _PRIOR_ALPHA_WEIGHT * prior) / (den + _PRIOR_ALPHA_WEIGHT)
+        young = _COLD_ALPHA * (_COLD_H / (_COLD_H + self.hours[series])) ** 2
+        alpha: Float64 = np.clip(learned, 0.01, 10.0) + young
+        return alpha
+
+    def learn(self, hour: int, counts: Float64, fives: Float64, day: Float64, mask: Bool) -> None:
+        """Learn a closed hour.
+
+        Parameters
+        ----------
+        hour : int
+            Hours since the epoch.
+        counts : float64[series]
+            Mentions in the hour.
+        fives : float64[12, series]
+            Mentions in its 5-minute parts.
+        day : float64[series]
+            Mentions in the 24 hours that end with it.
+        mask : bool[series]
+            Which series may learn (a series in a crisis may not).
+        """
+        rate = self.rate(hour)
+        expected_day = np.roll(self._day, -1, axis=0)
+        expected_day[-1] = rate
+        self._learn_spread(rate, counts, fives, day, expected_day.sum(axis=0), mask)
+        alpha = self.alpha(np.arange(self.series))[1]
+        cut = rate + _CLIP_SD * np.sqrt(rate + alpha * rate**2) + 3.0
+        y = np.minimum(counts, cut)
+        how, day_class = self.calendar.of(hour)
+        at = np.flatnonzero(mask)
+        factor, level = self._factor(hour), self.level()
+        _discount(self._level, np.s_[:, at], _HALF_LIFE_LEVEL_H, y[at], factor[at])
+        for season, bins, half in (
+            (self._season48, day_class, _HALF_LIFE_SEASON_48),
+            (self._season168, how, _HALF_LIFE_SEASON_168),
+        ):
+            _discount(season, np.s_[:, bins[at], at], half, y[at], level[at])
+        self.hours += mask
+        self._day = expected_day
+        self._rates.clear()
+
+    def _learn_spread(
+        self,
+        rate: Float64,
+        counts: Float64,
+        fives: Float64,
+        day: Float64,
+        expected_day: Float64,
+        mask: Bool,
+    ) -> None:
+        alpha = self.alpha(np.arange(self.series))
+        pairs = (fives, rate / 12), (counts[None], rate), (day[None], expected_day)
+        for i, (y, mu) in enumerate(pairs):
+            cut = mu + _CLIP_SD * np.sqrt(mu + alpha[i] * mu**2) + 1.0
+            excess = ((np.minimum(y, cut) - mu) ** 2 - mu).mean(axis=0)
+            # a young series' error is uncertainty of the level, which alpha() adds by itself
+            weight = (self.hours >= (24 if i < 2 else 72)) & mask
+            at = np.flatnonzero(weight)
+            _discount(
+                self._spread[:, i], np.s_[:, at], _HALF_LIFE_SPREAD_H, excess[at], mu[at] ** 2
+            )
+
+    _ARRAYS = ("hours", "_level", "_season48", "_season168", "_spread", "_day")
+
+    def snapshot(self) -> dict[str, bytes]:
+        """All arrays, as bytes by name."""
+        return {name.strip("_"): getattr(self, name).tobytes() for name in self._ARRAYS}
+
+    def restore(self, pieces: dict[str, bytes]) -> None:
+        """Take up a snapshot."""
+        for name in self._ARRAYS:
+            if name.strip("_") in pieces:
+                held = getattr(self, name)
+                stored = np.frombuffer(pieces[name.strip("_")], dtype=held.dtype)
+                setattr(self, name, stored.reshape(held.shape).copy())
+        self._rates.clear()
+
+
+def _discount(sums: Float64, at: Any, half_life: float, counts: Float64, exposure: Float64) -> None:
+    decay = 0.5 ** (1.0 / half_life)
+    sums[at] = sums[at] * decay + np.stack([counts, exposure])
+
+
+def surprise(observed: Float64, expected: Float64, alpha: Float64) -> Float64:
+    r"""Surprise of a count: :math:`-\log_{10} P(X \ge k)` under the negative binomial.
+
+    Parameters
+    ----------
+    observed, expected, alpha : float64[...]
+        Counts, their expectation and the dispersion; shapes broadcast.
+
+    Examples
+    --------
+    >>> surprise(np.array([50.0]), np.array([5.0]), np.array([0.1])).round(1).tolist()
+    [15.3]
+    """
+    r = 1.0 / alpha
+    mu = np.maximum(expected, 1e-9)
+    tail = betainc(np.maximum(observed, 1e-9), r, mu / (mu + r))
+    result: Float64 = -np.log10(np.maximum(tail, 1e-300))
+    return np.where(observed > 0, result, 0.0)
+
+
+def threshold(expected: float, alpha: float, line: float) -> int:
+    """Least count whose surprise reaches ``line``."""
+    low, high = 0, 1
+    while _one(high, expected, alpha) < line:
+        low, high = high, high * 2
+        if high > 1 << 40:
+            return high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _one(middle, expected, alpha) >= line:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _one(observed: int, expected: float, alpha: float) -> float:
+    args = (np.array([float(observed)]), np.array([expected]), np.array([alpha]))
+    return float(surprise(*args)[0])
+
+
+def interval(expected: float, alpha: float, tail: float = 0.025) -> tuple[int, int]:
+    """Central interval that holds a usual count with probability ``1 - 2 * tail``."""
+    upper = threshold(expected, alpha, -float(np.log10(tail))) - 1
+    lower = threshold(expected, alpha, -float(np.log10(1 - tail))) - 1
+    return max(0, lower), max(upper, 0)

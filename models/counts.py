@@ -1,0 +1,139 @@
+"""Rolling counts per minute, for all brands at once.
+
+``CumulativeCounts`` keeps running totals by minute, so that any window is one subtraction;
+``MinuteCounts`` keeps plain counts for series that are read seldom (brand by platform).
+Rows are minutes modulo the ring's length; unsigned arithmetic may wrap, differences stay right.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.records import Int64, UInt32
+
+HOUR_MIN = 60
+DAY_MIN = 1440
+RING_MIN = DAY_MIN + 2 * HOUR_MIN  # a day's window, and room for what arrives late
+
+
+class _Ring:
+    def __init__(self, series: int) -> None:
+        self.rows = np.zeros((RING_MIN, series), dtype=np.uint32)
+        self.now: int | None = None  # the latest minute that has a row
+        self._dirty: set[int] = set()
+
+    @property
+    def series(self) -> int:
+        """Number of series counted."""
+        return self.rows.shape[1]
+
+    def changes(self) -> list[tuple[str, bytes | None]]:
+        """Rows that changed since the last call, by slot."""
+        pieces: list[tuple[str, bytes | None]] = [
+            (str(slot), self.rows[slot].tobytes()) for slot in sorted(self._dirty)
+        ]
+        if self.now is not None:
+            pieces.append(("now", np.int64(self.now).tobytes()))
+        self._dirty.clear()
+        return pieces
+
+    def restore(self, pieces: dict[str, bytes]) -> None:
+        """Take up stored rows."""
+        for name, blob in pieces.items():
+            if name == "now":
+                self.now = int(np.frombuffer(blob, dtype=np.int64)[0])
+            else:
+                self.rows[int(name)] = np.frombuffer(blob, dtype=np.uint32)
+
+
+class CumulativeCounts(_Ring):
+    """Running totals per minute and series.
+
+    Examples
+    --------
+    >>> counts = CumulativeCounts(2)
+    >>> counts.add(np.array([100, 100, 103]), np.array([0, 0, 0]))
+    >>> counts.window(np.array([103]), np.array([0]), 5).tolist()
+    [3]
+    """
+
+    def advance(self, minute: int) -> None:
+        """Open rows up to ``minute``."""
+        if self.now is None:
+            self.now = minute
+            self._dirty.add(minute % RING_MIN)
+        if minute <= self.now:
+            return
+        steps = min(minute - self.now, RING_MIN)
+        slots = np.arange(minute - steps + 1, minute + 1) % RING_MIN
+        self.rows[slots] = self.rows[self.now % RING_MIN]
+        self._dirty.update(slots.tolist())
+        self.now = minute
+
+    def add(self, minutes: Int64, series: Int64) -> None:
+        """Count one mention for each pair; minutes older than the ring are not counted."""
+        if not len(minutes):
+            return
+        self.advance(int(minutes.max()))
+        assert self.now is not None
+        first = max(int(minutes.min()), self.now - RING_MIN + 1)
+        span = self.now - first + 1
+        at = (minutes - first) * self.series + series
+        inc = np.bincount(at[at >= 0], minlength=span * self.series)
+        inc = np.cumsum(inc.reshape(span, self.series), axis=0, dtype=np.uint32)
+        slots = np.arange(first, self.now + 1) % RING_MIN
+        self.rows[slots] += inc
+        self._dirty.update(slots.tolist())
+
+    def total(self, minutes: Int64, series: Int64) -> UInt32:
+        """Running totals at the end of each minute (present or past)."""
+        assert self.now is not None
+        totals: UInt32 = self.rows[np.minimum(minutes, self.now) % RING_MIN, series]
+        return totals
+
+    def window(self, minutes: Int64, series: Int64, width_min: int) -> UInt32:
+        """Counts in the ``width_min`` minutes that end with each minute."""
+        return self.total(minutes, series) - self.total(minutes - width_min, series)
+
+    def row(self, minute: int) -> UInt32:
+        """Running totals of every series at the end of a minute."""
+        assert self.now is not None
+        totals: UInt32 = self.rows[min(minute, self.now) % RING_MIN]
+        return totals
+
+
+class MinuteCounts(_Ring):
+    """Plain counts per minute and series."""
+
+    def advance(self, minute: int) -> None:
+        """Open empty rows up to ``minute``."""
+        if self.now is None:
+            self.now = minute
+            self._dirty.add(minute % RING_MIN)
+        if minute <= self.now:
+            return
+        steps = min(minute - self.now, RING_MIN)
+        slots = np.arange(minute - steps + 1, minute + 1) % RING_MIN
+        self.rows[slots] = 0
+        self._dirty.update(slots.tolist())
+        self.now = minute
+
+    def add(self, minutes: Int64, series: Int64) -> None:
+        """Count one mention for each pair; minutes older than the ring are not counted."""
+        if not len(minutes):
+            return
+        self.advance(int(minutes.max()))
+        assert self.now is not None
+        young = minutes > self.now - RING_MIN
+        slots = minutes[young] % RING_MIN
+        np.add.at(self.rows, (slots, series[young]), np.uint32(1))
+        self._dirty.update(np.unique(slots).tolist())
+
+    def window(self, minute: int, series: Int64, width_min: int) -> Int64:
+        """Counts of some series in the ``width_min`` minutes that end with ``minute``."""
+        assert self.now is not None
+        last = min(minute, self.now)
+        first = max(minute - width_min + 1, self.now - RING_MIN + 1)
+        slots = np.arange(first, last + 1) % RING_MIN
+        counts: Int64 = self.rows[np.ix_(slots, series)].sum(axis=0, dtype=np.int64)
+        return counts

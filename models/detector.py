@@ -1,0 +1,161 @@
+"""What a detector is, and the registry of those that run.
+
+To add one: write ``models/<name>.py`` with a class that satisfies ``Detector``, and add it to
+``create_detectors``.  tests/models/test_detectors.py runs the shared checks over every entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from models.baseline import HORIZONS_MIN, Calendar
+from models.counts import CumulativeCounts
+from models.records import Bool, Brand, Float64, Int64, Phase
+
+TICK_MS = 15_000
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+
+# surprise (minus log10 of the chance) from which a finding fires, and from which it is noted
+LINES = {"sensitive": 5.0, "balanced": 6.5, "strict": 9.0}
+WEAK_LINE = 3.5
+WEAK_COUNT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Observations in order of arrival, between two moments of learning.
+
+    Attributes
+    ----------
+    brand, minute, negative : int64[n]
+        Brand, event minute, 1 for a negative mention.
+    watermark_ms : int64[n]
+        Latest event time seen, each mention included.
+    tick_at, tick_ms : int64[k]
+        A tick of event time ``tick_ms`` passes just before observation ``tick_at`` (``n``: at the
+        end of the segment).
+    end_ms : int
+        Event time at the end.
+    """
+
+    brand: Int64
+    minute: Int64
+    negative: Int64
+    watermark_ms: Int64
+    tick_at: Int64
+    tick_ms: Int64
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A detector's verdict at one moment; the stage adds evidence and makes it a signal.
+
+    ``at`` is the number of observations of the segment that had arrived.
+    """
+
+    at: int
+    brand: int
+    kind: str
+    phase: Phase
+    at_ms: int
+    minute: int
+    window_min: int
+    observed: int
+    expected: float
+    lower: int
+    upper: int
+    surprise: float
+    line: float
+    threshold: int
+    total: int
+    negative: int
+    usual_negative_share: float
+    history_h: int
+
+
+@dataclass(frozen=True, slots=True)
+class HourClose:
+    """A closed hour: what detectors learn from.
+
+    Attributes
+    ----------
+    counts, negatives : float64[brands]
+    fives, negative_fives : float64[12, brands]
+    day, negative_day : float64[brands]
+        Counts in the 24 hours that end with it.
+    blind : bool
+        The whole stream was silent where it should not have been.
+    """
+
+    hour: int
+    counts: Float64
+    negatives: Float64
+    fives: Float64
+    negative_fives: Float64
+    day: Float64
+    negative_day: Float64
+    blind: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rolling:
+    """The counts that detectors share: all mentions and the negative ones, per brand."""
+
+    all: CumulativeCounts
+    negative: CumulativeCounts
+
+    @classmethod
+    def empty(cls, brands: int) -> Rolling:
+        """No counts yet."""
+        return cls(CumulativeCounts(brands), CumulativeCounts(brands))
+
+
+class Detector(Protocol):
+    """Finds one kind of abnormality.  Scores before it learns; its state is plain arrays."""
+
+    kind: str
+
+    def observe(self, segment: Segment, rolling: Rolling) -> Iterator[Finding]:
+        """Findings of a segment whose observations ``rolling`` already contains."""
+        ...
+
+    def busy(self, hour: int) -> Bool:
+        """Which brands were in an episode in that hour or since, and must not be learned."""
+        ...
+
+    def learn(self, close: HourClose, mask: Bool) -> None:
+        """Learn a closed hour, for the brands in ``mask``."""
+        ...
+
+    def snapshot(self) -> dict[str, bytes]:
+        """All state, as bytes by name."""
+        ...
+
+    def restore(self, pieces: dict[str, bytes]) -> None:
+        """Take up a snapshot."""
+        ...
+
+
+def create_detectors(brands: Sequence[Brand]) -> list[Detector]:
+    """The detectors that run, in the order in which their findings are reported."""
+    from models.negativity import NegativeShare
+    from models.volume import CountSpike
+
+    calendar = Calendar([b.timezone for b in brands], [b.weekend for b in brands])
+    lines = np.array([LINES[b.sensitivity] for b in brands])
+    return [
+        CountSpike("volume", calendar, lines),
+        CountSpike("negative_count", calendar, lines),
+        NegativeShare(calendar, lines),
+    ]
+
+
+def horizons(n: int) -> Int64:
+    """Window widths in minutes, as a column to broadcast over ``n`` points."""
+    return np.repeat(np.array(HORIZONS_MIN, dtype=np.int64)[:, None], n, axis=1)

@@ -1,0 +1,120 @@
+"""What a window is about: terms that stand out against the brand's usual talk, and topics.
+
+Terms are ranked by the log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi &
+Quinn, "Fightin' Words", *Political Analysis* 16, 2008) over how many mentions use them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from math import log, sqrt
+
+from models.text import normalise
+
+_WORD = re.compile(r"#?[^\W_][\w']{2,30}", re.UNICODE)
+_LINK = re.compile(r"(?:https?://|www\.)\S+|@\w+")
+_SPACE = re.compile(r"\s+")
+_PRIOR = 0.5
+MAX_TERMS = 8
+
+# in the form that normalise gives
+STOP_WORDS = frozenset(
+    """
+    the and for you your are was were with this that have has had not but all any can our out his
+    her its they them what when why how who will just get got from been too very now then than
+    there here about after again more some one two i'm it's don't can't isn't amp via still even
+    علي الي من في عن مع هذا هذه ذلك التي الذي كان كانت يكون ليس لكن وانا انا انت هو هي نحن هم ما لا
+    لم لن قد كل بعد قبل عند حتي اذا لو او ثم ايضا جدا يا اي وش ايش شو بس لما فيه فيها منه منها عليه
+    عليها لكم لنا لي وهو وهي كيف متي وين ليش هل غير بين يوم اليوم الان
+    """.split()  # noqa: SIM905
+)
+
+
+def top_terms(texts: Sequence[str], usual: Sequence[str], ignore: frozenset[str]) -> list[str]:
+    """Terms of ``texts`` that stand out against ``usual``, strongest first, as they were written.
+
+    Parameters
+    ----------
+    texts, usual : sequence of str
+        Sampled mentions of the window, and of the time before it.
+    ignore : frozenset of str
+        Normalised words that say nothing here, such as the brand's names.
+
+    Examples
+    --------
+    >>> top_terms(["refund please", "my refund", "a refund!"], ["hello", "please"], frozenset())
+    ['refund']
+    """
+    now, shown = _document_counts(texts, ignore)
+    before, _ = _document_counts(usual, ignore)
+    n, m = max(len(texts), 1), max(len(usual), 1)
+    scored = []
+    for word, count in now.items():
+        if count < 2 or count < 0.03 * n:
+            continue
+        other = before.get(word, 0)
+        odds = log((count + _PRIOR) / (n - count + _PRIOR))
+        odds -= log((other + _PRIOR) / (m - other + _PRIOR))
+        z = odds / sqrt(1 / (count + _PRIOR) + 1 / (other + _PRIOR))
+        if z > 0.8:
+            scored.append((-z, word))
+    return [_most_common(shown[word]) for _, word in sorted(scored)[:MAX_TERMS]]
+
+
+def _most_common(written: Counter[str]) -> str:
+    return min(written, key=lambda word: (-written[word], word))
+
+
+def _document_counts(
+    texts: Sequence[str], ignore: frozenset[str]
+) -> tuple[Counter[str], dict[str, Counter[str]]]:
+    words_of = [set(_WORD.findall(_LINK.sub(" ", text))) for text in texts]
+    words = sorted(set().union(*words_of))
+    plain = normalise(words)
+    key_of = {word: plain.text(i).strip().lstrip("#") for i, word in enumerate(words)}
+    counts: Counter[str] = Counter()
+    shown: dict[str, Counter[str]] = {}
+    for found in words_of:
+        seen = {key_of[word]: word.lower() for word in sorted(found)}
+        for key, word in seen.items():
+            if len(key) >= 3 and key not in STOP_WORDS and key not in ignore:
+                counts[key] += 1
+                shown.setdefault(key, Counter())[word] += 1
+    return counts, shown
+
+
+class Topics:
+    """Shares of mentions that speak of a topic, by a bilingual word list.
+
+    Parameters
+    ----------
+    lexicon : mapping of str to sequence of str
+        Topic to phrases (models/artifacts/topics.json).
+
+    Examples
+    --------
+    >>> Topics({"outage": ["down"]}).shares(["the app is DOWN", "hi"])
+    {'outage': 0.5}
+    """
+
+    def __init__(self, lexicon: Mapping[str, Sequence[str]]) -> None:
+        self._patterns = {}
+        for topic, phrases in lexicon.items():
+            plain = normalise(list(phrases))
+            words = sorted({plain.text(i).strip() for i in range(len(plain))})
+            joined = "|".join(map(re.escape, words))
+            # Arabic words carry prefixes such as و and ال
+            self._patterns[topic] = re.compile(rf"(?<!\w)(?:و|ف)?(?:ال)?(?:{joined})(?!\w)")
+
+    def shares(self, texts: Sequence[str]) -> dict[str, float]:
+        """Share of the texts that each topic occurs in; topics that do not occur are left out."""
+        plain = normalise([_SPACE.sub(" ", t) for t in texts])
+        lines = [plain.text(i) for i in range(len(plain))]
+        shares = {
+            topic: round(sum(map(bool, map(pattern.search, lines))) / len(lines), 3)
+            for topic, pattern in self._patterns.items()
+            if lines
+        }
+        return {topic: share for topic, share in shares.items() if share}

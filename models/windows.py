@@ -1,0 +1,335 @@
+"""Detectors on rolling windows: when to look, how episodes begin, grow and end.
+
+Two speeds that give the same answer.  For all brands at once a cheap upper bound tells which may
+have something (``_gate``); only those are walked observation by observation, so that a finding
+holds what was known at its moment and does not depend on how the stream was cut into batches.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.baseline import HORIZONS_MIN
+from models.counts import CumulativeCounts
+from models.detector import HOUR_MS, MINUTE_MS, WEAK_LINE, Finding, HourClose, Rolling, Segment
+from models.records import Bool, Float64, Int64, Phase
+
+QUIET_MS = 30 * MINUTE_MS  # an episode ends when it has not been hot for so long
+UPDATE_MS = 15 * MINUTE_MS  # a running episode reports so often
+WEAK_MS = 6 * HOUR_MS  # a weak finding is noted once in so long
+NEW_NORMAL_MS = 24 * HOUR_MS  # what lasts longer is learned after all
+GROWTH = 1.5  # a running episode that has grown so much reports at once
+
+NONE, WEAK, FIRED = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Moments at which a brand is looked at.
+
+    Attributes
+    ----------
+    at : int64[p]
+        Observations of the segment that had arrived.
+    minute : int64[p]
+        The minute with which the windows end.
+    time_ms : int64[p]
+        Event time of the moment.
+    news : int64[p]
+        0 for a tick that brought nothing new: it only matters to a running episode.
+    total, negative : float64[horizons, p]
+        Counts in the windows.
+    """
+
+    at: Int64
+    minute: Int64
+    time_ms: Int64
+    news: Int64
+    total: Float64
+    negative: Float64
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Scores of points: ``surprise``, ``observed`` and ``expected`` are float64[horizons, p]."""
+
+    surprise: Float64
+    observed: Float64
+    expected: Float64
+
+
+class WindowDetector(ABC):
+    """Common part of the detectors that look at 5-minute, 1-hour and 24-hour windows.
+
+    Parameters
+    ----------
+    kind : str
+        Name of the finding.
+    lines : float64[brands]
+        Surprise from which a finding fires, for each brand.
+    on_arrival : bool
+        Look whenever a mention arrives (counts only grow), not just at ticks (shares).
+    """
+
+    def __init__(self, kind: str, lines: Float64, *, on_arrival: bool) -> None:
+        self.kind = kind
+        self.lines = lines
+        self._on_arrival = on_arrival
+        n = len(lines)
+        self._level = np.zeros(n, dtype=np.int64)
+        self._since = np.zeros(n, dtype=np.int64)
+        self._hot = np.zeros(n, dtype=np.int64)
+        self._told = np.zeros(n, dtype=np.int64)
+        self._told_observed = np.zeros((len(HORIZONS_MIN), n), dtype=np.int64)
+        self._busy_hour = np.full(n, -1, dtype=np.int64)
+        self._pending = np.full(n, -1, dtype=np.int64)  # earliest minute that waits for a tick
+
+    # what a detector adds -------------------------------------------------------------------
+
+    @abstractmethod
+    def _gate(
+        self, brand: Int64, minute: Int64, total: Float64, negative: Float64, calm: Float64
+    ) -> Bool:
+        """Where a finding is possible at any moment up to these counts.
+
+        ``total`` and ``negative`` are float64[horizons, n]; ``calm`` tells how many mentions that
+        are not negative the segment brought, which an earlier moment may not have known.
+        """
+
+    @abstractmethod
+    def _verdict(self, brand: int, points: Points) -> Verdict:
+        """Score the points of one brand."""
+
+    @abstractmethod
+    def _details(self, brand: int, point: int, horizon: int, points: Points) -> dict[str, float]:
+        """``lower``, ``upper``, ``threshold`` and ``usual_negative_share`` of a finding."""
+
+    @abstractmethod
+    def learn(self, close: HourClose, mask: Bool) -> None:
+        """Learn a closed hour."""
+
+    @abstractmethod
+    def history_h(self, brand: int) -> int:
+        """Hours learned so far."""
+
+    # the walk -------------------------------------------------------------------------------
+
+    def observe(self, segment: Segment, rolling: Rolling) -> Iterator[Finding]:
+        """Findings of a segment, in order of their moment."""
+        findings: list[Finding] = []
+        for brand in self._candidates(segment, rolling):
+            points = self._points(brand, segment, rolling)
+            if len(points.at):
+                findings.extend(self._walk(brand, points))
+        findings.sort(key=lambda f: (f.at, f.brand))
+        yield from findings
+
+    def _candidates(self, segment: Segment, rolling: Rolling) -> list[int]:
+        walk = (self._level == FIRED) | (self._pending >= 0)
+        brand, minute = _cells(segment)
+        if len(brand):
+            total, negative = _windows(rolling, brand, minute)
+            brought = np.zeros(len(self.lines))
+            np.add.at(brought, segment.brand, 1.0 - segment.negative)
+            walk[brand[self._gate(brand, minute, total, negative, brought[brand])]] = True
+        return np.flatnonzero(walk).tolist()
+
+    def _points(self, brand: int, segment: Segment, rolling: Rolling) -> Points:
+        rows = np.flatnonzero(segment.brand == brand)
+        minutes = segment.minute[rows]
+        ticks = self._tick_points(brand, rows, minutes, segment)
+        found = ticks + (_arrival_points(rows, minutes, segment) if self._on_arrival else [])
+        found.sort()
+        at, time_ms, minute, news = np.array(found, dtype=np.int64).reshape(-1, 4).T
+        prefix = np.searchsorted(rows, at)
+        every = np.ones(len(rows), dtype=np.int64)
+        total = _known(rolling.all, brand, minutes, every, prefix, minute)
+        negative = _known(rolling.negative, brand, minutes, segment.negative[rows], prefix, minute)
+        return Points(at, minute, time_ms, news, total, negative)
+
+    def _tick_points(
+        self, brand: int, rows: Int64, minutes: Int64, segment: Segment
+    ) -> list[tuple[int, int, int, int]]:
+        """Every tick, and what of the brand's observations each is the first to follow."""
+        waiting = int(self._pending[brand])
+        points: list[tuple[int, int, int, int]] = []
+        done = 0
+        bounds = np.searchsorted(rows, segment.tick_at).tolist()
+        for at, tick_ms, upto in zip(segment.tick_at.tolist(), segment.tick_ms.tolist(), bounds):
+            last = (tick_ms - 1) // MINUTE_MS
+            since = _earliest(waiting, minutes[done:upto])
+            news = since >= 0 and not self._on_arrival
+            first = min(since, last) if news else last
+            points.extend((at, tick_ms, minute, int(news)) for minute in range(first, last + 1))
+            waiting, done = -1, upto
+        self._pending[brand] = -1 if self._on_arrival else _earliest(waiting, minutes[done:])
+        return points
+
+    def _walk(self, brand: int, points: Points) -> Iterator[Finding]:
+        verdict = self._verdict(brand, points)
+        best = np.argmax(verdict.surprise, axis=0)
+        top = verdict.surprise[best, np.arange(len(best))]
+        line = float(self.lines[brand])
+        worth = (points.news > 0) & (top >= WEAK_LINE)
+        for p, (now, looks) in enumerate(zip(points.time_ms.tolist(), worth.tolist())):
+            if not looks and self._level[brand] != FIRED:
+                continue
+            phase = self._step(brand, float(top[p]), line, now, verdict.observed[:, p], best[p])
+            if phase:
+                yield self._finding(brand, phase, p, int(best[p]), points, verdict)
+
+    def _step(
+        self, brand: int, top: float, line: float, now: int, observed: Float64, best: int
+    ) -> Phase | None:
+        """Move the brand's episode; the phase to report, if any."""
+        if self._level[brand] == FIRED:
+            if top >= WEAK_LINE:
+                self._hot[brand] = now
+            elif now - self._hot[brand] >= QUIET_MS:
+                self._level[brand] = NONE
+            self._busy_hour[brand] = now // HOUR_MS
+            grown = observed[best] >= GROWTH * max(self._told_observed[best, brand], 1)
+            due = now - self._told[brand] >= UPDATE_MS
+            return (
+                self._tell(brand, "update", now, observed)
+                if top >= line and (due or grown)
+                else None
+            )
+        if top >= line:
+            self._level[brand], self._since[brand], self._hot[brand] = FIRED, now, now
+            self._busy_hour[brand] = now // HOUR_MS
+            return self._tell(brand, "fired", now, observed)
+        if top >= WEAK_LINE and (self._level[brand] == NONE or now - self._told[brand] >= WEAK_MS):
+            self._level[brand] = WEAK
+            return self._tell(brand, "weak", now, observed)
+        return None
+
+    def _tell(self, brand: int, phase: Phase, now: int, observed: Float64) -> Phase:
+        self._told[brand] = now
+        self._told_observed[:, brand] = observed
+        return phase
+
+    def _finding(
+        self, brand: int, phase: Phase, p: int, h: int, points: Points, verdict: Verdict
+    ) -> Finding:
+        details = self._details(brand, p, h, points)
+        return Finding(
+            at=int(points.at[p]),
+            brand=brand,
+            kind=self.kind,
+            phase=phase,
+            at_ms=int(points.time_ms[p]),
+            minute=int(points.minute[p]),
+            window_min=HORIZONS_MIN[h],
+            observed=int(verdict.observed[h, p]),
+            expected=float(verdict.expected[h, p]),
+            lower=int(details["lower"]),
+            upper=int(details["upper"]),
+            surprise=float(verdict.surprise[h, p]),
+            line=float(self.lines[brand]),
+            threshold=int(details["threshold"]),
+            total=int(points.total[h, p]),
+            negative=int(points.negative[h, p]),
+            usual_negative_share=float(details["usual_negative_share"]),
+            history_h=self.history_h(brand),
+        )
+
+    # episodes and state ---------------------------------------------------------------------
+
+    def busy(self, hour: int) -> Bool:
+        """Brands in an episode in that hour or later, unless it has become the new normal."""
+        new_normal = (self._level == FIRED) & (self._hot - self._since >= NEW_NORMAL_MS)
+        busy: Bool = (self._busy_hour >= hour) & ~new_normal
+        return busy
+
+    _STATE = ("_level", "_since", "_hot", "_told", "_told_observed", "_busy_hour", "_pending")
+
+    def snapshot(self) -> dict[str, bytes]:
+        """State of the episodes, as bytes by name."""
+        return {name.strip("_"): getattr(self, name).tobytes() for name in self._STATE}
+
+    def restore(self, pieces: dict[str, bytes]) -> None:
+        """Take up a snapshot."""
+        for name in self._STATE:
+            if name.strip("_") in pieces:
+                held = getattr(self, name)
+                stored = np.frombuffer(pieces[name.strip("_")], dtype=held.dtype)
+                setattr(self, name, stored.reshape(held.shape).copy())
+
+
+def _cells(segment: Segment) -> tuple[Int64, Int64]:
+    """Every (brand, closing minute) whose windows the segment's observations may have raised."""
+    if not len(segment.brand):
+        return segment.brand, segment.minute
+    now = segment.watermark_ms // MINUTE_MS
+    brands, minutes = [segment.brand], [segment.minute]
+    late = np.flatnonzero(now > segment.minute)
+    for lag in range(1, int((now - segment.minute).max()) + 1):
+        late = late[now[late] - segment.minute[late] >= lag]
+        brands.append(segment.brand[late])
+        minutes.append(segment.minute[late] + lag)
+    first = int(segment.minute.min())
+    span = int(now.max()) - first + 1
+    cells = np.unique(np.concatenate(brands) * span + np.concatenate(minutes) - first)
+    return cells // span, cells % span + first
+
+
+def _windows(rolling: Rolling, brand: Int64, minute: Int64) -> tuple[Float64, Float64]:
+    def of(counts: CumulativeCounts) -> Float64:
+        return np.stack([counts.window(minute, brand, w) for w in HORIZONS_MIN]).astype(np.float64)
+
+    return of(rolling.all), of(rolling.negative)
+
+
+def _earliest(waiting: int, minutes: Int64) -> int:
+    """The earlier of a minute (or -1) and the first of some minutes; -1 if there is none."""
+    if not len(minutes):
+        return waiting
+    return int(minutes.min()) if waiting < 0 else min(waiting, int(minutes.min()))
+
+
+def _arrival_points(
+    rows: Int64, minutes: Int64, segment: Segment
+) -> list[tuple[int, int, int, int]]:
+    """A point for each mention; for a late one, a point for each window that it may have raised."""
+    times = segment.watermark_ms[rows]
+    return [
+        (at + 1, now, closing, 1)
+        for at, now, minute in zip(rows.tolist(), times.tolist(), minutes.tolist())
+        for closing in range(minute, now // MINUTE_MS + 1)
+    ]
+
+
+def _known(
+    counts: CumulativeCounts,
+    brand: int,
+    minutes: Int64,
+    weights: Int64,
+    prefix: Int64,
+    closing: Int64,
+) -> Float64:
+    """Window counts of one brand when only the first ``prefix`` of its observations had arrived.
+
+    Returns
+    -------
+    float64[horizons, points]
+    """
+    series = np.full(len(closing), brand, dtype=np.int64)
+    result = np.stack([counts.window(closing, series, w) for w in HORIZONS_MIN]).astype(np.float64)
+    if not len(minutes):
+        return result
+    # take back what had not arrived: seen[j, x] = weight of observations j and later, minute < x
+    first = int(minutes.min())
+    span = int(minutes.max()) - first + 1
+    seen = np.zeros((len(minutes) + 1, span + 1), dtype=np.int32)
+    seen[np.arange(len(minutes)), minutes - first + 1] = weights
+    seen = np.cumsum(np.cumsum(seen[::-1], axis=0)[::-1], axis=1)
+    upto = np.clip(closing - first + 1, 0, span)
+    for h, width in enumerate(HORIZONS_MIN):
+        since = np.clip(closing - first + 1 - width, 0, span)
+        result[h] -= seen[prefix, upto] - seen[prefix, since]
+    return result

@@ -1,0 +1,409 @@
+"""Stage 2: per brand and in event time, from observations to signals.
+
+A pure fold over batches: ``detect(observations) -> signals``.  How a stream is cut into batches
+changes nothing; the same mention counts once within a day; what is late is counted as late.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+import msgspec
+import numpy as np
+
+from models.counts import HOUR_MIN, CumulativeCounts, MinuteCounts
+from models.dedupe import Deduplicator
+from models.detector import (
+    HOUR_MS,
+    MINUTE_MS,
+    TICK_MS,
+    Finding,
+    HourClose,
+    Rolling,
+    Segment,
+    create_detectors,
+)
+from models.evidence import EvidenceStore
+from models.records import LABELS, Bool, Brand, Evidence, Float64, Int64, Observations, Signal
+from models.terms import Topics, top_terms
+from models.text import normalise_one
+from models.volume import CountSpike
+from streams.detect_state import Pieces, remap
+
+EVIDENCE_CHARS = 400
+TOP_MENTIONS = 8
+MAX_PLATFORMS = 8  # a brand; what comes from more is counted as "other"
+_BLIND_EXPECTED = 20.0  # an hour in which so many were expected and none came is blindness
+
+
+@dataclass(slots=True)
+class DetectCounters:
+    """What happened to observations, for metrics."""
+
+    seen: int = 0
+    counted: int = 0
+    duplicates: int = 0
+    late: int = 0
+    own: int = 0
+    signals: Counter[str] = field(default_factory=Counter)
+
+
+class DetectStage:
+    """Detection state of a set of brands.
+
+    Parameters
+    ----------
+    brands : sequence of Brand
+    lexicon : mapping
+        Topic word lists (models/artifacts/topics.json).
+    allowed_lateness_s : int
+        A mention may come so long after the newest one and still count.
+    """
+
+    def __init__(
+        self,
+        brands: Sequence[Brand],
+        lexicon: Mapping[str, Sequence[str]],
+        *,
+        allowed_lateness_s: int = 600,
+    ) -> None:
+        self.brands = tuple(brands)
+        self.detectors = create_detectors(self.brands)
+        self._volume = next(d for d in self.detectors if isinstance(d, CountSpike))
+        self.counters = DetectCounters()
+        self._lateness_ms = allowed_lateness_s * 1000
+        self._rolling = Rolling.empty(len(brands))
+        self._platforms = MinuteCounts(len(brands) * MAX_PLATFORMS)
+        self._platform_names: list[list[str]] = [[] for _ in brands]
+        self._dedupe = Deduplicator()
+        self._evidence = EvidenceStore(len(brands))
+        self._topics = Topics(lexicon)
+        self._salt = np.array([_hash64(b.id) for b in brands], dtype=np.uint64)
+        self._own_words = [_own_words(b) for b in brands]
+        self.watermark_ms: int | None = None
+        self._open_hour: int | None = None  # the oldest hour that is not learned yet
+        self._learned = False
+
+    # the fold -------------------------------------------------------------------------------
+
+    def detect(self, observations: Observations) -> list[Signal]:
+        """Fold observations into the state; the signals they give, in order."""
+        self.counters.seen += len(observations)
+        rows = np.flatnonzero(~observations.own)
+        self.counters.own += len(observations) - len(rows)
+        if not len(rows):
+            return []
+        published = observations.published_ms[rows]
+        start = int(published[0]) if self.watermark_ms is None else self.watermark_ms
+        watermark = np.maximum(np.maximum.accumulate(published), start)
+        closable = (watermark - self._lateness_ms) // HOUR_MS
+        if self._open_hour is None:
+            self._open_hour = int(closable[0])
+            self._dedupe.turn(start)
+        cuts = np.flatnonzero(np.diff(closable, prepend=self._open_hour)).tolist()
+        signals: list[Signal] = []
+        for first, last in zip([0, *cuts], [*cuts, len(rows)]):
+            if last > first:
+                self._close_hours(int(closable[first]))
+                signals += self._segment(observations, rows[first:last], watermark[first:last])
+        self.counters.signals.update(s.kind for s in signals)
+        return signals
+
+    def advance(self, now_ms: int) -> list[Signal]:
+        """Tell that event time has reached ``now_ms`` though nothing came (an idle source)."""
+        if self.watermark_ms is None or now_ms <= self.watermark_ms:
+            return []
+        assert self._open_hour is not None
+        hour = (now_ms - self._lateness_ms) // HOUR_MS
+        if hour > self._open_hour:
+            self._close_hours(hour)
+        empty = np.empty(0, dtype=np.int64)
+        ticks_at, ticks_ms = _ticks(self.watermark_ms, np.array([now_ms]))
+        self.watermark_ms = now_ms
+        segment = Segment(empty, empty, empty, empty, ticks_at, ticks_ms, now_ms)
+        findings = [f for d in self.detectors for f in d.observe(segment, self._rolling)]
+        return [self._signal(f) for f in sorted(findings, key=lambda f: f.at_ms)]
+
+    def _segment(self, obs: Observations, rows: Int64, watermark: Int64) -> list[Signal]:
+        before = self.watermark_ms if self.watermark_ms is not None else int(watermark[0])
+        published = obs.published_ms[rows]
+        counted = watermark - published <= self._lateness_ms
+        self.counters.late += int((~counted).sum())
+        counted[counted] = self._first_seen(obs, rows[counted])
+        ticks_at, ticks_ms = _ticks(before, watermark)
+        # ticks speak of observations that count
+        ticks_at = np.concatenate([[0], np.cumsum(counted)])[ticks_at]
+        self.watermark_ms = int(watermark[-1])
+        rows, watermark, published = rows[counted], watermark[counted], published[counted]
+        brand, minute = obs.brand[rows], published // MINUTE_MS
+        negative = (obs.label[rows] == 0).astype(np.int64)
+        self._count(brand, minute, negative)
+        segment = Segment(brand, minute, negative, watermark, ticks_at, ticks_ms, self.watermark_ms)
+        findings = [f for d in self.detectors for f in d.observe(segment, self._rolling)]
+        return self._with_evidence(obs, rows, sorted(findings, key=lambda f: (f.at, f.at_ms)))
+
+    def _first_seen(self, obs: Observations, rows: Int64) -> Bool:
+        # one mention may speak of several brands: the brand is part of the key
+        new = self._dedupe.first_seen(obs.key[rows] ^ self._salt[obs.brand[rows]])
+        self.counters.duplicates += int((~new).sum())
+        self.counters.counted += int(new.sum())
+        return new
+
+    def _count(self, brand: Int64, minute: Int64, negative: Int64) -> None:
+        self._rolling.all.add(minute, brand)
+        self._rolling.negative.advance(self._rolling.all.now or 0)
+        bad = negative > 0
+        self._rolling.negative.add(minute[bad], brand[bad])
+
+    def _platform_slot(self, brand: int, platform: str) -> int:
+        names = self._platform_names[brand]
+        if platform in names:
+            return names.index(platform)
+        if len(names) < MAX_PLATFORMS - 1:
+            names.append(platform)
+            return len(names) - 1
+        return MAX_PLATFORMS - 1
+
+    # learning -------------------------------------------------------------------------------
+
+    def _close_hours(self, upto: int) -> None:
+        assert self._open_hour is not None
+        if upto <= self._open_hour:
+            return
+        for hour in range(self._open_hour, upto):
+            if self._rolling.all.now is not None:
+                self._learn(hour)
+        self._open_hour = upto
+        self._dedupe.turn(upto * HOUR_MS)
+        self._evidence.thin(upto * HOUR_MS)
+
+    def _learn(self, hour: int) -> None:
+        close = self._hour_close(hour)
+        if close.blind:
+            return
+        for detector in self.detectors:
+            busy = np.zeros(len(self.brands), dtype=np.bool_)
+            for other in self.detectors:
+                busy |= other.busy(hour)
+            detector.learn(close, ~busy)
+        self._learned = True
+
+    def _hour_close(self, hour: int) -> HourClose:
+        last = (hour + 1) * HOUR_MIN - 1
+
+        def parts(counts: CumulativeCounts) -> tuple[Float64, Float64, Float64]:
+            marks = np.stack([counts.row(last - 5 * k) for k in range(12, -1, -1)])
+            fives = np.diff(marks, axis=0).astype(np.float64)
+            day = (counts.row(last) - counts.row(last - 24 * HOUR_MIN)).astype(np.float64)
+            return fives.sum(axis=0), fives, day
+
+        all_, fives, day = parts(self._rolling.all)
+        negatives, negative_fives, negative_day = parts(self._rolling.negative)
+        blind = not all_.any() and self._volume.baseline.rate(hour).sum() >= _BLIND_EXPECTED
+        return HourClose(hour, all_, negatives, fives, negative_fives, day, negative_day, blind)
+
+    # signals --------------------------------------------------------------------------------
+
+    def _with_evidence(
+        self, obs: Observations, rows: Int64, findings: list[Finding]
+    ) -> list[Signal]:
+        signals, done = [], 0
+        for finding in findings:
+            self._keep(obs, rows[done : finding.at])
+            done = max(done, finding.at)
+            signals.append(self._signal(finding))
+        self._keep(obs, rows[done:])
+        return signals
+
+    def _keep(self, obs: Observations, rows: Int64) -> None:
+        """What a signal may quote: known up to its moment, not to the end of the batch."""
+        brands = obs.brand[rows]
+        slots = [
+            self._platform_slot(b, obs.platform[i]) for b, i in zip(brands.tolist(), rows.tolist())
+        ]
+        series = brands * MAX_PLATFORMS + np.array(slots, dtype=np.int64)
+        self._platforms.add(obs.published_ms[rows] // MINUTE_MS, series)
+
+        def build(i: int) -> Evidence:
+            return _evidence(obs, int(rows[i]))
+
+        self._evidence.add(
+            obs.brand[rows], obs.published_ms[rows], obs.key[rows], obs.reach[rows], build
+        )
+
+    def _signal(self, f: Finding) -> Signal:
+        brand = self.brands[f.brand]
+        end_ms = (f.minute + 1) * MINUTE_MS
+        start_ms = end_ms - f.window_min * MINUTE_MS
+        held = self._evidence.window(f.brand, start_ms, end_ms)
+        bad = [e for e in held if e.label == "negative"]
+        about = [e.text for e in (bad if f.kind != "volume" or 2 * len(bad) > len(held) else held)]
+        usual = self._evidence.window(f.brand, start_ms - 24 * HOUR_MS, start_ms)
+        authors = {e.author_id or e.handle or e.id for e in held}
+        return Signal(
+            id=_signal_id(brand.id, f),
+            brand=brand.id,
+            kind=f.kind,
+            phase=f.phase,
+            window_start_ms=start_ms,
+            window_end_ms=end_ms,
+            window_min=f.window_min,
+            at_ms=f.at_ms,
+            observed=f.observed,
+            expected=round(f.expected, 3),
+            lower=f.lower,
+            upper=f.upper,
+            surprise=round(f.surprise, 3),
+            line=f.line,
+            score=round(f.surprise / (f.surprise + 6.5), 4),
+            threshold=f.threshold,
+            total=f.total,
+            negative=f.negative,
+            usual_negative_share=round(f.usual_negative_share, 4),
+            authors=_estimate(len(authors), len(held), f.total),
+            reach=sum(e.reach for e in held),
+            history_h=f.history_h,
+            platforms=self._by_platform(f),
+            languages=dict(sorted(Counter(e.lang for e in held).items())),
+            terms=tuple(top_terms(about, [e.text for e in usual], self._own_words[f.brand])),
+            topics=self._topics.shares(about),
+            evidence=_best(held, prefer_negative=f.kind != "volume" or len(bad) * 2 > len(held)),
+        )
+
+    def _by_platform(self, f: Finding) -> dict[str, int]:
+        names = [*self._platform_names[f.brand], "other"][:MAX_PLATFORMS]
+        slots = np.arange(MAX_PLATFORMS) + f.brand * MAX_PLATFORMS
+        counts = self._platforms.window(f.minute, slots, f.window_min).tolist()
+        counts = [*counts[: len(names) - 1], counts[-1]]
+        return {name: n for name, n in zip(names, counts) if n}
+
+    # state ----------------------------------------------------------------------------------
+
+    def changes(self) -> list[tuple[str, bytes | None]]:
+        """What to store since the last call: pieces by name, ``None`` drops a name's prefix."""
+        parts: dict[str, list[tuple[str, bytes | None]]] = {
+            "all": self._rolling.all.changes(),
+            "negative": self._rolling.negative.changes(),
+            "platforms": self._platforms.changes(),
+            "dedupe": self._dedupe.changes(),
+            "evidence": self._evidence.changes(),
+        }
+        for detector in self.detectors:
+            # baselines are large and change by the hour, episodes are small and change any time
+            held = detector.snapshot().items()
+            parts[f"detector_{detector.kind}"] = [
+                (k, v) for k, v in held if self._learned or not k.startswith("baseline")
+            ]
+        self._learned = False
+        head = msgspec.msgpack.encode(
+            _Head(
+                brands=[b.id for b in self.brands],
+                platforms=self._platform_names,
+                watermark_ms=self.watermark_ms,
+                open_hour=self._open_hour,
+            )
+        )
+        pieces = [(f"{part}/{k}", v) for part, changes in parts.items() for k, v in changes]
+        return [*pieces, ("head", head)]
+
+    def restore(self, stored: Pieces) -> None:
+        """Take up what ``changes`` gave, also when brands were added, removed or moved since."""
+        if "head" not in stored:
+            return
+        head = msgspec.msgpack.decode(stored["head"], type=_Head)
+        if head.brands != [b.id for b in self.brands]:
+            fresh = {
+                f"detector_{d.kind}/{k}": v for d in self.detectors for k, v in d.snapshot().items()
+            }
+            stored = remap(stored, fresh, head.brands, [b.id for b in self.brands])
+        names = dict(zip(head.brands, head.platforms))
+        self._platform_names = [names.get(b.id, []) for b in self.brands]
+        self.watermark_ms, self._open_hour = head.watermark_ms, head.open_hour
+
+        def part(name: str) -> Pieces:
+            prefix = f"{name}/"
+            return {k.removeprefix(prefix): v for k, v in stored.items() if k.startswith(prefix)}
+
+        self._rolling.all.restore(part("all"))
+        self._rolling.negative.restore(part("negative"))
+        self._platforms.restore(part("platforms"))
+        self._dedupe.restore(part("dedupe"))
+        self._evidence.restore(part("evidence"), (self._open_hour or 0) * HOUR_MS)
+        for detector in self.detectors:
+            detector.restore(part(f"detector_{detector.kind}"))
+
+
+class _Head(msgspec.Struct, frozen=True, kw_only=True):
+    brands: list[str]
+    platforms: list[list[str]]
+    watermark_ms: int | None
+    open_hour: int | None
+    version: int = 1
+
+
+def _ticks(before_ms: int, watermark: Int64) -> tuple[Int64, Int64]:
+    """Where the watermark passes a tick: index of the observation, and the tick's time."""
+    ticks = np.concatenate([[before_ms], watermark]) // TICK_MS
+    at = np.flatnonzero(np.diff(ticks))
+    return at, (ticks[at] + 1) * TICK_MS
+
+
+def _evidence(obs: Observations, i: int) -> Evidence:
+    mention = obs.mention[i]
+    author = mention.author
+    return Evidence(
+        id=mention.id,
+        platform=mention.platform,
+        published_ms=int(obs.published_ms[i]),
+        text=mention.text[:EVIDENCE_CHARS],
+        lang=obs.lang[i],
+        label=LABELS[int(obs.label[i])],
+        negative=round(float(obs.negative[i]), 3),
+        reach=int(obs.reach[i]),
+        key=int(obs.key[i]),
+        author_id=author.id if author else None,
+        handle=author.handle if author else None,
+        name=author.name if author else None,
+        followers=author.followers if author else None,
+        url=mention.url,
+        kind=mention.kind,
+    )
+
+
+def _best(held: Sequence[Evidence], *, prefer_negative: bool) -> tuple[Evidence, ...]:
+    """The mentions to show: widest reach first, each text once, negative ones where they matter."""
+
+    def order(e: Evidence) -> tuple[bool, int, float, int]:
+        return (prefer_negative and e.label != "negative", -e.reach, -e.negative, e.key)
+
+    chosen: dict[str, Evidence] = {}
+    for e in sorted(held, key=order):
+        chosen.setdefault(e.text[:60], e)
+        if len(chosen) == TOP_MENTIONS:
+            break
+    return tuple(chosen.values())
+
+
+def _estimate(distinct: int, held: int, total: int) -> int:
+    """Distinct authors among ``total`` mentions, from those of a sample."""
+    return distinct if held >= total else round(distinct / max(held, 1) * total)
+
+
+def _signal_id(brand: str, f: Finding) -> str:
+    return f"s-{_hash64(f'{brand}|{f.kind}|{f.phase}|{f.window_min}|{f.minute}'):016x}"
+
+
+def _hash64(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def _own_words(brand: Brand) -> frozenset[str]:
+    words = " ".join((brand.id, *brand.names, *brand.keywords, *brand.handles, *brand.domains))
+    for mark in "@.-":
+        words = words.replace(mark, " ")
+    parts = words.split()
+    plain = [normalise_one(p) for p in parts]
+    return frozenset(p for word in plain for p in (word, f"ال{word}", f"و{word}", f"ب{word}"))

@@ -1,0 +1,56 @@
+"""Stored detection state for another list of brands: columns move with their brand's id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from models.records import Evidence
+
+Pieces = dict[str, bytes]
+
+
+def remap(stored: Pieces, fresh: Pieces, old: Sequence[str], new: Sequence[str]) -> Pieces:
+    """State of the brands ``old`` as state of the brands ``new``.
+
+    Parameters
+    ----------
+    stored : dict of str to bytes
+        Pieces as ``DetectStage.changes`` names them.
+    fresh : dict of str to bytes
+        The detectors' pieces of a stage without history, for brands that are new.
+    """
+    at = {brand: i for i, brand in enumerate(old)}
+    source = np.array([at.get(b, -1) for b in new], dtype=np.int64)
+    move = {i: j for j, i in enumerate(source.tolist()) if i >= 0}
+    return {
+        name: _piece(name, blob, fresh, len(old), source, move) for name, blob in stored.items()
+    }
+
+
+def _piece(
+    name: str,
+    blob: bytes,
+    fresh: Pieces,
+    old: int,
+    source: np.ndarray[tuple[int], np.dtype[np.int64]],
+    move: Mapping[int, int],
+) -> bytes:
+    part, _, rest = name.partition("/")
+    if part in ("dedupe", "head") or rest == "now":
+        return blob
+    if part == "evidence":
+        items = msgspec.msgpack.decode(blob, type=list[tuple[int, Evidence]])
+        return msgspec.msgpack.encode([(move[b], e) for b, e in items if b in move])
+    dtype = np.dtype(np.int64 if part.startswith("detector_") else np.uint32)
+    if part == "platforms":
+        columns = np.frombuffer(blob, dtype=dtype).reshape(old, -1)
+        moved = np.where((source >= 0)[:, None], columns[source], 0)
+        return moved.astype(dtype).tobytes()
+    columns = np.frombuffer(blob, dtype=dtype).reshape(-1, old)
+    base = (
+        np.frombuffer(fresh[name], dtype=dtype).reshape(-1, len(source)) if fresh.get(name) else 0
+    )
+    return np.where(source >= 0, columns[:, source], base).astype(dtype).tobytes()
