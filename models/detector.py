@@ -14,14 +14,13 @@ import numpy as np
 
 from models.baseline import HORIZONS_MIN, Calendar
 from models.counts import CumulativeCounts
-from models.records import Bool, Brand, Float64, Int64, Phase
+from models.records import SURPRISE_LINES, Bool, Brand, Float64, Int64, Phase
 
 TICK_MS = 15_000
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 
-# surprise (minus log10 of the chance) from which a finding fires, and from which it is noted
-LINES = {"sensitive": 5.0, "balanced": 6.5, "strict": 9.0}
+# surprise from which a finding is noted though it does not fire
 WEAK_LINE = 3.5
 WEAK_COUNT = 4
 
@@ -148,7 +147,7 @@ def create_detectors(brands: Sequence[Brand]) -> list[Detector]:
     from models.volume import CountSpike
 
     calendar = Calendar([b.timezone for b in brands], [b.weekend for b in brands])
-    lines = np.array([LINES[b.sensitivity] for b in brands])
+    lines = np.array([SURPRISE_LINES[b.sensitivity] for b in brands])
     return [
         CountSpike("volume", calendar, lines),
         CountSpike("negative_count", calendar, lines),

@@ -31,30 +31,32 @@ class _Kept:
     __slots__ = ("sample", "top")
 
     def __init__(self) -> None:
-        self.sample: list[tuple[int, Evidence]] = []  # a heap by minus the key
+        self.sample: list[tuple[int, int, Evidence]] = []  # a heap by minus the key
         self.top: list[tuple[int, int, Evidence]] = []  # a heap by reach
 
-    def add(self, item: Evidence, sample: int, top: int) -> bool:
+    def add(self, key: int, item: Evidence, sample: int, top: int) -> bool:
         """Keep the item if it belongs; whether it was kept."""
-        by_key, by_reach = (-item.key, item), (item.reach, -item.key, item)
         kept = False
+        by_key = (-key, item)
         if len(self.sample) < sample:
             heappush(self.sample, by_key)
             kept = True
-        elif by_key > self.sample[0]:
+        elif -key > self.sample[0][0]:
             heapreplace(self.sample, by_key)
             kept = True
+        by_reach = (item.reach, -key, item)
         if len(self.top) < top:
             heappush(self.top, by_reach)
             kept = True
-        elif by_reach > self.top[0]:
+        elif by_reach[:2] > self.top[0][:2]:
             heapreplace(self.top, by_reach)
             kept = True
         return kept
 
     def items(self) -> dict[int, Evidence]:
         """Everything kept, once, by key."""
-        return {e.key: e for _, e in self.sample} | {e.key: e for _, _, e in self.top}
+        found = {-k: e for k, e in self.sample}
+        return found | {-k: e for _, k, e in self.top}
 
 
 class EvidenceStore:
@@ -72,7 +74,7 @@ class EvidenceStore:
         self._bucket = -1  # whose bounds the two arrays hold
         self._least_key = np.full(brands, MAX_KEY, dtype=np.uint64)
         self._least_reach = np.full(brands, -1, dtype=np.int64)
-        self._fresh: dict[int, list[tuple[int, Evidence]]] = {}
+        self._fresh: dict[int, list[tuple[int, int, Evidence]]] = {}
         self._gone: list[int] = []
         self._parts = 0
 
@@ -89,7 +91,7 @@ class EvidenceStore:
             return
         buckets = published_ms // BUCKET_MS
         for i in np.flatnonzero(self._may_stay(brand, buckets, key, reach)).tolist():
-            self.insert(int(brand[i]), build(i))
+            self.insert(int(brand[i]), int(key[i]), build(i))
 
     def _may_stay(self, brand: Int64, buckets: Int64, key: UInt64, reach: Int64) -> Bool:
         newest = int(buckets.max())
@@ -101,13 +103,13 @@ class EvidenceStore:
         stay: Bool = (key < self._least_key[brand]) | wide | (buckets != self._bucket)
         return stay
 
-    def insert(self, brand: int, item: Evidence) -> None:
+    def insert(self, brand: int, key: int, item: Evidence) -> None:
         """Keep one item if it belongs."""
         bucket = item.published_ms // BUCKET_MS
         kept = self._recent.setdefault(bucket, {}).setdefault(brand, _Kept())
-        if not kept.add(item, SAMPLE, TOP):
+        if not kept.add(key, item, SAMPLE, TOP):
             return
-        self._fresh.setdefault(item.published_ms // HOUR_MS, []).append((brand, item))
+        self._fresh.setdefault(item.published_ms // HOUR_MS, []).append((brand, key, item))
         if bucket == self._bucket:
             if len(kept.sample) == SAMPLE:
                 self._least_key[brand] = -kept.sample[0][0]
@@ -121,8 +123,8 @@ class EvidenceStore:
             hour = self._hourly.setdefault(bucket * BUCKET_MS // HOUR_MS, {})
             for brand, kept in self._recent.pop(bucket).items():
                 into = hour.setdefault(brand, _Kept())
-                for item in kept.items().values():
-                    into.add(item, HOURLY_SAMPLE, HOURLY_TOP)
+                for key, item in kept.items().items():
+                    into.add(key, item, HOURLY_SAMPLE, HOURLY_TOP)
         for old in sorted(h for h in self._hourly if h < now_ms // HOUR_MS - OLD_HOURS):
             del self._hourly[old]
             self._gone.append(old)
@@ -136,7 +138,7 @@ class EvidenceStore:
         for held in (*self._hourly.values(), *self._recent.values()):
             if brand in held:
                 found |= held[brand].items()
-        return sorted(found.values(), key=lambda e: (e.published_ms, e.key))
+        return [found[key] for key in sorted(found, key=lambda k: (found[k].published_ms, k))]
 
     def changes(self) -> list[tuple[str, bytes | None]]:
         """What was kept since the last call, by hour; hours to drop (``None``)."""
@@ -149,10 +151,10 @@ class EvidenceStore:
 
     def restore(self, pieces: dict[str, bytes], now_ms: int) -> None:
         """Take up stored pieces."""
-        decoder = msgspec.msgpack.Decoder(list[tuple[int, Evidence]])
+        decoder = msgspec.msgpack.Decoder(list[tuple[int, int, Evidence]])
         for name in sorted(pieces, key=lambda n: tuple(map(int, n.split("/")))):
             self._parts = max(self._parts, int(name.split("/")[1]))
-            for brand, item in decoder.decode(pieces[name]):
-                self.insert(brand, item)
+            for brand, key, item in decoder.decode(pieces[name]):
+                self.insert(brand, key, item)
         self._fresh.clear()
         self.thin(now_ms)

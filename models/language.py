@@ -8,11 +8,11 @@ Decisions worth knowing:
 
 - Links, e-mail addresses and handles are skipped whole; of a hashtag only the sign is.
 - Persian and Urdu are written in the Arabic script, and normalisation folds most of their own
-  letter forms.  They are ``other`` when their function words or remaining letters (پ چ ژ ٹ ڈ ڑ ں)
+  letter forms.  They are ``other`` when their function words and remaining letters (پ چ ژ ٹ ڈ ڑ ں)
   outnumber the Arabic function words, else ``ar``: a single چ or پ is common in Gulf dialects.
-- Arabizi (Arabic in Latin letters: "3ajabni awi") has neither English nor foreign function words
-  as a rule, so it is ``en`` when short; nothing here looks for it.
-- Normalisation has removed Latin diacritics, so other Latin languages show by their words only.
+- A Latin text is ``other`` by two foreign function words or more; without evidence, and when
+  short, it is ``en``.  Normalisation has removed most Latin diacritics, so words must decide.
+- Arabizi (Arabic in Latin letters: "3ajabni awi") is not recognised and comes out as ``en``.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ _OTHER_LATIN_WORDS = """
     der das und ist nicht ein eine einen dem den auf fur von zu auch sich wie bei nach
     aus wird sind oder aber noch nur ich wir sie
     di il che della dei gli nel sono questo anche
-    os uma nao ao dos mais seu sua isso foi
-    bir ve bu icin ile cok daha gibi ama yok
+    os uma nao ao dos seu sua isso foi
+    bir bu icin ile cok daha gibi ama yok
     yang ke dari untuk ini itu dengan tidak ada akan pada juga saya kami
     het een van niet te dat ik voor zijn maar ook
     och att det som inte jag av til og
     ang ng mga ako hindi siya
 """
 _ARABIC_WORDS = """
-    في من على علي الي عن مع هذا هذه ذلك التي الذي ما لا لم لن ان او ثم كل بعد قبل عند كان كانت هو هي
+    في من علي الي عن مع هذا هذه ذلك التي الذي ما لا لم لن ان او ثم كل بعد قبل عند كان كانت هو هي
     هم انا نحن انت يا اللي مش مو ليش وش ايش شو بس لكن حتي اذا قد كما بين غير منذ اي لو الله اليوم
 """
 _OTHER_ARABIC_WORDS = """
@@ -167,11 +167,11 @@ def _function_words() -> tuple[UInt64, UInt8]:
         for word in words.split():
             key = sum((ord(char) & 0xFF) << (8 * i) for i, char in enumerate(word))
             said[key | script << 56] = value
-    key = np.array(list(said), dtype=np.uint64)
+    listed = np.array(list(said), dtype=np.uint64)
     keys = np.zeros(1 << _SLOT_BITS, dtype=np.uint64)
     values = np.zeros(1 << _SLOT_BITS, dtype=np.uint8)
-    keys[_slot(key)] = key
-    values[_slot(key)] = list(said.values())
+    keys[_slot(listed)] = listed
+    values[_slot(listed)] = list(said.values())
     return keys, values
 
 

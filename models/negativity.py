@@ -79,11 +79,11 @@ class NegativeShare(WindowDetector):
         p, rho = float(self.usual_share()[brand]), float(self.rho()[brand])
         k, n = points.negative, points.total
         spread = np.sqrt(n * p * (1 - p) * (1 + (np.maximum(n, 1) - 1) * rho))
-        worth = (k >= WEAK_COUNT) & (k >= (p + _LEAST_LIFT) * n)
-        worth &= k - p * n >= _GATE_SD * spread
+        far = (k - p * n >= _GATE_SD * spread) & (k >= (p + _LEAST_LIFT) * n)
+        worth = far & (k >= WEAK_COUNT)
         worth &= (self._hours[brand] >= HISTORY_H)[:, None]
         # a day's share stays high long after the event: it says something while the hour does too
-        worth[2] &= k[1] >= (p + _LEAST_LIFT) * n[1]
+        worth[2] &= far[1]
         scores = np.zeros_like(k)
         for h, i in np.argwhere(worth).tolist():
             scores[h, i] = share_surprise(int(k[h, i]), int(n[h, i]), p, rho)

@@ -19,6 +19,9 @@ Phase = Literal["weak", "fired", "update"]
 Label = Literal["negative", "neutral", "positive"]
 LABELS: tuple[Label, Label, Label] = ("negative", "neutral", "positive")
 
+# surprise (minus log10 of the chance on a usual day) from which a finding fires
+SURPRISE_LINES: dict[Sensitivity, float] = {"sensitive": 5.0, "balanced": 6.5, "strict": 9.0}
+
 MAX_TEXT_CHARS = 20_000
 
 Int32 = npt.NDArray[np.int32]
@@ -40,7 +43,7 @@ class Author(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     handle: Annotated[str, msgspec.Meta(max_length=256)] | None = None
     name: Annotated[str, msgspec.Meta(max_length=1024)] | None = None
     followers: Count | None = None
-    created_at: datetime | None = None
+    created_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     verified: bool | None = None
     bio: Annotated[str, msgspec.Meta(max_length=10_000)] | None = None
     url: Annotated[str, msgspec.Meta(max_length=4096)] | None = None
@@ -153,7 +156,7 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.brand)
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """A mention kept as evidence: what a responder needs to see, text cut to 400 characters."""
 
     id: str
@@ -164,7 +167,6 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     label: Label
     negative: float
     reach: int
-    key: int
     author_id: str | None = None
     handle: str | None = None
     name: str | None = None

@@ -63,10 +63,11 @@ class CountSpike(WindowDetector):
         alpha = self.baseline.alpha(series)
         enough = (observed >= WEAK_COUNT) & (observed >= _GATE_RATIO * expected)
         enough &= self.baseline.known(series)
-        enough &= observed >= expected + 2.0 * np.sqrt(expected + alpha * expected**2)
+        far = observed >= expected + 2.0 * np.sqrt(expected + alpha * expected**2)
+        enough &= far
         scores = np.zeros_like(observed)
         # a day's count stays high long after the event: it says something while the hour does too
-        enough[2] &= observed[1] >= _GATE_RATIO * expected[1]
+        enough[2] &= far[1] & (observed[1] >= _GATE_RATIO * expected[1])
         scores[enough] = surprise(observed[enough], expected[enough], alpha[enough])
         return Verdict(scores, observed, expected)
 

@@ -171,16 +171,23 @@ class WindowDetector(ABC):
 
     def _walk(self, brand: int, points: Points) -> Iterator[Finding]:
         verdict = self._verdict(brand, points)
-        best = np.argmax(verdict.surprise, axis=0)
-        top = verdict.surprise[best, np.arange(len(best))]
         line = float(self.lines[brand])
-        worth = (points.news > 0) & (top >= WEAK_LINE)
+        best = np.argmax(verdict.surprise, axis=0)
+        fresh = np.argmax(verdict.surprise[:-1], axis=0)
+        worth = (points.news > 0) & (verdict.surprise.max(axis=0) >= WEAK_LINE)
         for p, (now, looks) in enumerate(zip(points.time_ms.tolist(), worth.tolist())):
             if not looks and self._level[brand] != FIRED:
                 continue
-            phase = self._step(brand, float(top[p]), line, now, verdict.observed[:, p], best[p])
+            h = int(fresh[p] if self._was_told_of(brand, now) else best[p])
+            top = float(verdict.surprise[h, p])
+            phase = self._step(brand, top, line, now, verdict.observed[:, p], h)
             if phase:
-                yield self._finding(brand, phase, p, int(best[p]), points, verdict)
+                yield self._finding(brand, phase, p, h, points, verdict)
+
+    def _was_told_of(self, brand: int, now: int) -> bool:
+        """Whether the day's window holds an episode that is over: it must not fire again."""
+        over = self._level[brand] != FIRED and self._since[brand] > 0
+        return bool(over and now - self._hot[brand] < HORIZONS_MIN[-1] * MINUTE_MS)
 
     def _step(
         self, brand: int, top: float, line: float, now: int, observed: Float64, best: int

@@ -363,7 +363,6 @@ def _evidence(obs: Observations, i: int) -> Evidence:
         label=LABELS[int(obs.label[i])],
         negative=round(float(obs.negative[i]), 3),
         reach=int(obs.reach[i]),
-        key=int(obs.key[i]),
         author_id=author.id if author else None,
         handle=author.handle if author else None,
         name=author.name if author else None,
@@ -376,8 +375,14 @@ def _evidence(obs: Observations, i: int) -> Evidence:
 def _best(held: Sequence[Evidence], *, prefer_negative: bool) -> tuple[Evidence, ...]:
     """The mentions to show: widest reach first, each text once, negative ones where they matter."""
 
-    def order(e: Evidence) -> tuple[bool, int, float, int]:
-        return (prefer_negative and e.label != "negative", -e.reach, -e.negative, e.key)
+    def order(e: Evidence) -> tuple[bool, int, float, int, str]:
+        return (
+            prefer_negative and e.label != "negative",
+            -e.reach,
+            -e.negative,
+            e.published_ms,
+            e.id,
+        )
 
     chosen: dict[str, Evidence] = {}
     for e in sorted(held, key=order):

@@ -42,8 +42,8 @@ def _piece(
     if part in ("dedupe", "head") or rest == "now":
         return blob
     if part == "evidence":
-        items = msgspec.msgpack.decode(blob, type=list[tuple[int, Evidence]])
-        return msgspec.msgpack.encode([(move[b], e) for b, e in items if b in move])
+        items = msgspec.msgpack.decode(blob, type=list[tuple[int, int, Evidence]])
+        return msgspec.msgpack.encode([(move[b], key, e) for b, key, e in items if b in move])
     dtype = np.dtype(np.int64 if part.startswith("detector_") else np.uint32)
     if part == "platforms":
         columns = np.frombuffer(blob, dtype=dtype).reshape(old, -1)

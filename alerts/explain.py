@@ -1,0 +1,139 @@
+"""Explanations: what was observed, what was expected, why it fired, what would have stopped it."""
+
+from __future__ import annotations
+
+from math import log2, log10
+
+from alerts.gates import GateSettings, ratio_of, share_of
+from alerts.playbook.records import Bilingual, Severity
+from alerts.playbook.text import strip_controls
+from alerts.records import SEVERITIES, Explanation, Gate, Part
+from alerts.texts import Phrases
+from models.records import SURPRISE_LINES, Brand, Signal
+
+SEVERITY_FROM: dict[str, int] = {"watch": 0, "warning": 45, "critical": 70}
+WEIGHTS = {"negativity": 35.0, "volume": 30.0, "certainty": 15.0, "breadth": 10.0, "reach": 10.0}
+_ARABIC = ("\u0600", "\u06ff")
+
+
+def brand_names(brand: Brand) -> Bilingual:
+    """The name to show in each language: the first one in its script, else the first one."""
+    arabic = [n for n in brand.names if any(_ARABIC[0] <= c <= _ARABIC[1] for c in n)]
+    latin = [n for n in brand.names if n not in arabic]
+    return Bilingual(ar=(arabic or brand.names)[0], en=(latin or brand.names)[0])
+
+
+def score_parts(signals: list[Signal], phrases: Phrases) -> tuple[Part, ...]:
+    """The parts of the crisis score, from the latest signal of each kind."""
+    rise = max((ratio_of(s) for s in signals if s.kind != "negative_share"), default=1.0)
+    lift = max(
+        (share_of(s) - s.usual_negative_share) / (1 - s.usual_negative_share) for s in signals
+    )
+    values = {
+        "negativity": lift,
+        "volume": log2(max(rise, 1.0)) / 4,
+        "certainty": max(s.score for s in signals),
+        "breadth": log10(max(1, *(s.authors for s in signals))) / 3,
+        "reach": log10(1 + max(s.reach for s in signals)) / 6,
+    }
+    parts = []
+    for name, weight in WEIGHTS.items():
+        value = round(min(max(values[name], 0.0), 1.0), 4)
+        points = round(weight * value, 2)
+        sentence = phrases.say(f"parts.{name}")
+        parts.append(Part(name=name, value=value, weight=weight, points=points, sentence=sentence))
+    return tuple(parts)
+
+
+def crisis_score(parts: tuple[Part, ...]) -> int:
+    """0 to 100, the sum of the parts' points."""
+    return round(sum(p.points for p in parts))
+
+
+def severity_of(score: int) -> Severity:
+    """Severity of a crisis score."""
+    return next(s for s in reversed(SEVERITIES) if score >= SEVERITY_FROM[s])
+
+
+def explain(
+    signal: Signal,
+    gates: tuple[Gate, ...],
+    parts: tuple[Part, ...],
+    settings: GateSettings,
+    phrases: Phrases,
+) -> Explanation:
+    """The explanation of an alert, from the signal that opened or last raised it."""
+    facts = _facts(signal, phrases)
+    words = _words(signal, phrases)
+    terms = clean_terms(signal.terms)
+    return Explanation(
+        observed=phrases.say(f"observed.{signal.kind}", facts, **words),
+        expected=phrases.say(f"expected.{signal.kind}", facts),
+        about=phrases.say("about", {"terms": "، ".join(terms)}) if terms else None,
+        gates=gates,
+        would_have_stopped_it=_stops(signal, gates, settings, phrases),
+        parts=parts,
+        severity_from=SEVERITY_FROM,
+    )
+
+
+def title(brand: Brand, type_: str, signal: Signal, phrases: Phrases) -> Bilingual:
+    """One line that says what happened."""
+    return phrases.say(
+        "title",
+        {"expected": phrases.number(signal.expected)},
+        brand=brand_names(brand),
+        type=phrases.say(f"types.{type_}"),
+        **_words(signal, phrases),
+    )
+
+
+def clean_terms(terms: tuple[str, ...]) -> tuple[str, ...]:
+    """Terms fit to be shown: strangers wrote them."""
+    return tuple(filter(None, (strip_controls(t)[:40] for t in terms)))
+
+
+def _stops(
+    signal: Signal, gates: tuple[Gate, ...], settings: GateSettings, phrases: Phrases
+) -> tuple[Bilingual, ...]:
+    """What would have kept it from firing: each gate, turned around."""
+    negative = signal.kind != "volume"
+    window = phrases.say(f"windows.{signal.window_min}")
+    needed = {g.name: g.needed for g in gates}
+    least = phrases.mentions(signal.threshold, negative=negative)
+    counted = phrases.mentions(signal.negative if negative else signal.total, negative=negative)
+    stops = [
+        phrases.say("stops.surprise", threshold=least, window=window),
+        phrases.say("stops.mentions", counted=counted),
+        phrases.say("stops.authors", {"needed": int(needed["authors"])}),
+        phrases.say("stops.tone", {"needed": round(100 * needed["tone"])}),
+    ]
+    for word, line in SURPRISE_LINES.items():
+        if line > signal.surprise:
+            odds = {"odds_line": phrases.odds(line)}
+            name = phrases.say(f"sensitivities.{word}")
+            stops.append(phrases.say("stops.sensitivity", odds, word=name))
+    return tuple(stops)
+
+
+def _facts(signal: Signal, phrases: Phrases) -> dict[str, object]:
+    return {
+        "negative": f"{signal.negative:,}",
+        "total": f"{signal.total:,}",
+        "share": round(100 * share_of(signal)),
+        "usual": round(100 * signal.usual_negative_share),
+        "authors": f"{signal.authors:,}",
+        "expected": phrases.number(signal.expected),
+        "lower": f"{signal.lower:,}",
+        "upper": f"{signal.upper:,}",
+        "ratio": phrases.number(ratio_of(signal)),
+        "history": f"{signal.history_h:,}",
+    }
+
+
+def _words(signal: Signal, phrases: Phrases) -> dict[str, Bilingual]:
+    observed = phrases.mentions(signal.observed, negative=signal.kind != "volume")
+    return {
+        "observed_phrase": observed,
+        "window": phrases.say(f"windows.{signal.window_min}"),
+    }

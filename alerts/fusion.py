@@ -1,0 +1,338 @@
+"""Stage 3: signals of a brand become one alert per crisis, or a decision not to alert.
+
+A pure fold: ``handle(signals)`` and ``advance(now_ms)``.  One alert of a brand is open at a time;
+later signals update it, its severity may rise and never falls silently; it resolves when no signal
+has come for a while and reopens, as the same alert, when the cause returns within the cooldown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from alerts.explain import (
+    brand_names,
+    clean_terms,
+    crisis_score,
+    explain,
+    score_parts,
+    severity_of,
+    title,
+)
+from alerts.gates import GateSettings, judge, ratio_of, share_of
+from alerts.playbook import Facts, Playbook, render
+from alerts.playbook.records import Bilingual, Severity
+from alerts.records import (
+    Alert,
+    Decision,
+    Event,
+    Explanation,
+    Gate,
+    Happened,
+    Reached,
+    rfc3339,
+)
+from alerts.texts import Phrases
+from models.records import Brand, Signal
+
+MINUTE_MS = 60_000
+_OUTAGE_SHARE = 0.25  # of the negative mentions speak of a failing service
+_SIGNALS_KEPT = 50  # ids an alert lists
+
+
+class AlertSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the configuration says about alerting."""
+
+    min_mentions: int = 15
+    cooldown_min: int = 120
+    resolve_after_quiet_min: int = 60
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert with what is needed to go on with it: the latest signal of each kind."""
+
+    alert: Alert
+    latest: dict[str, Signal]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a batch of signals changed: cases by alert id, and decisions in order."""
+
+    cases: dict[str, Case] = field(default_factory=dict)
+    decisions: list[Decision] = field(default_factory=list)
+
+
+class AlertStage:
+    """Fusion state of a set of brands.
+
+    Parameters
+    ----------
+    brands : sequence of Brand
+    settings : AlertSettings
+    playbooks : mapping of str to Playbook
+        By crisis type.
+    phrases : Phrases
+    """
+
+    def __init__(
+        self,
+        brands: Sequence[Brand],
+        settings: AlertSettings,
+        playbooks: Mapping[str, Playbook],
+        phrases: Phrases,
+    ) -> None:
+        self._brands = {b.id: b for b in brands}
+        self._settings = settings
+        self._playbooks = playbooks
+        self._phrases = phrases
+        self._cases: dict[str, Case] = {}
+
+    def restore(self, cases: Iterable[Case]) -> None:
+        """Take up stored cases; of a brand's several the latest one counts."""
+        for case in sorted(cases, key=lambda c: c.alert.last_signal_ms):
+            if case.alert.brand in self._brands:
+                self._cases[case.alert.brand] = case
+
+    def handle(self, signals: Iterable[Signal]) -> Outcome:
+        """Fold signals into alerts and decisions."""
+        outcome = Outcome()
+        for signal in signals:
+            self._resolve_quiet(self._cases.get(signal.brand), signal.at_ms, outcome)
+            self._one(signal, outcome)
+        return outcome
+
+    def advance(self, now_ms: int) -> Outcome:
+        """Tell the event time: alerts without signals for long enough are resolved."""
+        outcome = Outcome()
+        for case in list(self._cases.values()):
+            self._resolve_quiet(case, now_ms, outcome)
+        return outcome
+
+    def _one(self, signal: Signal, outcome: Outcome) -> None:
+        brand = self._brands[signal.brand]
+        gates = judge(signal, self._gate_settings(brand), self._phrases)
+        failed = next((g for g in gates if not g.passed), None)
+        if failed:
+            if signal.phase != "update":  # a running episode is judged again, not noted again
+                sentence = self._phrases.say("decisions.refused", gate=failed.sentence)
+                outcome.decisions.append(
+                    _decision(signal, "not_alerted", failed.name, sentence, gates, None)
+                )
+            return
+        before = self._cases.get(brand.id)
+        if before is not None and not self._belongs(before.alert, signal):
+            before = None
+        case = self._fuse(brand, before, signal, gates)
+        self._cases[brand.id] = case
+        outcome.cases[case.alert.id] = case
+        how: Reached = "opened" if before is None else "updated"
+        if before is not None and before.alert.state == "resolved":
+            how = "reopened"
+        if how != "updated" or signal.phase != "update":
+            sentence = self._phrases.say(f"decisions.{how}")
+            outcome.decisions.append(_decision(signal, how, how, sentence, gates, case.alert.id))
+
+    def _belongs(self, alert: Alert, signal: Signal) -> bool:
+        """Whether a signal speaks of this alert: it is open, or was within the cooldown."""
+        if alert.state == "open":
+            return True
+        resolved_ms = alert.last_signal_ms + self._quiet_ms
+        return signal.at_ms - resolved_ms <= self._settings.cooldown_min * MINUTE_MS
+
+    def _fuse(
+        self, brand: Brand, before: Case | None, signal: Signal, gates: tuple[Gate, ...]
+    ) -> Case:
+        latest = {**(before.latest if before else {}), signal.kind: signal}
+        old = before.alert if before else None
+        parts = score_parts(list(latest.values()), self._phrases)
+        score = crisis_score(parts)
+        type_ = crisis_type(latest, old.type if old else None)
+        if old is not None and score <= old.score and type_ == old.type:
+            alert = self._touched(old, signal)
+        else:
+            settings = self._gate_settings(brand)
+            explanation = explain(signal, gates, parts, settings, self._phrases)
+            alert = self._written(brand, old, type_, score, signal, explanation)
+        return Case(alert=alert, latest=latest)
+
+    def _touched(self, old: Alert, signal: Signal) -> Alert:
+        """An alert that goes on without becoming worse."""
+        events = (
+            (_event(signal, "reopened", old.severity, old.score, old.type),)
+            if old.state == "resolved"
+            else ()
+        )
+        return msgspec.structs.replace(
+            old,
+            state="open",
+            resolved_at=None,
+            updated_at=rfc3339(signal.at_ms),
+            last_signal_ms=signal.at_ms,
+            signals=(*old.signals, signal.id)[-_SIGNALS_KEPT:],
+            timeline=old.timeline + events,
+        )
+
+    def _written(
+        self,
+        brand: Brand,
+        old: Alert | None,
+        type_: str,
+        score: int,
+        signal: Signal,
+        explanation: Explanation,
+    ) -> Alert:
+        """An alert that is new or became worse, told by the signal that made it so."""
+        score = max(score, old.score if old else 0)
+        severity = severity_of(score)
+        alert_id = old.id if old else _alert_id(brand, signal)
+        facts = _facts(brand, signal, alert_id, severity, score)
+        return Alert(
+            id=alert_id,
+            brand=brand.id,
+            type=type_,
+            severity=severity,
+            score=score,
+            state="open",
+            opened_at=old.opened_at if old else rfc3339(signal.at_ms),
+            updated_at=rfc3339(signal.at_ms),
+            resolved_at=None,
+            title=title(brand, type_, signal, self._phrases),
+            explanation=explanation,
+            kind=signal.kind,
+            window_min=signal.window_min,
+            observed=signal.observed,
+            expected=signal.expected,
+            threshold=signal.threshold,
+            ratio=ratio_of(signal),
+            total=signal.total,
+            negative=signal.negative,
+            negative_share=round(share_of(signal), 4),
+            usual_negative_share=signal.usual_negative_share,
+            authors=signal.authors,
+            reach=signal.reach,
+            platforms=signal.platforms,
+            languages=signal.languages,
+            terms=clean_terms(signal.terms),
+            topics=signal.topics,
+            evidence=signal.evidence,
+            signals=(*(old.signals if old else ()), signal.id)[-_SIGNALS_KEPT:],
+            timeline=_timeline(old, signal, severity, score, type_),
+            playbook=render(self._playbooks[type_], facts),
+            last_signal_ms=signal.at_ms,
+        )
+
+    def _resolve_quiet(self, case: Case | None, now_ms: int, outcome: Outcome) -> None:
+        if case is None or case.alert.state != "open":
+            return
+        alert = case.alert
+        resolved_ms = alert.last_signal_ms + self._quiet_ms
+        if now_ms < resolved_ms:
+            return
+        at = rfc3339(resolved_ms)
+        event = Event(
+            at=at, event="resolved", severity=alert.severity, score=alert.score, type=alert.type
+        )
+        resolved = msgspec.structs.replace(
+            alert, state="resolved", resolved_at=at, timeline=(*alert.timeline, event)
+        )
+        case = Case(alert=resolved, latest=case.latest)
+        self._cases[alert.brand] = case
+        outcome.cases[alert.id] = case
+
+    @property
+    def _quiet_ms(self) -> int:
+        return self._settings.resolve_after_quiet_min * MINUTE_MS
+
+    def _gate_settings(self, brand: Brand) -> GateSettings:
+        return GateSettings(sensitivity=brand.sensitivity, min_mentions=self._settings.min_mentions)
+
+
+def crisis_type(latest: Mapping[str, Signal], before: str | None = None) -> str:
+    """Type of a crisis; it only becomes more specific."""
+    negative = [s for s in latest.values() if s.kind in ("negative_count", "negative_share")]
+    if before == "service_outage" or any(
+        s.topics.get("outage", 0.0) >= _OUTAGE_SHARE for s in negative
+    ):
+        return "service_outage"
+    return "negativity_spike" if negative or before == "negativity_spike" else "volume_spike"
+
+
+def _alert_id(brand: Brand, signal: Signal) -> str:
+    return f"a-{blake2b(f'{brand.id}|{signal.id}'.encode(), digest_size=8).hexdigest()}"
+
+
+def _event(signal: Signal, event: Happened, severity: Severity, score: int, type_: str) -> Event:
+    at = rfc3339(signal.at_ms)
+    return Event(at=at, event=event, severity=severity, score=score, type=type_)
+
+
+def _timeline(
+    old: Alert | None, signal: Signal, severity: Severity, score: int, type_: str
+) -> tuple[Event, ...]:
+    happened: list[Happened] = []
+    if old is None:
+        happened.append("opened")
+    else:
+        happened += ["reopened"] if old.state == "resolved" else []
+        happened += ["raised"] if severity != old.severity else []
+        happened += ["retyped"] if type_ != old.type else []
+    new = tuple(_event(signal, e, severity, score, type_) for e in happened)
+    return (old.timeline if old else ()) + new
+
+
+def _decision(
+    signal: Signal,
+    outcome: Reached,
+    reason: str,
+    sentence: Bilingual,
+    gates: tuple[Gate, ...],
+    alert: str | None,
+) -> Decision:
+    return Decision(
+        id=f"d-{signal.id.removeprefix('s-')}",
+        at=rfc3339(signal.at_ms),
+        brand=signal.brand,
+        signal=signal.id,
+        kind=signal.kind,
+        outcome=outcome,
+        reason=reason,
+        sentence=sentence,
+        alert=alert,
+        observed=signal.observed,
+        expected=signal.expected,
+        surprise=signal.surprise,
+        window_min=signal.window_min,
+        gates=gates,
+    )
+
+
+def _facts(brand: Brand, signal: Signal, alert_id: str, severity: Severity, score: int) -> Facts:
+    names = brand_names(brand)
+    since = datetime.fromtimestamp(signal.window_start_ms / 1000, UTC)
+    local = since.astimezone(ZoneInfo(brand.timezone))
+    return Facts(
+        brand_ar=names.ar,
+        brand_en=names.en,
+        alert_id=alert_id,
+        severity=severity,
+        observed=signal.total,
+        expected=signal.expected,
+        ratio=ratio_of(signal),
+        window_min=signal.window_min,
+        negative=signal.negative,
+        negative_share=round(100 * share_of(signal)),
+        since=local.strftime("%H:%M"),
+        date=local.strftime("%Y-%m-%d"),
+        timezone=brand.timezone,
+        crisis_score=score,
+        terms=signal.terms,
+        help_url=brand.help_url,
+        support_handle=brand.support_handle,
+        domain=brand.domains[0] if brand.domains else None,
+    )
