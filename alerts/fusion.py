@@ -62,10 +62,14 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class Outcome:
-    """What a batch of signals changed: cases by alert id, and decisions in order."""
+    """What a batch of signals changed: cases by alert id, decisions and news in order.
+
+    ``news`` holds an alert each time something was added to its timeline: what is published.
+    """
 
     cases: dict[str, Case] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
+    news: list[Alert] = field(default_factory=list)
 
 
 class AlertStage:
@@ -131,6 +135,8 @@ class AlertStage:
         case = self._fuse(brand, before, signal, gates)
         self._cases[brand.id] = case
         outcome.cases[case.alert.id] = case
+        if before is None or len(case.alert.timeline) > len(before.alert.timeline):
+            outcome.news.append(case.alert)
         how: Reached = "opened" if before is None else "updated"
         if before is not None and before.alert.state == "resolved":
             how = "reopened"
@@ -244,6 +250,7 @@ class AlertStage:
         case = Case(alert=resolved, latest=case.latest)
         self._cases[alert.brand] = case
         outcome.cases[alert.id] = case
+        outcome.news.append(resolved)
 
     @property
     def _quiet_ms(self) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappush, heapreplace
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -32,7 +33,7 @@ class _Kept:
 
     def __init__(self) -> None:
         self.sample: list[tuple[int, int, Evidence]] = []  # a heap by minus the key
-        self.top: list[tuple[int, int, Evidence]] = []  # a heap by reach
+        self.top: list[tuple[int, int, Any]] = []  # a heap by reach
 
     def add(self, key: int, item: Evidence, sample: int, top: int) -> bool:
         """Keep the item if it belongs; whether it was kept."""
@@ -55,7 +56,7 @@ class _Kept:
 
     def items(self) -> dict[int, Evidence]:
         """Everything kept, once, by key."""
-        found = {-k: e for k, e in self.sample}
+        found: dict[int, Evidence] = {-k: e for k, e in self.sample}
         return found | {-k: e for _, k, e in self.top}
 
 

@@ -10,6 +10,9 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import log, sqrt
+from pathlib import Path
+
+import orjson
 
 from models.text import normalise
 
@@ -118,3 +121,10 @@ class Topics:
             if lines
         }
         return {topic: share for topic, share in shares.items() if share}
+
+
+def load_topics() -> dict[str, list[str]]:
+    """The word lists that ship with Nadhir, by topic."""
+    path = Path(__file__).parent / "artifacts" / "topics.json"
+    topics: dict[str, list[str]] = orjson.loads(path.read_bytes())
+    return topics

@@ -66,6 +66,14 @@ class CodeBatch:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    def take(self, rows: Int64) -> CodeBatch:
+        """Some of the texts, by ascending row."""
+        keep = np.zeros(len(self), dtype=np.bool_)
+        keep[rows] = True
+        lengths = np.diff(self.starts)
+        starts = np.concatenate([[0], np.cumsum(lengths[keep])])
+        return CodeBatch(self.codes[np.repeat(keep, lengths)], starts)
+
     def joined(self) -> str:
         """All texts as one string, indexed like ``codes``."""
         return self.codes.tobytes().decode("utf-32-le", "surrogatepass")

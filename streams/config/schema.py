@@ -1,0 +1,266 @@
+"""Every setting of Nadhir: its type, default and meaning.
+
+The descriptions are the ones in docs/configuration.md; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.records import Brand, OfficialAccount, Sensitivity
+from streams.config.fields import (
+    MAX_BRANDS,
+    Day,
+    Delimiter,
+    Distinct,
+    Domain,
+    Encoding,
+    FilePath,
+    Filled,
+    Handle,
+    Identifier,
+    Items,
+    Language,
+    MentionField,
+    Platform,
+    Section,
+    Switch,
+    Text,
+    TimeFormat,
+    TimeZone,
+    Token,
+    Url,
+    WholeNumber,
+)
+
+_DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class AccountSettings(_Settings):
+    """An account the brand itself runs."""
+
+    platform: Platform = Field(description="Platform of an official account, such as `x`.")
+    id: Text = Field(description="The account's id on that platform, in quotes.")
+    handle: Handle | None = Field(None, description="The account's handle.")
+    name: Text | None = Field(None, description="The account's display name.")
+
+
+class BrandSettings(_Settings):
+    """One organisation or product that is watched."""
+
+    id: Identifier = Field(description="Short id: a-z, 0-9, _ and -. It must not change later.")
+    names: Annotated[Items[Text], Filled] = Field(
+        description="Names, in every language and script."
+    )
+    keywords: Items[Text] = Field((), description="More ways to say it: products, slogans.")
+    exclude: Items[Text] = Field((), description="Phrases that mean somebody else.")
+    handles: Items[Handle] = Field(
+        (), description="Official handles on any platform, with or without `@`."
+    )
+    accounts: Items[AccountSettings] = Field(
+        (), description="Official accounts, where ids are known."
+    )
+    domains: Items[Domain] = Field((), description="Official domains, without `https://`.")
+    languages: Annotated[Distinct[Language], Filled] = Field(
+        ("ar", "en"), description="Languages of the brand's messages: `ar`, `en`."
+    )
+    timezone: TimeZone = Field("UTC", description="IANA time zone of the brand's customers.")
+    weekend: Distinct[Day] = Field(
+        ("fri", "sat"), max_length=6, description="Weekend days: `mon` to `sun`; may be empty."
+    )
+    sensitivity: Sensitivity | None = Field(
+        None, description="The brand's own sensitivity; `null` takes the general one."
+    )
+    help_url: Url | None = Field(None, description="Where prepared messages send readers.")
+    support_handle: Handle | None = Field(None, description="The handle customers may write to.")
+
+    def record(self, sensitivity: Sensitivity) -> Brand:
+        """The brand as the stages know it; ``sensitivity`` where it has none of its own."""
+        return Brand(
+            id=self.id,
+            names=self.names,
+            keywords=self.keywords,
+            exclude=self.exclude,
+            handles=tuple(handle.removeprefix("@") for handle in self.handles),
+            accounts=tuple(
+                OfficialAccount(
+                    platform=account.platform,
+                    id=account.id,
+                    handle=account.handle and account.handle.removeprefix("@"),
+                    name=account.name,
+                )
+                for account in self.accounts
+            ),
+            domains=self.domains,
+            languages=self.languages,
+            timezone=self.timezone,
+            weekend=tuple(sorted(_DAYS.index(day) for day in self.weekend)),
+            sensitivity=self.sensitivity or sensitivity,
+            help_url=self.help_url,
+            support_handle=self.support_handle and self.support_handle.removeprefix("@"),
+        )
+
+
+class DetectSettings(_Settings):
+    """Which mentions are in time."""
+
+    allowed_lateness_s: WholeNumber = Field(
+        600, ge=0, le=3_600, description="Seconds a mention may arrive late and still count."
+    )
+    max_future_s: WholeNumber = Field(
+        300, ge=0, le=3_600, description="Seconds a mention may lie in the future."
+    )
+
+
+class AlertSettings(_Settings):
+    """When signals become an alert, and when it ends."""
+
+    min_mentions: WholeNumber = Field(
+        15, ge=1, le=1_000_000, description="Fewer mentions in the window raise no alert."
+    )
+    cooldown_min: WholeNumber = Field(
+        120, ge=0, le=10_080, description="Minutes after an alert before the next of its kind."
+    )
+    resolve_after_quiet_min: WholeNumber = Field(
+        60, ge=1, le=10_080, description="Minutes without a signal after which an alert ends."
+    )
+
+
+class ConsoleReceiver(_Settings):
+    """Prints alerts."""
+
+    name: Identifier = Field(description="Unique name of the receiver.")
+    type: Literal["console"] = Field(description="`console` prints alerts.")
+
+
+class JournalReceiver(_Settings):
+    """Appends alerts to a file of JSON Lines."""
+
+    name: Identifier = Field(description="Unique name of the receiver.")
+    type: Literal["journal"] = Field(description="`journal` appends alerts to a file.")
+    path: FilePath = Field(description="File of JSON Lines that alerts are appended to.")
+
+
+class PathSettings(_Settings):
+    """Where things are kept; relative to the configuration file."""
+
+    data: FilePath = Field(
+        Path("nadhir-data"), description="Directory of intake, positions, state and alerts."
+    )
+    playbooks: FilePath | None = Field(
+        None, description="Directory of your own playbooks; `null` takes the shipped ones."
+    )
+
+
+class IntakeSettings(_Settings):
+    """The HTTP intake, ``POST /v1/mentions``."""
+
+    token: Token | None = Field(
+        None, description="Bearer token senders must show; better set in the environment."
+    )
+    max_body_mb: WholeNumber = Field(
+        8, ge=1, le=64, description="Largest request body, in megabytes."
+    )
+    enabled: Switch = Field(True, description="Whether `nadhir run` takes mentions over HTTP.")
+
+
+class FileSource(_Settings):
+    """A file of JSON Lines, gzip too."""
+
+    type: Literal["file"] = Field(description="`file` reads JSON Lines.")
+    path: FilePath = Field(description="File to read, gzip too.")
+    follow: Switch = Field(False, description="Wait for more lines, as `tail -F` does.")
+
+
+class CsvSource(_Settings):
+    """A CSV export of another tool, gzip too."""
+
+    type: Literal["csv"] = Field(description="`csv` reads the CSV export of another tool.")
+    path: FilePath = Field(description="File to read, gzip too.")
+    columns: dict[MentionField, Text] = Field(
+        {}, description="Mention field to column header; empty where the headers are the fields."
+    )
+    constants: dict[MentionField, Any] = Field(
+        {}, description="Mention field to the value that rows without it get."
+    )
+    time_format: TimeFormat | None = Field(
+        None, description="Format of times for Python's strptime; `null` is RFC 3339."
+    )
+    timezone: TimeZone | None = Field(
+        None, description="IANA time zone of times that do not say theirs."
+    )
+    delimiter: Delimiter | None = Field(
+        None, description="Character between cells; `null` finds it in the header."
+    )
+    encoding: Encoding = Field("utf-8", description="Encoding, such as `windows-1256`.")
+
+
+class Config(_Settings):
+    """The whole configuration, checked.  Built by :func:`streams.config.load`.
+
+    Paths are resolved against the directory of the configuration file.
+    """
+
+    brands: Annotated[tuple[BrandSettings, ...], Filled] = Field(
+        max_length=MAX_BRANDS, description="What is watched: at least one brand."
+    )
+    sensitivity: Sensitivity = Field(
+        "balanced", description="How early to warn: `sensitive`, `balanced` or `strict`."
+    )
+    detect: Section[DetectSettings] = Field(
+        DetectSettings(), description="Which mentions are in time."
+    )
+    alerts: Section[AlertSettings] = Field(
+        AlertSettings(), description="When signals become an alert."
+    )
+    receivers: Items[Annotated[ConsoleReceiver | JournalReceiver, Field(discriminator="type")]] = (
+        Field(
+            (
+                ConsoleReceiver(name="console", type="console"),
+                JournalReceiver(name="journal", type="journal", path=Path("alerts.jsonl")),
+            ),
+            description="Where alerts are sent.",
+        )
+    )
+    paths: Section[PathSettings] = Field(PathSettings(), description="Where things are kept.")
+    intake: Section[IntakeSettings] = Field(IntakeSettings(), description="The HTTP intake.")
+    sources: Items[Annotated[FileSource | CsvSource, Field(discriminator="type")]] = Field(
+        (), description="What `nadhir run` reads beside the HTTP intake."
+    )
+
+    def brand_records(self) -> tuple[Brand, ...]:
+        """The brands as the stages know them: weekend as numbers, sensitivity resolved.
+
+        Examples
+        --------
+        >>> config = Config.model_validate({"brands": [{"id": "acme", "names": ["Acme"]}]})
+        >>> config.brand_records()[0].weekend
+        (4, 5)
+        """
+        return tuple(brand.record(self.sensitivity) for brand in self.brands)
+
+    def anchored(self, base: Path) -> Config:
+        """The same configuration with every path resolved against ``base``."""
+        paths = self.paths.model_copy(
+            update={
+                "data": base / self.paths.data,
+                "playbooks": self.paths.playbooks and base / self.paths.playbooks,
+            }
+        )
+        receivers = tuple(
+            receiver.model_copy(update={"path": base / receiver.path})
+            if isinstance(receiver, JournalReceiver)
+            else receiver
+            for receiver in self.receivers
+        )
+        sources = tuple(
+            source.model_copy(update={"path": base / source.path}) for source in self.sources
+        )
+        return self.model_copy(update={"paths": paths, "receivers": receivers, "sources": sources})

@@ -1,0 +1,173 @@
+"""The three stages in a row over a store: the embedded engine, and the place where it is composed.
+
+``feed`` folds a batch of lines through score, detect and alert in memory; ``commit`` stores all
+that it changed in one transaction.  When to commit is the caller's choice and changes no result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from alerts.fusion import AlertSettings, AlertStage, Case, Outcome
+from alerts.playbook import load_playbooks
+from alerts.records import Alert, Decision
+from alerts.texts import load_phrases
+from models.records import Rejection, Signal
+from models.sentiment import load as load_sentiment
+from models.terms import load_topics
+from streams.config import Config
+from streams.decode import decode_batch
+from streams.detect import DetectStage
+from streams.score import ScoreStage
+from streams.sources import Batch
+from streams.store import Store
+
+
+@dataclass(slots=True)
+class Counters:
+    """What went through the pipeline since it started."""
+
+    lines: int = 0
+    mentions: int = 0
+    observations: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+    alerts: int = 0
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What a commit will store."""
+
+    positions: dict[str, str] = field(default_factory=dict)
+    rejections: list[Rejection] = field(default_factory=list)
+    signals: list[Signal] = field(default_factory=list)
+    cases: dict[str, Case] = field(default_factory=dict)
+    decisions: list[Decision] = field(default_factory=list)
+    news: list[Alert] = field(default_factory=list)
+
+
+class Pipeline:
+    """Score, detect and alert over one store.
+
+    Parameters
+    ----------
+    score, detect, alert
+        The stages, restored.
+    store : Store
+    receivers : tuple of str
+        Names to whom changed alerts are published.
+    clock : callable or None
+        Milliseconds since the epoch, to refuse mentions of the future; None in a replay.
+    max_future_ms : int
+    """
+
+    def __init__(
+        self,
+        score: ScoreStage,
+        detect: DetectStage,
+        alert: AlertStage,
+        store: Store,
+        *,
+        receivers: tuple[str, ...] = (),
+        clock: Callable[[], int] | None = None,
+        max_future_ms: int = 300_000,
+    ) -> None:
+        self.counters = Counters()
+        self.detect = detect
+        self.store = store
+        self._score = score
+        self._alert = alert
+        self._receivers = receivers
+        self._clock = clock
+        self._max_future_ms = max_future_ms
+        self._pending = _Pending()
+
+    def feed(self, source: str, batch: Batch) -> None:
+        """Fold a batch of lines into the state, in memory."""
+        decoded = decode_batch(
+            batch.lines,
+            source=source,
+            positions=range(batch.first, batch.first + len(batch.lines)),
+            now_ms=self._clock() if self._clock else None,
+            max_future_ms=self._max_future_ms,
+        )
+        observations = self._score.score(decoded.mentions)
+        self._fold(self.detect.detect(observations))
+        self._pending.rejections += decoded.rejections
+        self._pending.positions[source] = batch.next
+        self.counters.lines += len(batch.lines)
+        self.counters.mentions += len(decoded.mentions)
+        self.counters.observations += len(observations)
+        for rejection in decoded.rejections:
+            reasons = self.counters.rejected
+            reasons[rejection.reason] = reasons.get(rejection.reason, 0) + 1
+
+    def advance(self, now_ms: int) -> None:
+        """Tell that event time has reached ``now_ms`` though nothing came."""
+        self._fold(self.detect.advance(now_ms))
+
+    def _fold(self, signals: list[Signal]) -> None:
+        self._pending.signals += signals
+        self._take(self._alert.handle(signals))
+        if self.detect.watermark_ms is not None:
+            self._take(self._alert.advance(self.detect.watermark_ms))
+
+    def _take(self, outcome: Outcome) -> None:
+        self._pending.cases |= outcome.cases
+        self._pending.decisions += outcome.decisions
+        self._pending.news += outcome.news
+        self.counters.alerts += sum(len(a.timeline) == 1 for a in outcome.news)
+
+    def commit(self) -> list[Alert]:
+        """Store all that changed in one transaction; the alerts to publish."""
+        pending, self._pending = self._pending, _Pending()
+        with self.store.step():
+            self.store.apply(self.detect.changes())
+            for source, position in pending.positions.items():
+                self.store.set_position(source, position)
+            self.store.reject(pending.rejections)
+            self.store.add_signals(pending.signals)
+            self.store.put_cases(pending.cases.values())
+            self.store.add_decisions(pending.decisions)
+            for alert in pending.news:
+                self.store.post(self._receivers, alert)
+        return pending.news
+
+
+def open_pipeline(
+    config: Config,
+    store: Store,
+    *,
+    receivers: tuple[str, ...] = (),
+    clock: Callable[[], int] | None = None,
+) -> Pipeline:
+    """Compose the stages as the configuration says and take up the state of the store.
+
+    Raises
+    ------
+    PlaybookError
+        If a playbook of the configured directory is broken.
+    StoreError
+        If the store's state cannot be read.
+    """
+    brands = config.brand_records()
+    score = ScoreStage(brands, load_sentiment())
+    detect = DetectStage(brands, load_topics(), allowed_lateness_s=config.detect.allowed_lateness_s)
+    settings = AlertSettings(
+        min_mentions=config.alerts.min_mentions,
+        cooldown_min=config.alerts.cooldown_min,
+        resolve_after_quiet_min=config.alerts.resolve_after_quiet_min,
+    )
+    alert = AlertStage(brands, settings, load_playbooks(config.paths.playbooks), load_phrases())
+    detect.restore(store.state())
+    alert.restore(store.latest_cases())
+    return Pipeline(
+        score,
+        detect,
+        alert,
+        store,
+        receivers=receivers,
+        clock=clock,
+        max_future_ms=config.detect.max_future_s * 1000,
+    )

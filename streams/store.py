@@ -1,0 +1,229 @@
+"""The embedded engine's memory: one SQLite file, one transaction a step.
+
+Positions, detection state, rejections, signals, alerts, decisions and what is to be published are
+committed together.  After ``kill -9`` the file holds exactly what the last whole step left, and
+the sources go on from there: nothing is lost and nothing counted twice.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from alerts.fusion import Case
+from alerts.records import Alert, Decision
+from models.records import Rejection, Signal
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS positions (
+    source TEXT PRIMARY KEY, position TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rejected (
+    id INTEGER PRIMARY KEY, reason TEXT NOT NULL, detail TEXT NOT NULL, source TEXT NOT NULL,
+    position TEXT NOT NULL, raw BLOB NOT NULL, retried INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (source, position));
+CREATE TABLE IF NOT EXISTS signals (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS alerts (
+    seq INTEGER PRIMARY KEY, id TEXT UNIQUE, brand TEXT NOT NULL, state TEXT NOT NULL,
+    body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS decisions (
+    seq INTEGER PRIMARY KEY, id TEXT UNIQUE, brand TEXT NOT NULL, outcome TEXT NOT NULL,
+    body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, receiver TEXT NOT NULL, body BLOB NOT NULL);
+"""
+
+
+class StoreError(Exception):
+    """The store cannot be used; the message says which file and what to do."""
+
+
+class Store:
+    """One SQLite database file.
+
+    Parameters
+    ----------
+    path : Path
+        Created with its directory if missing.
+
+    Raises
+    ------
+    StoreError
+        If the file is not a store of this version, or is in use.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA busy_timeout = 10000")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            # FULL: what a step committed survives a power cut, not only the end of the process
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.executescript(_SCHEMA)
+            held = self.meta("schema")
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"{path}: cannot be used as a store ({error})") from error
+        if held is None:
+            self._db.execute("INSERT INTO meta VALUES ('schema', ?)", (str(SCHEMA_VERSION),))
+        elif held != str(SCHEMA_VERSION):
+            raise StoreError(
+                f"{path}: a store of version {held}, this Nadhir reads {SCHEMA_VERSION}; "
+                "move it away, or use the version that wrote it"
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """One transaction: all of it, or nothing."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # writing, inside a step -----------------------------------------------------------------
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Remember a word about the store itself."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def set_position(self, source: str, position: str) -> None:
+        """Where to continue with a source."""
+        self._db.execute("INSERT OR REPLACE INTO positions VALUES (?, ?)", (source, position))
+
+    def apply(self, changes: Iterable[tuple[str, bytes | None]]) -> None:
+        """Store pieces of state; ``None`` drops all pieces whose key begins with the name."""
+        keep: list[tuple[str, bytes]] = []
+        for key, value in changes:
+            if value is None:
+                end = key[:-1] + chr(ord(key[-1]) + 1)
+                self._db.execute("DELETE FROM state WHERE key >= ? AND key < ?", (key, end))
+            else:
+                keep.append((key, value))
+        self._db.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", keep)
+
+    def reject(self, rejections: Iterable[Rejection]) -> None:
+        """Keep what could not be read."""
+        self._db.executemany(
+            "INSERT OR IGNORE INTO rejected (reason, detail, source, position, raw)"
+            " VALUES (?, ?, ?, ?, ?)",
+            ((r.reason, r.detail, r.source, r.position, r.raw) for r in rejections),
+        )
+
+    def add_signals(self, signals: Iterable[Signal]) -> None:
+        """Keep signals."""
+        self._db.executemany(
+            "INSERT OR IGNORE INTO signals (id, body) VALUES (?, ?)",
+            ((s.id, msgspec.json.encode(s)) for s in signals),
+        )
+
+    def put_cases(self, cases: Iterable[Case]) -> None:
+        """Keep alerts as they are now."""
+        self._db.executemany(
+            "INSERT INTO alerts (id, brand, state, body) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET state = excluded.state, body = excluded.body",
+            ((c.alert.id, c.alert.brand, c.alert.state, msgspec.json.encode(c)) for c in cases),
+        )
+
+    def add_decisions(self, decisions: Iterable[Decision]) -> None:
+        """Keep decisions."""
+        self._db.executemany(
+            "INSERT OR IGNORE INTO decisions (id, brand, outcome, body) VALUES (?, ?, ?, ?)",
+            ((d.id, d.brand, d.outcome, msgspec.json.encode(d)) for d in decisions),
+        )
+
+    def post(self, receivers: Iterable[str], alert: Alert) -> None:
+        """Note that an alert is to be published to receivers."""
+        body = msgspec.json.encode(alert)
+        self._db.executemany(
+            "INSERT INTO outbox (receiver, body) VALUES (?, ?)", ((r, body) for r in receivers)
+        )
+
+    def delivered(self, seq: int) -> None:
+        """Take a delivered note out of the outbox."""
+        self._db.execute("DELETE FROM outbox WHERE seq = ?", (seq,))
+
+    def mark_retried(self, ids: Iterable[int]) -> None:
+        """Remember which rejections were sent in again."""
+        self._db.executemany("UPDATE rejected SET retried = 1 WHERE id = ?", ((i,) for i in ids))
+
+    # reading --------------------------------------------------------------------------------
+
+    def meta(self, key: str) -> str | None:
+        """What ``set_meta`` remembered."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def position(self, source: str) -> str | None:
+        """Where to continue with a source; ``None`` is its beginning."""
+        row = self._db.execute(
+            "SELECT position FROM positions WHERE source = ?", (source,)
+        ).fetchone()
+        return row[0] if row else None
+
+    def state(self) -> dict[str, bytes]:
+        """All pieces of state."""
+        return dict(self._db.execute("SELECT key, value FROM state"))
+
+    def cases(self) -> list[Case]:
+        """All alerts, in order of opening."""
+        rows = self._db.execute("SELECT body FROM alerts ORDER BY seq")
+        return [msgspec.json.decode(body, type=Case) for (body,) in rows]
+
+    def latest_cases(self) -> list[Case]:
+        """The last alert of each brand: all that fusion goes on with."""
+        rows = self._db.execute(
+            "SELECT body FROM alerts WHERE seq IN (SELECT MAX(seq) FROM alerts GROUP BY brand)"
+        )
+        return [msgspec.json.decode(body, type=Case) for (body,) in rows]
+
+    def signals(self) -> Iterator[bytes]:
+        """All signals as JSON, in order."""
+        for (body,) in self._db.execute("SELECT body FROM signals ORDER BY seq"):
+            yield body
+
+    def decisions(self, brand: str | None = None, outcome: str | None = None) -> Iterator[bytes]:
+        """Decisions as JSON, in order, of one brand or outcome if named."""
+        for (body,) in self._db.execute(
+            "SELECT body FROM decisions WHERE (?1 IS NULL OR brand = ?1)"
+            " AND (?2 IS NULL OR outcome = ?2) ORDER BY seq",
+            (brand, outcome),
+        ):
+            yield body
+
+    def rejected(self, *, reason: str | None = None) -> Iterator[tuple[int, Rejection, bool]]:
+        """Rejections with their number, and whether they were retried."""
+        rows = self._db.execute(
+            "SELECT id, reason, detail, source, position, raw, retried FROM rejected"
+            " WHERE ?1 IS NULL OR reason = ?1 ORDER BY id",
+            (reason,),
+        )
+        for number, why, detail, source, position, raw, retried in rows:
+            rejection = Rejection(
+                reason=why, detail=detail, source=source, position=position, raw=raw
+            )
+            yield number, rejection, bool(retried)
+
+    def count_rejected(self) -> int:
+        """Number of rejections."""
+        return int(self._db.execute("SELECT COUNT(*) FROM rejected").fetchone()[0])
+
+    def outbox(self, limit: int = 100) -> list[tuple[int, str, bytes]]:
+        """What is still to be published: number, receiver, alert as JSON."""
+        rows = self._db.execute(
+            "SELECT seq, receiver, body FROM outbox ORDER BY seq LIMIT ?", (limit,)
+        )
+        return [(seq, receiver, body) for seq, receiver, body in rows]
