@@ -36,6 +36,7 @@ from streams.detect_state import Pieces, remap
 EVIDENCE_CHARS = 400
 TOP_MENTIONS = 8
 MAX_PLATFORMS = 8  # a brand; what comes from more is counted as "other"
+_LONGEST_GAP_H = 14 * 24
 _BLIND_EXPECTED = 20.0  # an hour in which so many were expected and none came is blindness
 
 
@@ -173,7 +174,8 @@ class DetectStage:
         assert self._open_hour is not None
         if upto <= self._open_hour:
             return
-        for hour in range(self._open_hour, upto):
+        # after a long gap there is nothing to learn but that nobody listened
+        for hour in range(self._open_hour, min(upto, self._open_hour + _LONGEST_GAP_H)):
             if self._rolling.all.now is not None:
                 self._learn(hour)
         self._open_hour = upto

@@ -119,8 +119,8 @@ class Pipeline:
         self._pending.news += outcome.news
         self.counters.alerts += sum(len(a.timeline) == 1 for a in outcome.news)
 
-    def commit(self) -> list[Alert]:
-        """Store all that changed in one transaction; the alerts to publish."""
+    def commit(self) -> dict[str, str]:
+        """Store all that changed in one transaction; the positions it holds, by source."""
         pending, self._pending = self._pending, _Pending()
         with self.store.step():
             self.store.apply(self.detect.changes())
@@ -132,7 +132,7 @@ class Pipeline:
             self.store.add_decisions(pending.decisions)
             for alert in pending.news:
                 self.store.post(self._receivers, alert)
-        return pending.news
+        return pending.positions
 
 
 def open_pipeline(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -95,7 +96,10 @@ def _run(
 def write_results(
     path: Path, *, alerts: Path | None, signals: Path | None, decisions: Path | None
 ) -> None:
-    """Write what a store holds as JSON Lines; each file appears whole or not at all."""
+    """Write what a store holds as JSON Lines; each file appears whole or not at all.
+
+    ``-`` is standard output.
+    """
     store = Store(path)
     try:
         if alerts:
@@ -109,6 +113,10 @@ def write_results(
 
 
 def _write(path: Path, lines: Iterable[bytes]) -> None:
+    if str(path) == "-":
+        for line in lines:
+            sys.stdout.buffer.write(line + b"\n")
+        return
     part = path.with_name(f"{path.name}.part")
     with part.open("wb") as out:
         for line in lines:

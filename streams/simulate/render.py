@@ -14,7 +14,7 @@ from streams.simulate.spelling import tatweel
 from streams.simulate.voice import LINKS
 
 _HOUR_S = 3600
-_MARKS = "\u064e\u0650"
+_FATHA = "\u064e"
 # How often each way of naming the brand is used, out of SLOT_SIZE; the rest use the plain name.
 _AR_SOCIAL = {"handle": 11, "hashtag": 10, "other": 6, "keyword": 4, "tatweel": 3, "marks": 1}
 _EN_SOCIAL = {"handle": 15, "hashtag": 8, "other": 2, "keyword": 4, "upper": 3}
@@ -49,7 +49,7 @@ def brand_names(brand: SimBrand, lang: int, register: int) -> list[str]:
         "keyword": list(keywords),
         "upper": [own.upper(), own.lower()],
         "tatweel": [tatweel(own)],
-        "marks": [own[0] + _MARKS[0] + own[1:]],
+        "marks": [own[0] + _FATHA + own[1:]],
     }
     shares = _FORMAL if register else _AR_SOCIAL if arabic else _EN_SOCIAL
     names = [ways[way][i % len(ways[way])] for way, n in shares.items() for i in range(n)]

@@ -30,13 +30,12 @@ MOODS = {
 PLATFORMS = ("x", "instagram", "facebook", "reddit", "app_store", "google_play", "news")
 KINDS = ("post", "reply", "repost", "quote", "review")
 POST, REPLY, REPOST, QUOTE, REVIEW = range(5)
-X, INSTAGRAM, FACEBOOK = 0, 1, 2
+X, FACEBOOK = 0, 2
 NEWS = PLATFORMS.index("news")
 
 NO_PARENT, OFFICIAL = -1, -2  # values of "parent"; OFFICIAL: a post of the brand itself
 PREFIX_NONE, PREFIX_BRAND, PREFIX_PARENT, PREFIX_REPOST = range(4)  # "", "@brand ", "@who ", "RT"
 STYLES = 8
-PLAIN = 0
 ATTACK_STYLES = (0, 4, 5, 6, 7)
 
 CLASSES = tuple(label + mood for label in LABELS.values() for mood in MOODS.values())

@@ -1,0 +1,122 @@
+"""What the commands share: options, errors and their exit codes, progress."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from streams.config import Config
+    from streams.sources import Source
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FAILED, WRONG_USAGE = 1, 2
+
+errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+config_option = click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="Configuration file.  [default: nadhir.yaml]",
+)
+json_file = click.Path(path_type=Path, dir_okay=False, writable=True)
+
+
+def fail(message: str, code: int = FAILED) -> NoReturn:
+    """End the command with a sentence on standard error."""
+    errors.print(message)
+    raise SystemExit(code)
+
+
+def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn the errors that users can mend into a sentence and an exit code."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        from alerts.playbook import PlaybookError
+        from models.sentiment import SentimentArtefactError
+        from streams.sources import SourceError
+        from streams.store import StoreError
+
+        try:
+            return command(*args, **kwargs)
+        except PlaybookError as error:
+            fail(str(error), WRONG_USAGE)
+        except (SourceError, StoreError, SentimentArtefactError, OSError) as error:
+            if isinstance(error, BrokenPipeError):
+                # the reader of our output has seen enough
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise SystemExit(FAILED) from None
+            fail(f"Error: {error}")
+        except KeyboardInterrupt:
+            fail("Interrupted.")
+
+    return run
+
+
+def load_config(path: Path | None) -> Config:
+    """The configuration, or every mistake in it and exit code 2."""
+    from streams.config import ConfigError, format_problem, load
+
+    try:
+        return load(path, os.environ)
+    except ConfigError as error:
+        fail("\n".join(map(format_problem, error.problems)), WRONG_USAGE)
+
+
+def set_up_logging() -> None:
+    """Log to standard error, in one line a record."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=os.environ.get("NADHIR_LOG_LEVEL", "INFO").upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+
+
+class SourceProgress:
+    """A progress bar with rate and remaining time, on standard error, where that is a terminal."""
+
+    def __init__(self, title: str) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[lines]:,} mentions"),
+            TextColumn("{task.fields[rate]:,.0f}/s"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._bar.add_task(title, total=None, lines=0, rate=0.0)
+
+    def __enter__(self) -> SourceProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def update(self, source: Source, lines: int) -> None:
+        """Tell how far a source has been read."""
+        elapsed = self._bar.tasks[self._task].elapsed or 0.0
+        self._bar.update(
+            self._task,
+            total=source.total_bytes,
+            completed=source.consumed_bytes or 0,
+            lines=lines,
+            rate=lines / elapsed if elapsed else 0.0,
+        )

@@ -1,0 +1,118 @@
+"""``nadhir rejected``, ``nadhir decisions`` and ``nadhir schema``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import msgspec
+
+from streams.cli.common import config_option, errors, load_config, reports_errors
+
+store_option = click.option(
+    "--store",
+    "store_path",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Store to look into.  [default: that of `nadhir run`]",
+)
+
+
+def _path(store_path: Path | None, config_path: Path | None) -> Path:
+    return store_path or load_config(config_path).paths.data / "nadhir.db"
+
+
+@click.group()
+def rejected() -> None:
+    """What could not be read: list it, or send it in again."""
+
+
+@rejected.command("list")
+@config_option
+@store_option
+@click.option("--reason", help="Only this reason code.")
+@click.option("--raw", is_flag=True, help="Print the raw lines alone, to mend and send in again.")
+@reports_errors
+def rejected_list(
+    config_path: Path | None, store_path: Path | None, reason: str | None, raw: bool
+) -> None:
+    """Print rejected mentions as JSON Lines."""
+    from streams.store import Store
+
+    store = Store(_path(store_path, config_path))
+    for number, rejection, retried in store.rejected(reason=reason):
+        if raw:
+            click.echo(rejection.raw)
+            continue
+        shown = msgspec.to_builtins(rejection) | {
+            "number": number,
+            "raw": rejection.raw.decode("utf-8", "backslashreplace"),
+            "retried": retried,
+        }
+        click.echo(json.dumps(shown, ensure_ascii=True))
+
+
+@rejected.command("retry")
+@config_option
+@store_option
+@click.option("--reason", help="Only this reason code.")
+@reports_errors
+def rejected_retry(config_path: Path | None, store_path: Path | None, reason: str | None) -> None:
+    """Send rejected mentions into the intake of `nadhir run` again, as they were."""
+    from streams.intake_store import IntakeLog
+    from streams.store import Store
+
+    config = load_config(config_path)
+    store = Store(_path(store_path, config_path))
+    found = [(n, r.raw) for n, r, retried in store.rejected(reason=reason) if not retried]
+    intake = IntakeLog(config.paths.data / "intake.db")
+    if found:
+        intake.submit([raw for _, raw in found]).result()
+        with store.step():
+            store.mark_retried(n for n, _ in found)
+    intake.close()
+    errors.print(f"{len(found):,} sent in again; `nadhir run` reads them next")
+
+
+@click.command()
+@config_option
+@store_option
+@click.option("--brand", help="Only this brand.")
+@click.option(
+    "--outcome",
+    type=click.Choice(["opened", "updated", "reopened", "not_alerted"]),
+    help="Only this outcome.",
+)
+@click.option("--lang", type=click.Choice(["ar", "en"]), help="Print sentences instead of JSON.")
+@reports_errors
+def decisions(
+    config_path: Path | None,
+    store_path: Path | None,
+    brand: str | None,
+    outcome: str | None,
+    lang: str | None,
+) -> None:
+    """Print why signals became alerts, and why not."""
+    from alerts.records import Decision
+    from streams.store import Store
+
+    store = Store(_path(store_path, config_path))
+    for body in store.decisions(brand, outcome):
+        if lang is None:
+            click.echo(body)
+            continue
+        decision = msgspec.json.decode(body, type=Decision)
+        sentence = getattr(decision.sentence, lang)
+        click.echo(f"{decision.at} {decision.brand} {decision.kind}: {sentence}")
+
+
+@click.command()
+@click.argument("name", type=click.Choice(["mention", "alert"]))
+@reports_errors
+def schema(name: str) -> None:
+    """Print the JSON Schema of a record."""
+    from alerts.records import alert_schema
+    from streams.schema import mention_schema
+
+    document = mention_schema() if name == "mention" else alert_schema()
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
