@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
+import numpy.typing as npt
 
 from models.language import LANGUAGES, detect
 from models.matcher import BrandMatcher
@@ -18,6 +19,7 @@ from models.sentiment import SentimentModel
 from models.text import CodeBatch, normalise
 
 _NEGATIVE, _NEUTRAL, _POSITIVE = range(3)
+_SURE = 0.5  # one doubtful text, reposted a thousand times, must not look like a crisis
 # what a review's stars say outweighs what a model reads in its words
 _BY_RATING = {
     _NEGATIVE: (0.90, 0.08, 0.02),
@@ -59,7 +61,7 @@ class ScoreStage:
             published_ms=np.array(published, dtype=np.int64)[position],
             key=np.array([_key(m) for m in about], dtype=np.uint64)[position],
             platform=[m.platform for m in found],
-            label=np.argmax(probabilities, axis=1).astype(np.int8)[position],
+            label=_labels(probabilities)[position],
             negative=probabilities[position, _NEGATIVE],
             positive=probabilities[position, _POSITIVE],
             reach=np.array([_reach(m) for m in about], dtype=np.int64)[position],
@@ -86,6 +88,12 @@ class ScoreStage:
         if author.handle and author.handle.removeprefix("@").casefold() in self._own_handles[brand]:
             return True
         return (mention.platform, author.id) in self._own_accounts[brand]
+
+
+def _labels(probabilities: Float32) -> npt.NDArray[np.int8]:
+    """The likeliest label; but what is not more likely negative than not is not counted so."""
+    milder = np.argmax(probabilities[:, 1:], axis=1) + 1
+    return np.where(probabilities[:, _NEGATIVE] >= _SURE, _NEGATIVE, milder).astype(np.int8)
 
 
 def _key(mention: Mention) -> int:

@@ -33,7 +33,7 @@ ITERATIONS = 50  # stopping early regularises, too
 RARITY = 1.5  # exponent of the inverse document frequency
 HOLDOUT = 0.12  # share of the rows on which scores are calibrated
 SOURCE_WEIGHT = {SEED_SOURCE: 8.0}  # others: 1
-MIN_TEXTS = 1  # n-grams of fewer texts get no weight
+MIN_TEXTS = 2  # n-grams of fewer texts get no weight
 CAUTION = 0.9  # shrinks calibrated logits: topics and times to come are not those of the holdout
 NEGATORS = ("مو", "مب", "مش", "مهو", "ما", "لا", "ليس", "ليست", "غير", "لم",
             "not", "isnt", "wasnt", "never", "dont", "didnt")  # fmt: skip

@@ -129,7 +129,10 @@ class BrandStream:
     def _spread(self, rng: np.random.Generator, surge: Surge, rows: Rows) -> Rows:
         """Turn a share of the rows into reposts of the event's first posts."""
         if len(self._roots) < surge.roots:
+            # what is passed on speaks as the event does
+            mood = np.bincount(rows["sentiment"]).argmax() if len(rows) else 0
             posts = rows[(rows["platform"] == r.X) & (rows["kind"] == r.POST)]
+            posts = posts[posts["sentiment"] == mood]
             missing = surge.roots - len(self._roots)
             self._roots = r.join([self._roots, posts[:missing].copy()])
         if not len(self._roots) or not len(rows):

@@ -1,0 +1,1 @@
+"""Speed of Nadhir, as ratios measured side by side in one run (`make bench`)."""
