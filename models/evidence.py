@@ -1,63 +1,125 @@
 """Evidence kept per brand: a uniform sample and the mentions with the widest reach.
 
-Both are "the k smallest by a fixed order" (hash of the mention; reach), so what is kept does not
+Both are "the k first in a fixed order" (hash of the mention; reach), so what is kept does not
 depend on the order of arrival or on how the stream was cut (bottom-k sampling: Cohen & Kaplan,
 PODC 2007).  Ten-minute buckets for the last hour, a few an hour for the last day: memory per brand
 is bounded whatever is sent.
+
+A bucket holds columns for all brands and is cut down whenever it has grown by as much again as it
+keeps: a mention costs an append, and the record that people see is built for alerts alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from heapq import heappush, heapreplace
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
-from models.records import Bool, Evidence, Int64, UInt64
+from models.language import LANGUAGES
+from models.records import LABELS, Bool, Evidence, Int64, Mention, Observations, UInt64
 
 BUCKET_MS = 600_000
 HOUR_MS = 3_600_000
 RECENT_BUCKETS = 7
 SAMPLE, TOP = 12, 4  # a brand and ten minutes
-HOURLY_SAMPLE, HOURLY_TOP = 6, 2  # a brand and hour, later
+HOURLY_SAMPLE, HOURLY_TOP = 5, 1  # a brand and hour, later
 OLD_HOURS = 25
-MAX_KEY = np.uint64(2**64 - 1)
+TEXT_CHARS = 400
+_SLACK = 4096  # rows a bucket may hold beyond what it keeps
+_MAX_KEY = np.uint64(2**64 - 1)
+_ROW = np.dtype(
+    [
+        ("brand", "<i4"),
+        ("key", "<u8"),
+        ("reach", "<i8"),
+        ("published_ms", "<i8"),
+        ("negative", "<f4"),
+        ("label", "u1"),
+        ("lang", "u1"),
+        ("saved", "?"),
+    ]
+)
+Rows = npt.NDArray[np.void]
+_CODE = {language: code for code, language in enumerate(LANGUAGES)}
 
 
-class _Kept:
-    """The evidence of one brand in one bucket."""
+class _Bucket:
+    """Rows of all brands in one span of time, cut down to the first ``sample`` and ``top``."""
 
-    __slots__ = ("sample", "top")
+    def __init__(self, brands: int, sample: int, top: int) -> None:
+        self.rows: Rows = np.empty(0, dtype=_ROW)
+        self.mentions: list[Mention] = []
+        self._limits = (sample, top)
+        self._kept = 0
+        self._waiting: list[Rows] = []
+        self._waiting_rows = 0
+        self._least_key = np.full(brands, _MAX_KEY, dtype=np.uint64)
+        self._least_reach = np.full(brands, -1, dtype=np.int64)
 
-    def __init__(self) -> None:
-        self.sample: list[tuple[int, int, Evidence]] = []  # a heap by minus the key
-        self.top: list[tuple[int, int, Any]] = []  # a heap by reach
+    def may_stay(self, brand: Int64, key: UInt64, reach: Int64) -> Bool:
+        """False where a row cannot belong to what is kept."""
+        stay: Bool = (key < self._least_key[brand]) | (reach >= self._least_reach[brand])
+        return stay
 
-    def add(self, key: int, item: Evidence, sample: int, top: int) -> bool:
-        """Keep the item if it belongs; whether it was kept."""
-        kept = False
-        by_key = (-key, item)
-        if len(self.sample) < sample:
-            heappush(self.sample, by_key)
-            kept = True
-        elif -key > self.sample[0][0]:
-            heapreplace(self.sample, by_key)
-            kept = True
-        by_reach = (item.reach, -key, item)
-        if len(self.top) < top:
-            heappush(self.top, by_reach)
-            kept = True
-        elif by_reach[:2] > self.top[0][:2]:
-            heapreplace(self.top, by_reach)
-            kept = True
+    def append(self, rows: Rows, mentions: Iterable[Mention]) -> None:
+        """Take rows in; cut down when they have become many."""
+        self._waiting.append(rows)
+        self._waiting_rows += len(rows)
+        self.mentions.extend(mentions)
+        if self._waiting_rows > self._kept + _SLACK:
+            self.cut()
+
+    def all(self) -> Rows:
+        """Every row held, aligned with ``mentions``."""
+        if self._waiting:
+            self.rows = np.concatenate([self.rows, *self._waiting])
+            self._waiting.clear()
+            self._waiting_rows = 0
+        return self.rows
+
+    def cut(self) -> None:
+        """Drop what is not among the first of its brand in either order."""
+        rows = self.all()
+        sample, top = self._limits
+        by_key, rank_key = _ranked(rows, (rows["key"], rows["brand"]))
+        by_reach, rank_reach = _ranked(rows, (rows["key"], -rows["reach"], rows["brand"]))
+        last = by_key[rank_key == sample - 1]
+        self._least_key[rows["brand"][last]] = rows["key"][last]
+        last = by_reach[rank_reach == top - 1]
+        self._least_reach[rows["brand"][last]] = rows["reach"][last]
+        keep = np.zeros(len(rows), dtype=np.bool_)
+        keep[by_key[rank_key < sample]] = True
+        keep[by_reach[rank_reach < top]] = True
+        if not keep.all():
+            self.rows = rows[keep]
+            self.mentions = [self.mentions[i] for i in np.flatnonzero(keep).tolist()]
+        self._kept = len(self.rows)
+
+    def of_brand(self, brand: int) -> list[int]:
+        """Indices of what is kept of a brand."""
+        rows = self.all()
+        at = np.flatnonzero(rows["brand"] == brand)
+        if not len(at):
+            return []
+        sample, top = self._limits
+        own = rows[at]
+        first = np.argsort(own["key"])[:sample]
+        widest = np.lexsort((own["key"], -own["reach"]))[:top]
+        kept: list[int] = at[np.union1d(first, widest)].tolist()
         return kept
 
-    def items(self) -> dict[int, Evidence]:
-        """Everything kept, once, by key."""
-        found: dict[int, Evidence] = {-k: e for k, e in self.sample}
-        return found | {-k: e for _, k, e in self.top}
+    def unsaved(self) -> tuple[Rows, list[Mention]]:
+        """Rows that were not stored yet; they count as stored from now on."""
+        self.cut()
+        at = np.flatnonzero(~self.rows["saved"])
+        self.rows["saved"][at] = True
+        return self.rows[at], [self.mentions[i] for i in at.tolist()]
+
+    def evidence(self, i: int) -> Evidence:
+        """The record of one row."""
+        return _evidence(self.rows[i], self.mentions[i])
 
 
 class EvidenceStore:
@@ -70,92 +132,148 @@ class EvidenceStore:
     """
 
     def __init__(self, brands: int) -> None:
-        self._recent: dict[int, dict[int, _Kept]] = {}  # by bucket, by brand
-        self._hourly: dict[int, dict[int, _Kept]] = {}  # by hour, by brand
-        self._bucket = -1  # whose bounds the two arrays hold
-        self._least_key = np.full(brands, MAX_KEY, dtype=np.uint64)
-        self._least_reach = np.full(brands, -1, dtype=np.int64)
-        self._fresh: dict[int, list[tuple[int, int, Evidence]]] = {}
+        self._brands = brands
+        self._recent: dict[int, _Bucket] = {}  # by ten minutes
+        self._hourly: dict[int, _Bucket] = {}
+        self._touched: set[int] = set()
         self._gone: list[int] = []
+        self._unstored: list[tuple[str, bytes | None]] = []
         self._parts = 0
 
-    def add(
-        self,
-        brand: Int64,
-        published_ms: Int64,
-        key: UInt64,
-        reach: Int64,
-        build: Callable[[int], Evidence],
-    ) -> None:
-        """Offer observations; ``build(i)`` makes the record of those that are kept."""
-        if not len(brand):
-            return
-        buckets = published_ms // BUCKET_MS
-        for i in np.flatnonzero(self._may_stay(brand, buckets, key, reach)).tolist():
-            self.insert(int(brand[i]), int(key[i]), build(i))
+    def add(self, observations: Observations, rows: Int64) -> None:
+        """Offer some observations."""
+        published = observations.published_ms[rows]
+        buckets = published // BUCKET_MS
+        for bucket in np.unique(buckets).tolist():
+            inside = rows if len(rows) == 1 else rows[buckets == bucket]
+            self._offer(bucket, observations, inside)
 
-    def _may_stay(self, brand: Int64, buckets: Int64, key: UInt64, reach: Int64) -> Bool:
-        newest = int(buckets.max())
-        if newest > self._bucket:
-            self._bucket = newest
-            self._least_key[:] = MAX_KEY
-            self._least_reach[:] = -1
-        wide = reach >= self._least_reach[brand]
-        stay: Bool = (key < self._least_key[brand]) | wide | (buckets != self._bucket)
-        return stay
-
-    def insert(self, brand: int, key: int, item: Evidence) -> None:
-        """Keep one item if it belongs."""
-        bucket = item.published_ms // BUCKET_MS
-        kept = self._recent.setdefault(bucket, {}).setdefault(brand, _Kept())
-        if not kept.add(key, item, SAMPLE, TOP):
+    def _offer(self, bucket: int, obs: Observations, rows: Int64) -> None:
+        held = self._recent_bucket(bucket)
+        rows = rows[held.may_stay(obs.brand[rows], obs.key[rows], obs.reach[rows])]
+        if not len(rows):
             return
-        self._fresh.setdefault(item.published_ms // HOUR_MS, []).append((brand, key, item))
-        if bucket == self._bucket:
-            if len(kept.sample) == SAMPLE:
-                self._least_key[brand] = -kept.sample[0][0]
-            if len(kept.top) == TOP:
-                self._least_reach[brand] = kept.top[0][0]
+        at = rows.tolist()
+        new = np.zeros(len(rows), dtype=_ROW)
+        for name in ("brand", "key", "reach", "published_ms", "negative", "label"):
+            new[name] = getattr(obs, name)[rows]
+        new["lang"] = [_CODE[obs.lang[i]] for i in at]
+        held.append(new, [_slim(obs.mention[i]) for i in at])
+        self._touched.add(bucket)
+
+    def _recent_bucket(self, bucket: int) -> _Bucket:
+        if bucket not in self._recent:
+            self._recent[bucket] = _Bucket(self._brands, SAMPLE, TOP)
+        return self._recent[bucket]
 
     def thin(self, now_ms: int) -> None:
         """Move what is older than the recent buckets into hours, and drop what is over a day."""
+        self._save_touched()
         oldest = now_ms // BUCKET_MS - RECENT_BUCKETS
         for bucket in sorted(b for b in self._recent if b < oldest):
-            hour = self._hourly.setdefault(bucket * BUCKET_MS // HOUR_MS, {})
-            for brand, kept in self._recent.pop(bucket).items():
-                into = hour.setdefault(brand, _Kept())
-                for key, item in kept.items().items():
-                    into.add(key, item, HOURLY_SAMPLE, HOURLY_TOP)
+            held = self._recent.pop(bucket)
+            held.cut()
+            hour = bucket * BUCKET_MS // HOUR_MS
+            into = self._hourly.setdefault(hour, _Bucket(self._brands, HOURLY_SAMPLE, HOURLY_TOP))
+            into.append(held.rows, held.mentions)
+            into.cut()
         for old in sorted(h for h in self._hourly if h < now_ms // HOUR_MS - OLD_HOURS):
             del self._hourly[old]
             self._gone.append(old)
 
     def window(self, brand: int, start_ms: int, end_ms: int) -> list[Evidence]:
         """What is kept of a brand with start <= time < end, by time."""
-        return [e for e in self._all(brand) if start_ms <= e.published_ms < end_ms]
-
-    def _all(self, brand: int) -> list[Evidence]:
         found: dict[int, Evidence] = {}
-        for held in (*self._hourly.values(), *self._recent.values()):
-            if brand in held:
-                found |= held[brand].items()
+        for held, span in ((self._hourly, HOUR_MS), (self._recent, BUCKET_MS)):
+            for at, bucket in held.items():
+                if at * span < end_ms and (at + 1) * span > start_ms:
+                    for i in bucket.of_brand(brand):
+                        if start_ms <= bucket.rows["published_ms"][i] < end_ms:
+                            found[int(bucket.rows["key"][i])] = bucket.evidence(i)
         return [found[key] for key in sorted(found, key=lambda k: (found[k].published_ms, k))]
+
+    # state ----------------------------------------------------------------------------------
 
     def changes(self) -> list[tuple[str, bytes | None]]:
         """What was kept since the last call, by hour; hours to drop (``None``)."""
+        self._save_touched()
         pieces: list[tuple[str, bytes | None]] = [(f"{hour}/", None) for hour in self._gone]
-        for hour, items in self._fresh.items():
-            self._parts += 1
-            pieces.append((f"{hour}/{self._parts}", msgspec.msgpack.encode(items)))
-        self._fresh, self._gone = {}, []
+        pieces += self._unstored
+        self._unstored, self._gone = [], []
         return pieces
+
+    def _save_touched(self) -> None:
+        for bucket in sorted(self._touched):
+            rows, mentions = self._recent[bucket].unsaved()
+            if len(rows):
+                self._parts += 1
+                piece = msgspec.msgpack.encode((rows.tobytes(), mentions))
+                self._unstored.append((f"{bucket * BUCKET_MS // HOUR_MS}/{self._parts}", piece))
+        self._touched.clear()
 
     def restore(self, pieces: dict[str, bytes], now_ms: int) -> None:
         """Take up stored pieces."""
-        decoder = msgspec.msgpack.Decoder(list[tuple[int, int, Evidence]])
         for name in sorted(pieces, key=lambda n: tuple(map(int, n.split("/")))):
             self._parts = max(self._parts, int(name.split("/")[1]))
-            for brand, key, item in decoder.decode(pieces[name]):
-                self.insert(brand, key, item)
-        self._fresh.clear()
+            rows, mentions = unpack(pieces[name])
+            buckets = rows["published_ms"] // BUCKET_MS
+            for bucket in np.unique(buckets).tolist():
+                at = np.flatnonzero(buckets == bucket)
+                kept = [mentions[i] for i in at.tolist()]
+                self._recent_bucket(bucket).append(rows[at], kept)
         self.thin(now_ms)
+
+
+def unpack(piece: bytes) -> tuple[Rows, list[Mention]]:
+    """Rows and mentions of a stored piece."""
+    packed, mentions = msgspec.msgpack.decode(piece, type=tuple[bytes, list[Mention]])
+    return np.frombuffer(packed, dtype=_ROW).copy(), mentions
+
+
+def moved(piece: bytes, move: dict[int, int]) -> bytes:
+    """A stored piece for another list of brands; ``move`` tells the new index of each old one."""
+    rows, mentions = unpack(piece)
+    at = [i for i, brand in enumerate(rows["brand"].tolist()) if brand in move]
+    rows = rows[at]
+    rows["brand"] = [move[b] for b in rows["brand"].tolist()]
+    return msgspec.msgpack.encode((rows.tobytes(), [mentions[i] for i in at]))
+
+
+def _ranked(rows: Rows, keys: Sequence[npt.NDArray[np.generic]]) -> tuple[Int64, Int64]:
+    """Order of rows within their brand, and each one's rank there."""
+    order = np.lexsort(tuple(keys))
+    brand = rows["brand"][order]
+    new = np.flatnonzero(np.diff(brand, prepend=-1))
+    start = np.repeat(new, np.diff(np.append(new, len(rows))))
+    return order, np.arange(len(rows)) - start
+
+
+def _slim(mention: Mention) -> Mention:
+    """A mention without what is long and no evidence: memory is bounded whatever is sent."""
+    author = mention.author
+    bio = author.bio if author else None
+    if len(mention.text) <= TEXT_CHARS and len(mention.links) <= 3 and len(bio or "") <= TEXT_CHARS:
+        return mention
+    if author:
+        author = msgspec.structs.replace(author, bio=None)
+    return msgspec.structs.replace(mention, text=mention.text[:TEXT_CHARS], links=(), author=author)
+
+
+def _evidence(row: np.void, mention: Mention) -> Evidence:
+    author = mention.author
+    return Evidence(
+        id=mention.id,
+        platform=mention.platform,
+        published_ms=int(row["published_ms"]),
+        text=mention.text,
+        lang=LANGUAGES[int(row["lang"])],
+        label=LABELS[int(row["label"])],
+        negative=round(float(row["negative"]), 3),
+        reach=int(row["reach"]),
+        author_id=author.id if author else None,
+        handle=author.handle if author else None,
+        name=author.name if author else None,
+        followers=author.followers if author else None,
+        url=mention.url,
+        kind=mention.kind,
+    )

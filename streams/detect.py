@@ -27,13 +27,12 @@ from models.detector import (
     create_detectors,
 )
 from models.evidence import EvidenceStore
-from models.records import LABELS, Bool, Brand, Evidence, Float64, Int64, Observations, Signal
+from models.records import Bool, Brand, Evidence, Float64, Int64, Observations, Signal
 from models.terms import Topics, top_terms
 from models.text import normalise_one
 from models.volume import CountSpike
 from streams.detect_state import Pieces, remap
 
-EVIDENCE_CHARS = 400
 TOP_MENTIONS = 8
 MAX_PLATFORMS = 8  # a brand; what comes from more is counted as "other"
 _LONGEST_GAP_H = 14 * 24
@@ -229,12 +228,7 @@ class DetectStage:
         series = brands * MAX_PLATFORMS + np.array(slots, dtype=np.int64)
         self._platforms.add(obs.published_ms[rows] // MINUTE_MS, series)
 
-        def build(i: int) -> Evidence:
-            return _evidence(obs, int(rows[i]))
-
-        self._evidence.add(
-            obs.brand[rows], obs.published_ms[rows], obs.key[rows], obs.reach[rows], build
-        )
+        self._evidence.add(obs, rows)
 
     def _signal(self, f: Finding) -> Signal:
         brand = self.brands[f.brand]
@@ -351,27 +345,6 @@ def _ticks(before_ms: int, watermark: Int64) -> tuple[Int64, Int64]:
     ticks = np.concatenate([[before_ms], watermark]) // TICK_MS
     at = np.flatnonzero(np.diff(ticks))
     return at, (ticks[at] + 1) * TICK_MS
-
-
-def _evidence(obs: Observations, i: int) -> Evidence:
-    mention = obs.mention[i]
-    author = mention.author
-    return Evidence(
-        id=mention.id,
-        platform=mention.platform,
-        published_ms=int(obs.published_ms[i]),
-        text=mention.text[:EVIDENCE_CHARS],
-        lang=obs.lang[i],
-        label=LABELS[int(obs.label[i])],
-        negative=round(float(obs.negative[i]), 3),
-        reach=int(obs.reach[i]),
-        author_id=author.id if author else None,
-        handle=author.handle if author else None,
-        name=author.name if author else None,
-        followers=author.followers if author else None,
-        url=mention.url,
-        kind=mention.kind,
-    )
 
 
 def _best(held: Sequence[Evidence], *, prefer_negative: bool) -> tuple[Evidence, ...]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-import msgspec
 import numpy as np
 
-from models.records import Evidence
+from models.evidence import moved as moved_evidence
 
 Pieces = dict[str, bytes]
 
@@ -36,14 +35,13 @@ def _piece(
     fresh: Pieces,
     old: int,
     source: np.ndarray[tuple[int], np.dtype[np.int64]],
-    move: Mapping[int, int],
+    move: dict[int, int],
 ) -> bytes:
     part, _, rest = name.partition("/")
     if part in ("dedupe", "head") or rest == "now":
         return blob
     if part == "evidence":
-        items = msgspec.msgpack.decode(blob, type=list[tuple[int, int, Evidence]])
-        return msgspec.msgpack.encode([(move[b], key, e) for b, key, e in items if b in move])
+        return moved_evidence(blob, move)
     dtype = np.dtype(np.int64 if part.startswith("detector_") else np.uint32)
     if part == "platforms":
         columns = np.frombuffer(blob, dtype=dtype).reshape(old, -1)

@@ -44,6 +44,10 @@ class ScoreStage:
         self._own_handles = [frozenset(h.casefold() for h in b.handles) for b in brands]
         self._own_accounts = [frozenset((a.platform, a.id) for a in b.accounts) for b in brands]
 
+        # tables are built at first use: now, not at the first mention
+        self._sentiment.predict(normalise(["."]))
+        detect(normalise(["."]))
+
     def score(self, mentions: Sequence[Mention]) -> Observations:
         """One observation for each brand that a mention is about, in order."""
         batch = normalise([m.text for m in mentions])
