@@ -92,8 +92,9 @@ class Baseline:
         self._season48 = np.zeros((2, 48, series))
         self._season168 = np.zeros((2, WEEK_H, series))
         self._spread = np.zeros((2, len(HORIZONS_MIN), series))
-        self._day = np.zeros((24, series))  # expected counts of the last 24 closed hours
+        self._day = np.zeros((24, series))  # expected counts of the last 24 hours, by hour
         self._rates: dict[int, Float64] = {}
+        self._dirty: set[str] = set()
 
     def level(self) -> Float64:
         """Mentions an hour with the season removed."""
@@ -172,9 +173,8 @@ class Baseline:
             Which series may learn (a series in a crisis may not).
         """
         rate = self.rate(hour)
-        expected_day = np.roll(self._day, -1, axis=0)
-        expected_day[-1] = rate
-        self._learn_spread(rate, counts, fives, day, expected_day.sum(axis=0), mask)
+        self._day[hour % 24] = rate
+        self._learn_spread(rate, counts, fives, day, self._day.sum(axis=0), mask)
         alpha = self.alpha(np.arange(self.series))[1]
         cut = rate + _CLIP_SD * np.sqrt(rate + alpha * rate**2) + 3.0
         y = np.minimum(counts, cut)
@@ -182,13 +182,15 @@ class Baseline:
         at = np.flatnonzero(mask)
         factor, level = self._factor(hour), self.level()
         _discount(self._level, np.s_[:, at], _HALF_LIFE_LEVEL_H, y[at], factor[at])
-        for season, bins, half in (
-            (self._season48, day_class, _HALF_LIFE_SEASON_48),
-            (self._season168, how, _HALF_LIFE_SEASON_168),
+        for name, bins, half in (
+            ("season48", day_class, _HALF_LIFE_SEASON_48),
+            ("season168", how, _HALF_LIFE_SEASON_168),
         ):
+            season = getattr(self, f"_{name}")
             _discount(season, np.s_[:, bins[at], at], half, y[at], level[at])
+            self._dirty.update(f"{name}/{row}" for row in np.unique(bins).tolist())
         self.hours += mask
-        self._day = expected_day
+        self._dirty.update(("hours", "level", "spread", f"day/{hour % 24}"))
         self._rates.clear()
 
     def _learn_spread(
@@ -212,19 +214,28 @@ class Baseline:
                 self._spread[:, i], np.s_[:, at], _HALF_LIFE_SPREAD_H, excess[at], mu[at] ** 2
             )
 
-    _ARRAYS = ("hours", "_level", "_season48", "_season168", "_spread", "_day")
+    def _piece(self, name: str) -> Float64:
+        """The array, or the row of one, that a name stands for."""
+        array, _, row = name.partition("/")
+        held: Float64 = self.hours if array == "hours" else getattr(self, f"_{array}")
+        return held[..., int(row), :] if row else held
 
     def snapshot(self) -> dict[str, bytes]:
-        """All arrays, as bytes by name."""
-        return {name.strip("_"): getattr(self, name).tobytes() for name in self._ARRAYS}
+        """All state, as bytes by name."""
+        rows = (("day", 24), ("season48", 48), ("season168", WEEK_H))
+        names = [f"{array}/{row}" for array, count in rows for row in range(count)]
+        return {name: self._piece(name).tobytes() for name in ("hours", "level", "spread", *names)}
+
+    def changes(self) -> dict[str, bytes]:
+        """What of the snapshot changed since the last call."""
+        names, self._dirty = sorted(self._dirty), set()
+        return {name: self._piece(name).tobytes() for name in names}
 
     def restore(self, pieces: dict[str, bytes]) -> None:
         """Take up a snapshot."""
-        for name in self._ARRAYS:
-            if name.strip("_") in pieces:
-                held = getattr(self, name)
-                stored = np.frombuffer(pieces[name.strip("_")], dtype=held.dtype)
-                setattr(self, name, stored.reshape(held.shape).copy())
+        for name, blob in pieces.items():
+            held = self._piece(name)
+            held[...] = np.frombuffer(blob).reshape(held.shape)
         self._rates.clear()
 
 

@@ -103,16 +103,41 @@ class HourClose:
 
 
 @dataclass(frozen=True, slots=True)
+class Cells:
+    """Windows that a segment may have raised, for a brand and closing minute each.
+
+    Attributes
+    ----------
+    segment : Segment
+    brand, minute : int64[n]
+    total, negative : float64[horizons, n]
+        Counts at the end of the segment.
+    """
+
+    segment: Segment
+    brand: Int64
+    minute: Int64
+    total: Float64
+    negative: Float64
+
+
 class Rolling:
     """The counts that detectors share: all mentions and the negative ones, per brand."""
 
-    all: CumulativeCounts
-    negative: CumulativeCounts
+    def __init__(self, brands: int) -> None:
+        self.all = CumulativeCounts(brands)
+        self.negative = CumulativeCounts(brands)
+        self._cells: Cells | None = None
 
-    @classmethod
-    def empty(cls, brands: int) -> Rolling:
-        """No counts yet."""
-        return cls(CumulativeCounts(brands), CumulativeCounts(brands))
+    def cells(self, segment: Segment) -> Cells:
+        """Windows that a segment, which is counted already, may have raised."""
+        if self._cells is None or self._cells.segment is not segment:
+            brand, minute = _raised(segment)
+            total = windows(self.all, brand, minute)
+            self._cells = Cells(
+                segment, brand, minute, total, windows(self.negative, brand, minute)
+            )
+        return self._cells
 
 
 class Detector(Protocol):
@@ -136,6 +161,10 @@ class Detector(Protocol):
         """All state, as bytes by name."""
         ...
 
+    def changes(self) -> dict[str, bytes]:
+        """What of the snapshot may have changed since the last call."""
+        ...
+
     def restore(self, pieces: dict[str, bytes]) -> None:
         """Take up a snapshot."""
         ...
@@ -155,6 +184,27 @@ def create_detectors(brands: Sequence[Brand]) -> list[Detector]:
     ]
 
 
-def horizons(n: int) -> Int64:
-    """Window widths in minutes, as a column to broadcast over ``n`` points."""
-    return np.repeat(np.array(HORIZONS_MIN, dtype=np.int64)[:, None], n, axis=1)
+def windows(counts: CumulativeCounts, series: Int64, minutes: Int64) -> Float64:
+    """Counts in the windows of every horizon that end with each minute; float64[horizons, n]."""
+    if not len(minutes):
+        return np.empty((len(HORIZONS_MIN), 0))
+    until = counts.total(minutes, series)
+    parts = [until - counts.total(minutes - width, series) for width in HORIZONS_MIN]
+    return np.stack(parts).astype(np.float64)
+
+
+def _raised(segment: Segment) -> tuple[Int64, Int64]:
+    """Every (brand, closing minute) whose windows the segment's observations may have raised."""
+    if not len(segment.brand):
+        return segment.brand, segment.minute
+    now = segment.watermark_ms // MINUTE_MS
+    brands, minutes = [segment.brand], [segment.minute]
+    late = np.flatnonzero(now > segment.minute)
+    for lag in range(1, int((now - segment.minute).max()) + 1):
+        late = late[now[late] - segment.minute[late] >= lag]
+        brands.append(segment.brand[late])
+        minutes.append(segment.minute[late] + lag)
+    first = int(segment.minute.min())
+    span = int(now.max()) - first + 1
+    cells = np.unique(np.concatenate(brands) * span + np.concatenate(minutes) - first)
+    return cells // span, cells % span + first

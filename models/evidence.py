@@ -83,15 +83,22 @@ class _Bucket:
         """Drop what is not among the first of its brand in either order."""
         rows = self.all()
         sample, top = self._limits
-        by_key, rank_key = _ranked(rows, (rows["key"], rows["brand"]))
-        by_reach, rank_reach = _ranked(rows, (rows["key"], -rows["reach"], rows["brand"]))
+        self._kept = len(rows)
+        counts = np.bincount(rows["brand"]) if len(rows) else np.zeros(0)
+        crowded = np.flatnonzero((counts > sample)[rows["brand"]])
+        if not len(crowded):
+            return
+        own = rows[crowded]
+        by_key, rank_key = _ranked(own, (own["key"], own["brand"]))
+        by_reach, rank_reach = _ranked(own, (own["key"], -own["reach"], own["brand"]))
         last = by_key[rank_key == sample - 1]
-        self._least_key[rows["brand"][last]] = rows["key"][last]
+        self._least_key[own["brand"][last]] = own["key"][last]
         last = by_reach[rank_reach == top - 1]
-        self._least_reach[rows["brand"][last]] = rows["reach"][last]
-        keep = np.zeros(len(rows), dtype=np.bool_)
-        keep[by_key[rank_key < sample]] = True
-        keep[by_reach[rank_reach < top]] = True
+        self._least_reach[own["brand"][last]] = own["reach"][last]
+        keep = np.ones(len(rows), dtype=np.bool_)
+        keep[crowded] = False
+        keep[crowded[by_key[rank_key < sample]]] = True
+        keep[crowded[by_reach[rank_reach < top]]] = True
         if not keep.all():
             self.rows = rows[keep]
             self.mentions = [self.mentions[i] for i in np.flatnonzero(keep).tolist()]
@@ -170,13 +177,15 @@ class EvidenceStore:
         """Move what is older than the recent buckets into hours, and drop what is over a day."""
         self._save_touched()
         oldest = now_ms // BUCKET_MS - RECENT_BUCKETS
+        moved: set[int] = set()
         for bucket in sorted(b for b in self._recent if b < oldest):
             held = self._recent.pop(bucket)
-            held.cut()
             hour = bucket * BUCKET_MS // HOUR_MS
             into = self._hourly.setdefault(hour, _Bucket(self._brands, HOURLY_SAMPLE, HOURLY_TOP))
-            into.append(held.rows, held.mentions)
-            into.cut()
+            into.append(held.all(), held.mentions)
+            moved.add(hour)
+        for hour in sorted(moved):
+            self._hourly[hour].cut()
         for old in sorted(h for h in self._hourly if h < now_ms // HOUR_MS - OLD_HOURS):
             del self._hourly[old]
             self._gone.append(old)

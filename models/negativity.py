@@ -8,13 +8,14 @@ surprise is :math:`-\log_{10} P(K \ge k)`.  High is abnormal.
 
 from __future__ import annotations
 
-from math import ceil
+from bisect import bisect_left
+from math import ceil, log10
 
 import numpy as np
-from scipy.special import betaln, gammaln, log_ndtr
+from scipy.special import betainc, betaln, gammaln
 
 from models.baseline import HISTORY_H, Calendar
-from models.detector import WEAK_COUNT, HourClose
+from models.detector import MINUTE_MS, WEAK_COUNT, Cells, HourClose, Segment
 from models.records import Bool, Float64, Int64
 from models.windows import Points, Verdict, WindowDetector
 
@@ -23,8 +24,8 @@ _PRIOR_SHARE, _PRIOR_MENTIONS = 0.25, 30.0
 _PRIOR_RHO, _PRIOR_RHO_WEIGHT = 0.05, 30.0
 _COLD_RHO, _COLD_H = 0.25, 12.0
 _LEAST_LIFT = 0.08  # a share this close to the usual one is never a finding
-_GATE_SD = 2.5
-_EXACT = 4000  # beyond so many mentions the normal tail is used
+_FAR_SD = 2.5
+_EXACT = 4000  # beyond so many mentions the share is as good as beta-distributed
 
 
 class NegativeShare(WindowDetector):
@@ -63,39 +64,38 @@ class NegativeShare(WindowDetector):
         young = _COLD_RHO * (_COLD_H / (_COLD_H + self._hours)) ** 2
         return np.clip(learned, 0.005, 0.5) + young
 
-    def _gate(
-        self, brand: Int64, minute: Int64, total: Float64, negative: Float64, calm: Float64
-    ) -> Bool:
-        p, rho = self.usual_share()[brand], self.rho()[brand]
-        least = np.maximum(total - calm, np.maximum(negative, 1.0))
-        spread = np.sqrt(least * p * (1 - p) * (1 + (least - 1) * rho))
-        lifted = negative >= (p + _LEAST_LIFT) * least
-        far = negative - p * least >= _GATE_SD * spread
-        far &= self._hours[brand] >= HISTORY_H[:, None]
-        possible: Bool = np.any((negative >= WEAK_COUNT) & lifted & far, axis=0)
-        return possible
+    def _bound(self, cells: Cells) -> Float64:
+        # fewer mentions beside as many negative ones would have been the greatest surprise
+        calm = _unsettled(cells.segment, cells.brand, cells.minute)
+        least = np.maximum(cells.total - calm, cells.negative)
+        bound, _ = self._surprise(cells.negative, least, cells.brand)
+        return bound
 
     def _verdict(self, brand: int, points: Points) -> Verdict:
-        p, rho = float(self.usual_share()[brand]), float(self.rho()[brand])
-        k, n = points.negative, points.total
-        spread = np.sqrt(n * p * (1 - p) * (1 + (np.maximum(n, 1) - 1) * rho))
-        far = (k - p * n >= _GATE_SD * spread) & (k >= (p + _LEAST_LIFT) * n)
-        worth = far & (k >= WEAK_COUNT)
-        worth &= (self._hours[brand] >= HISTORY_H)[:, None]
+        series = np.full(len(points.minute), brand, dtype=np.int64)
+        scores, far = self._surprise(points.negative, points.total, series)
         # a day's share stays high long after the event: it says something while the hour does too
-        worth[2] &= far[1]
+        scores[2, ~far[1]] = 0.0
+        expected = float(self.usual_share()[brand]) * points.total
+        return Verdict(scores, points.negative, expected)
+
+    def _surprise(self, k: Float64, n: Float64, series: Int64) -> tuple[Float64, Bool]:
+        """Surprise by horizon, nought where it cannot matter; and what lies far off."""
+        p, rho = self.usual_share()[series], self.rho()[series]
+        spread = np.sqrt(n * p * (1 - p) * (1 + (np.maximum(n, 1) - 1) * rho))
+        far = (k - p * n >= _FAR_SD * spread) & (k >= (p + _LEAST_LIFT) * n)
+        enough = far & (k >= WEAK_COUNT) & (self._hours[series] >= HISTORY_H[:, None])
         scores = np.zeros_like(k)
-        for h, i in np.argwhere(worth).tolist():
-            scores[h, i] = share_surprise(int(k[h, i]), int(n[h, i]), p, rho)
-        return Verdict(scores, k, p * n)
+        for h, i in np.argwhere(enough).tolist():
+            scores[h, i] = share_surprise(int(k[h, i]), int(n[h, i]), float(p[i]), float(rho[i]))
+        return scores, far
 
     def _details(self, brand: int, point: int, horizon: int, points: Points) -> dict[str, float]:
         p, rho = float(self.usual_share()[brand]), float(self.rho()[brand])
         n = int(points.total[horizon, point])
         line = float(self.lines[brand])
         least = max(WEAK_COUNT, ceil((p + _LEAST_LIFT) * n))
-        while least < n and share_surprise(least, n, p, rho) < line:
-            least += max(1, n // 200)
+        least = bisect_left(range(n), line, least, key=lambda k: share_surprise(k, n, p, rho))
         spread = 1.96 * float(np.sqrt(n * p * (1 - p) * (1 + (n - 1) * rho)))
         return {
             "lower": max(0, int(p * n - spread)),
@@ -151,14 +151,32 @@ def share_surprise(negative: int, total: int, share: float, rho: float) -> float
     """
     if negative <= 0 or total <= 0:
         return 0.0
-    if total > _EXACT:
-        spread = np.sqrt(total * share * (1 - share) * (1 + (total - 1) * rho))
-        z = (negative - 0.5 - total * share) / spread
-        return float(-log_ndtr(-z) / np.log(10))
     a = share * (1 - rho) / rho
     b = (1 - share) * (1 - rho) / rho
+    if total > _EXACT:
+        tail = float(betainc(b, a, 1 - (negative - 0.5) / total))
+        return -log10(max(tail, 1e-300))
     j = np.arange(negative, total + 1, dtype=np.float64)
     log_choose = gammaln(total + 1) - gammaln(j + 1) - gammaln(total - j + 1)
     log_mass = log_choose + betaln(j + a, total - j + b) - betaln(a, b)
     top = log_mass.max()
     return float(-(top + np.log(np.exp(log_mass - top).sum())) / np.log(10))
+
+
+def _unsettled(segment: Segment, brand: Int64, minute: Int64) -> Int64:
+    """Mentions up to a minute, not negative, that the first tick to look at it may not have known.
+
+    What had arrived before the minute began was known; late mentions and those of the minute
+    itself may not have been.
+    """
+    calm = segment.negative == 0
+    of, published = segment.brand[calm], segment.minute[calm]
+    arrived = segment.watermark_ms[calm] // MINUTE_MS
+    low, high = segment.minute.min(), segment.watermark_ms.max() // MINUTE_MS
+    span = int(high - low) + 2
+    up_to_minute = np.searchsorted(
+        np.sort(of * span + published - low), brand * span + minute - low, "right"
+    )
+    before = np.searchsorted(np.sort(of * span + arrived - low), brand * span + minute - low)
+    unsettled: Int64 = up_to_minute - before
+    return unsettled

@@ -11,11 +11,12 @@ from __future__ import annotations
 import numpy as np
 
 from models.baseline import Baseline, Calendar, interval, surprise, threshold
-from models.detector import WEAK_COUNT, HourClose
+from models.detector import WEAK_COUNT, Cells, HourClose
 from models.records import Bool, Float64, Int64
 from models.windows import Points, Verdict, WindowDetector
 
-_GATE_RATIO = 1.3  # no count below this multiple of its expectation is ever a finding
+_BASELINE = "baseline_"
+_LEAST_RATIO = 1.3  # no count below this multiple of its expectation is ever a finding
 
 
 class CountSpike(WindowDetector):
@@ -42,34 +43,34 @@ class CountSpike(WindowDetector):
         self._negative_only = kind == "negative_count"
         self._share = np.zeros((2, len(lines)))
 
-    def _gate(
-        self, brand: Int64, minute: Int64, total: Float64, negative: Float64, calm: Float64
-    ) -> Bool:
-        counts = negative if self._negative_only else total
-        possible: Bool = np.any(counts >= WEAK_COUNT, axis=0)
-        at = np.flatnonzero(possible)
-        expected = self.baseline.expected(minute[at], brand[at])
-        enough = (counts[:, at] >= WEAK_COUNT) & (counts[:, at] >= _GATE_RATIO * expected)
-        enough &= self.baseline.known(brand[at])
-        # a standard deviation is a cheap bound; the exact tail is for the walk
-        spread = np.sqrt(expected + self.baseline.alpha(brand[at]) * expected**2)
-        possible[at] = np.any(enough & (counts[:, at] >= expected + 2.0 * spread), axis=0)
-        return possible
+    def _bound(self, cells: Cells) -> Float64:
+        counts = cells.negative if self._negative_only else cells.total
+        bound = np.zeros_like(counts)
+        at = np.flatnonzero((counts >= WEAK_COUNT).any(axis=0))
+        expected = self.baseline.expected(cells.minute[at], cells.brand[at])
+        bound[:, at], _ = self._surprise(counts[:, at], expected, cells.brand[at])
+        return bound
 
     def _verdict(self, brand: int, points: Points) -> Verdict:
         observed = points.negative if self._negative_only else points.total
-        series = np.full(len(points.at), brand, dtype=np.int64)
+        series = np.full(len(points.minute), brand, dtype=np.int64)
         expected = self.baseline.expected(points.minute, series)
-        alpha = self.baseline.alpha(series)
-        enough = (observed >= WEAK_COUNT) & (observed >= _GATE_RATIO * expected)
-        enough &= self.baseline.known(series)
-        far = observed >= expected + 2.0 * np.sqrt(expected + alpha * expected**2)
-        enough &= far
-        scores = np.zeros_like(observed)
+        scores, far = self._surprise(observed, expected, series)
         # a day's count stays high long after the event: it says something while the hour does too
-        enough[2] &= far[1] & (observed[1] >= _GATE_RATIO * expected[1])
-        scores[enough] = surprise(observed[enough], expected[enough], alpha[enough])
+        scores[2, ~far[1]] = 0.0
         return Verdict(scores, observed, expected)
+
+    def _surprise(
+        self, observed: Float64, expected: Float64, series: Int64
+    ) -> tuple[Float64, Bool]:
+        """Surprise by horizon, nought where it cannot matter; and what lies two deviations off."""
+        alpha = self.baseline.alpha(series)
+        far = observed >= expected + 2.0 * np.sqrt(expected + alpha * expected**2)
+        far &= observed >= _LEAST_RATIO * expected
+        enough = far & (observed >= WEAK_COUNT) & self.baseline.known(series)
+        scores = np.zeros_like(observed)
+        scores[enough] = surprise(observed[enough], expected[enough], alpha[enough])
+        return scores, far
 
     def _details(self, brand: int, point: int, horizon: int, points: Points) -> dict[str, float]:
         series = np.array([brand])
@@ -81,7 +82,7 @@ class CountSpike(WindowDetector):
         return {
             "lower": lower,
             "upper": upper,
-            "threshold": max(least, int(np.ceil(_GATE_RATIO * expected)), WEAK_COUNT),
+            "threshold": max(least, int(np.ceil(_LEAST_RATIO * expected)), WEAK_COUNT),
             "usual_negative_share": float((negative + 2.0) / (total + 10.0)),
         }
 
@@ -104,15 +105,24 @@ class CountSpike(WindowDetector):
 
     def snapshot(self) -> dict[str, bytes]:
         """Episodes and baseline, as bytes by name."""
-        held = {f"baseline_{k}": v for k, v in self.baseline.snapshot().items()}
-        return super().snapshot() | held | {"share": self._share.tobytes()}
+        return self._episodes() | _named(self.baseline.snapshot())
+
+    def changes(self) -> dict[str, bytes]:
+        """What of the snapshot may have changed since the last call."""
+        return self._episodes() | _named(self.baseline.changes())
+
+    def _episodes(self) -> dict[str, bytes]:
+        return super().snapshot() | {"share": self._share.tobytes()}
 
     def restore(self, pieces: dict[str, bytes]) -> None:
         """Take up a snapshot."""
         super().restore(pieces)
-        prefix = "baseline_"
         self.baseline.restore(
-            {k.removeprefix(prefix): v for k, v in pieces.items() if k.startswith(prefix)}
+            {k.removeprefix(_BASELINE): v for k, v in pieces.items() if k.startswith(_BASELINE)}
         )
         if "share" in pieces:
             self._share = np.frombuffer(pieces["share"]).reshape(self._share.shape).copy()
+
+
+def _named(pieces: dict[str, bytes]) -> dict[str, bytes]:
+    return {f"{_BASELINE}{name}": blob for name, blob in pieces.items()}

@@ -1,8 +1,8 @@
 """Detectors on rolling windows: when to look, how episodes begin, grow and end.
 
-Two speeds that give the same answer.  For all brands at once a cheap upper bound tells which may
-have something (``_gate``); only those are walked observation by observation, so that a finding
-holds what was known at its moment and does not depend on how the stream was cut into batches.
+Two speeds that give the same answer.  For all brands at once an upper bound tells which may have
+something (``_gate``); only those are walked observation by observation, so that a finding holds
+what was known at its moment and does not depend on how the stream was cut into batches.
 """
 
 from __future__ import annotations
@@ -10,12 +10,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from models.baseline import HORIZONS_MIN
 from models.counts import CumulativeCounts
-from models.detector import HOUR_MS, MINUTE_MS, WEAK_LINE, Finding, HourClose, Rolling, Segment
+from models.detector import (
+    HOUR_MS,
+    MINUTE_MS,
+    WEAK_LINE,
+    Cells,
+    Finding,
+    HourClose,
+    Rolling,
+    Segment,
+    windows,
+)
 from models.records import Bool, Float64, Int64, Phase
 
 QUIET_MS = 30 * MINUTE_MS  # an episode ends when it has not been hot for so long
@@ -24,7 +36,18 @@ WEAK_MS = 6 * HOUR_MS  # a weak finding is noted once in so long
 NEW_NORMAL_MS = 24 * HOUR_MS  # what lasts longer is learned after all
 GROWTH = 1.5  # a running episode that has grown so much reports at once
 
+_DAY_MS = HORIZONS_MIN[-1] * MINUTE_MS
+
 NONE, WEAK, FIRED = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Scores of points: ``surprise``, ``observed`` and ``expected`` are float64[horizons, p]."""
+
+    surprise: Float64
+    observed: Float64
+    expected: Float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +74,6 @@ class Points:
     news: Int64
     total: Float64
     negative: Float64
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Scores of points: ``surprise``, ``observed`` and ``expected`` are float64[horizons, p]."""
-
-    surprise: Float64
-    observed: Float64
-    expected: Float64
 
 
 class WindowDetector(ABC):
@@ -91,14 +105,8 @@ class WindowDetector(ABC):
     # what a detector adds -------------------------------------------------------------------
 
     @abstractmethod
-    def _gate(
-        self, brand: Int64, minute: Int64, total: Float64, negative: Float64, calm: Float64
-    ) -> Bool:
-        """Where a finding is possible at any moment up to these counts.
-
-        ``total`` and ``negative`` are float64[horizons, n]; ``calm`` tells how many mentions that
-        are not negative the segment brought, which an earlier moment may not have known.
-        """
+    def _bound(self, cells: Cells) -> Float64:
+        """Upper bound of the surprise at any moment up to these counts; float64[horizons, n]."""
 
     @abstractmethod
     def _verdict(self, brand: int, points: Points) -> Verdict:
@@ -122,59 +130,63 @@ class WindowDetector(ABC):
         """Findings of a segment, in order of their moment."""
         findings: list[Finding] = []
         for brand in self._candidates(segment, rolling):
-            points = self._points(brand, segment, rolling)
-            if len(points.at):
-                findings.extend(self._walk(brand, points))
+            findings.extend(self._episodes(brand, segment, rolling))
         findings.sort(key=lambda f: (f.at, f.brand))
         yield from findings
 
     def _candidates(self, segment: Segment, rolling: Rolling) -> list[int]:
         walk = (self._level == FIRED) | (self._pending >= 0)
-        brand, minute = _cells(segment)
-        if len(brand):
-            total, negative = _windows(rolling, brand, minute)
-            brought = np.zeros(len(self.lines))
-            np.add.at(brought, segment.brand, 1.0 - segment.negative)
-            walk[brand[self._gate(brand, minute, total, negative, brought[brand])]] = True
-        return np.flatnonzero(walk).tolist()
+        cells = rolling.cells(segment)
+        if len(cells.brand):
+            bound = self._bound(cells)
+            # what was told already is told again only when it has become more, or late
+            told = (self._level == WEAK) & (segment.end_ms - self._told < WEAK_MS)
+            over = (self._since > 0) & (segment.end_ms - self._hot < _DAY_MS)
+            bound[-1, over[cells.brand]] = 0.0
+            need = np.where(told, self.lines, WEAK_LINE)
+            walk[cells.brand[bound.max(axis=0) >= need[cells.brand]]] = True
+        candidates: list[int] = np.flatnonzero(walk).tolist()
+        return candidates
 
-    def _points(self, brand: int, segment: Segment, rolling: Rolling) -> Points:
+    def _episodes(self, brand: int, segment: Segment, rolling: Rolling) -> Iterator[Finding]:
         rows = np.flatnonzero(segment.brand == brand)
-        minutes = segment.minute[rows]
-        ticks = self._tick_points(brand, rows, minutes, segment)
-        found = ticks + (_arrival_points(rows, minutes, segment) if self._on_arrival else [])
-        found.sort()
-        at, time_ms, minute, news = np.array(found, dtype=np.int64).reshape(-1, 4).T
-        prefix = np.searchsorted(rows, at)
-        every = np.ones(len(rows), dtype=np.int64)
-        total = _known(rolling.all, brand, minutes, every, prefix, minute)
-        negative = _known(rolling.negative, brand, minutes, segment.negative[rows], prefix, minute)
-        return Points(at, minute, time_ms, news, total, negative)
+        news = self._news_points(brand, rows, segment)
+        points = _known(brand, rows, news, segment, rolling)
+        verdict = self._verdict(brand, points)
+        line = self.lines[brand]
+        if self._level[brand] == FIRED or verdict.surprise.max(initial=0.0) >= line:
+            # an episode runs or begins: every tick counts
+            last = (segment.tick_ms - 1) // MINUTE_MS
+            ticks = np.stack([segment.tick_at, segment.tick_ms, last, np.zeros_like(last)])
+            points = _known(brand, rows, np.concatenate([news, ticks], axis=1), segment, rolling)
+            verdict = self._verdict(brand, points)
+        yield from self._walk(brand, points, verdict)
 
-    def _tick_points(
-        self, brand: int, rows: Int64, minutes: Int64, segment: Segment
-    ) -> list[tuple[int, int, int, int]]:
-        """Every tick, and what of the brand's observations each is the first to follow."""
-        waiting = int(self._pending[brand])
+    def _news_points(self, brand: int, rows: Int64, segment: Segment) -> Int64:
+        """Where something new is known: at each arrival, or at the first tick that follows."""
+        if self._on_arrival:
+            return _arrival_points(rows, segment)
+        minutes, waiting = segment.minute[rows], int(self._pending[brand])
+        bounds = np.searchsorted(rows, segment.tick_at)
+        fresh = np.diff(bounds, prepend=0) > 0
+        if len(fresh) and waiting >= 0:
+            fresh[0] = True
         points: list[tuple[int, int, int, int]] = []
         done = 0
-        bounds = np.searchsorted(rows, segment.tick_at).tolist()
-        for at, tick_ms, upto in zip(segment.tick_at.tolist(), segment.tick_ms.tolist(), bounds):
+        for tick in np.flatnonzero(fresh).tolist():
+            at, tick_ms, upto = (int(a[tick]) for a in (segment.tick_at, segment.tick_ms, bounds))
             last = (tick_ms - 1) // MINUTE_MS
-            since = _earliest(waiting, minutes[done:upto])
-            news = since >= 0 and not self._on_arrival
-            first = min(since, last) if news else last
-            points.extend((at, tick_ms, minute, int(news)) for minute in range(first, last + 1))
+            first = min(_earliest(waiting, minutes[done:upto]), last)
+            points.extend((at, tick_ms, minute, 1) for minute in range(first, last + 1))
             waiting, done = -1, upto
-        self._pending[brand] = -1 if self._on_arrival else _earliest(waiting, minutes[done:])
-        return points
+        self._pending[brand] = _earliest(waiting, minutes[done:])
+        return np.array(points, dtype=np.int64).reshape(-1, 4).T
 
-    def _walk(self, brand: int, points: Points) -> Iterator[Finding]:
-        verdict = self._verdict(brand, points)
+    def _walk(self, brand: int, points: Points, verdict: Verdict) -> Iterator[Finding]:
         line = float(self.lines[brand])
         best = np.argmax(verdict.surprise, axis=0)
         fresh = np.argmax(verdict.surprise[:-1], axis=0)
-        worth = (points.news > 0) & (verdict.surprise.max(axis=0) >= WEAK_LINE)
+        worth = (points.news > 0) & (verdict.surprise.max(axis=0, initial=0.0) >= WEAK_LINE)
         for p, (now, looks) in enumerate(zip(points.time_ms.tolist(), worth.tolist())):
             if not looks and self._level[brand] != FIRED:
                 continue
@@ -187,7 +199,7 @@ class WindowDetector(ABC):
     def _was_told_of(self, brand: int, now: int) -> bool:
         """Whether the day's window holds an episode that is over: it must not fire again."""
         over = self._level[brand] != FIRED and self._since[brand] > 0
-        return bool(over and now - self._hot[brand] < HORIZONS_MIN[-1] * MINUTE_MS)
+        return bool(over and now - self._hot[brand] < _DAY_MS)
 
     def _step(
         self, brand: int, top: float, line: float, now: int, observed: Float64, best: int
@@ -259,6 +271,10 @@ class WindowDetector(ABC):
         """State of the episodes, as bytes by name."""
         return {name.strip("_"): getattr(self, name).tobytes() for name in self._STATE}
 
+    def changes(self) -> dict[str, bytes]:
+        """What of the snapshot may have changed since the last call."""
+        return self.snapshot()
+
     def restore(self, pieces: dict[str, bytes]) -> None:
         """Take up a snapshot."""
         for name in self._STATE:
@@ -268,30 +284,6 @@ class WindowDetector(ABC):
                 setattr(self, name, stored.reshape(held.shape).copy())
 
 
-def _cells(segment: Segment) -> tuple[Int64, Int64]:
-    """Every (brand, closing minute) whose windows the segment's observations may have raised."""
-    if not len(segment.brand):
-        return segment.brand, segment.minute
-    now = segment.watermark_ms // MINUTE_MS
-    brands, minutes = [segment.brand], [segment.minute]
-    late = np.flatnonzero(now > segment.minute)
-    for lag in range(1, int((now - segment.minute).max()) + 1):
-        late = late[now[late] - segment.minute[late] >= lag]
-        brands.append(segment.brand[late])
-        minutes.append(segment.minute[late] + lag)
-    first = int(segment.minute.min())
-    span = int(now.max()) - first + 1
-    cells = np.unique(np.concatenate(brands) * span + np.concatenate(minutes) - first)
-    return cells // span, cells % span + first
-
-
-def _windows(rolling: Rolling, brand: Int64, minute: Int64) -> tuple[Float64, Float64]:
-    def of(counts: CumulativeCounts) -> Float64:
-        return np.stack([counts.window(minute, brand, w) for w in HORIZONS_MIN]).astype(np.float64)
-
-    return of(rolling.all), of(rolling.negative)
-
-
 def _earliest(waiting: int, minutes: Int64) -> int:
     """The earlier of a minute (or -1) and the first of some minutes; -1 if there is none."""
     if not len(minutes):
@@ -299,34 +291,66 @@ def _earliest(waiting: int, minutes: Int64) -> int:
     return int(minutes.min()) if waiting < 0 else min(waiting, int(minutes.min()))
 
 
-def _arrival_points(
-    rows: Int64, minutes: Int64, segment: Segment
-) -> list[tuple[int, int, int, int]]:
-    """A point for each mention; for a late one, a point for each window that it may have raised."""
+def _spans(first: Int64, last: Int64) -> tuple[Int64, Int64]:
+    """Every minute from each ``first`` to its ``last``, and the index of the pair it is from."""
+    counts = last - first + 1
+    of = np.repeat(np.arange(len(first)), counts)
+    return first[of] + np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts, counts), of
+
+
+def _arrival_points(rows: Int64, segment: Segment) -> Int64:
+    """A point for each mention; for a late one, a point for each window that it may have raised.
+
+    Returns
+    -------
+    int64[4, p]
+        ``at``, ``time_ms``, ``minute`` and ``news`` of points.
+    """
     times = segment.watermark_ms[rows]
-    return [
-        (at + 1, now, closing, 1)
-        for at, now, minute in zip(rows.tolist(), times.tolist(), minutes.tolist())
-        for closing in range(minute, now // MINUTE_MS + 1)
-    ]
+    minute, of = _spans(segment.minute[rows], times // MINUTE_MS)
+    return np.stack([rows[of] + 1, times[of], minute, np.ones_like(minute)])
 
 
-def _known(
+def _known(brand: int, rows: Int64, found: Int64, segment: Segment, rolling: Rolling) -> Points:
+    """Points in order of time, with the counts that were known at each."""
+    at, time_ms, minute, news = found[:, np.lexsort(found[::-1])]
+    minutes, prefix = segment.minute[rows], np.searchsorted(rows, at)
+    every = np.ones(len(rows), dtype=np.int32)
+    total = _counted(rolling.all, brand, minute, (minutes, every), prefix)
+    negative = (minutes, segment.negative[rows])
+    return Points(
+        at,
+        minute,
+        time_ms,
+        news,
+        total,
+        _counted(rolling.negative, brand, minute, negative, prefix),
+    )
+
+
+def _counted(
     counts: CumulativeCounts,
     brand: int,
-    minutes: Int64,
-    weights: Int64,
-    prefix: Int64,
     closing: Int64,
+    brought: tuple[Int64, npt.NDArray[np.integer[Any]]],
+    prefix: Int64,
 ) -> Float64:
-    """Window counts of one brand when only the first ``prefix`` of its observations had arrived.
+    """Window counts when only the first ``prefix`` of the observations brought had arrived.
+
+    Parameters
+    ----------
+    closing : int64[points]
+        Minutes with which the windows end.
+    brought : int64[rows], int[rows]
+        Minute and weight of the brand's observations, in order of arrival.
 
     Returns
     -------
     float64[horizons, points]
     """
+    minutes, weights = brought
     series = np.full(len(closing), brand, dtype=np.int64)
-    result = np.stack([counts.window(closing, series, w) for w in HORIZONS_MIN]).astype(np.float64)
+    result = windows(counts, series, closing)
     if not len(minutes):
         return result
     # take back what had not arrived: seen[j, x] = weight of observations j and later, minute < x
@@ -334,7 +358,7 @@ def _known(
     span = int(minutes.max()) - first + 1
     seen = np.zeros((len(minutes) + 1, span + 1), dtype=np.int32)
     seen[np.arange(len(minutes)), minutes - first + 1] = weights
-    seen = np.cumsum(np.cumsum(seen[::-1], axis=0)[::-1], axis=1)
+    seen = np.cumsum(seen[::-1], axis=0, dtype=np.int32)[::-1].cumsum(axis=1, dtype=np.int32)
     upto = np.clip(closing - first + 1, 0, span)
     for h, width in enumerate(HORIZONS_MIN):
         since = np.clip(closing - first + 1 - width, 0, span)

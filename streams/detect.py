@@ -29,9 +29,9 @@ from models.detector import (
 from models.evidence import EvidenceStore
 from models.records import Bool, Brand, Evidence, Float64, Int64, Observations, Signal
 from models.terms import Topics, top_terms
-from models.text import normalise_one
+from models.text import normalise
 from models.volume import CountSpike
-from streams.detect_state import Pieces, remap
+from streams.detect_state import Change, Pieces, remap, settled
 
 TOP_MENTIONS = 8
 MAX_PLATFORMS = 8  # a brand; what comes from more is counted as "other"
@@ -75,9 +75,9 @@ class DetectStage:
         self._volume = next(d for d in self.detectors if isinstance(d, CountSpike))
         self.counters = DetectCounters()
         self._lateness_ms = allowed_lateness_s * 1000
-        self._rolling = Rolling.empty(len(brands))
+        self._rolling = Rolling(len(brands))
         self._platforms = MinuteCounts(len(brands) * MAX_PLATFORMS)
-        self._platform_names: list[list[str]] = [[] for _ in brands]
+        self._platform_slots: list[dict[str, int]] = [{} for _ in brands]
         self._dedupe = Deduplicator()
         self._evidence = EvidenceStore(len(brands))
         self._topics = Topics(lexicon)
@@ -85,7 +85,7 @@ class DetectStage:
         self._own_words = [_own_words(b) for b in brands]
         self.watermark_ms: int | None = None
         self._open_hour: int | None = None  # the oldest hour that is not learned yet
-        self._learned = False
+        self._moved: list[Change] = []  # what the store has to hold when brands have changed
 
     # the fold -------------------------------------------------------------------------------
 
@@ -101,7 +101,7 @@ class DetectStage:
         watermark = np.maximum(np.maximum.accumulate(published), start)
         closable = (watermark - self._lateness_ms) // HOUR_MS
         if self._open_hour is None:
-            self._open_hour = int(closable[0])
+            self._open_hour = -(-start // HOUR_MS)  # the first hour that is seen whole
             self._dedupe.turn(start)
         cuts = np.flatnonzero(np.diff(closable, prepend=self._open_hour)).tolist()
         signals: list[Signal] = []
@@ -158,14 +158,15 @@ class DetectStage:
         bad = negative > 0
         self._rolling.negative.add(minute[bad], brand[bad])
 
-    def _platform_slot(self, brand: int, platform: str) -> int:
-        names = self._platform_names[brand]
-        if platform in names:
-            return names.index(platform)
-        if len(names) < MAX_PLATFORMS - 1:
-            names.append(platform)
-            return len(names) - 1
-        return MAX_PLATFORMS - 1
+    def _platform_series(self, brands: list[int], platforms: list[str]) -> Int64:
+        """Series of each brand and platform: the first platforms get their own, others share."""
+        known, other = self._platform_slots, MAX_PLATFORMS - 1
+        slots = [known[b].get(p, other) for b, p in zip(brands, platforms)]
+        for i in [i for i, slot in enumerate(slots) if slot == other]:
+            own = known[brands[i]]
+            if len(own) < other:
+                slots[i] = own.setdefault(platforms[i], len(own))
+        return np.array(brands, dtype=np.int64) * MAX_PLATFORMS + np.array(slots, dtype=np.int64)
 
     # learning -------------------------------------------------------------------------------
 
@@ -190,7 +191,6 @@ class DetectStage:
             for other in self.detectors:
                 busy |= other.busy(hour)
             detector.learn(close, ~busy)
-        self._learned = True
 
     def _hour_close(self, hour: int) -> HourClose:
         last = (hour + 1) * HOUR_MIN - 1
@@ -221,13 +221,11 @@ class DetectStage:
 
     def _keep(self, obs: Observations, rows: Int64) -> None:
         """What a signal may quote: known up to its moment, not to the end of the batch."""
-        brands = obs.brand[rows]
-        slots = [
-            self._platform_slot(b, obs.platform[i]) for b, i in zip(brands.tolist(), rows.tolist())
-        ]
-        series = brands * MAX_PLATFORMS + np.array(slots, dtype=np.int64)
+        if not len(rows):
+            return
+        platforms = [obs.platform[i] for i in rows.tolist()]
+        series = self._platform_series(obs.brand[rows].tolist(), platforms)
         self._platforms.add(obs.published_ms[rows] // MINUTE_MS, series)
-
         self._evidence.add(obs, rows)
 
     def _signal(self, f: Finding) -> Signal:
@@ -270,17 +268,16 @@ class DetectStage:
         )
 
     def _by_platform(self, f: Finding) -> dict[str, int]:
-        names = [*self._platform_names[f.brand], "other"][:MAX_PLATFORMS]
-        slots = np.arange(MAX_PLATFORMS) + f.brand * MAX_PLATFORMS
-        counts = self._platforms.window(f.minute, slots, f.window_min).tolist()
-        counts = [*counts[: len(names) - 1], counts[-1]]
-        return {name: n for name, n in zip(names, counts) if n}
+        names = {slot: name for name, slot in self._platform_slots[f.brand].items()}
+        series = np.arange(MAX_PLATFORMS) + f.brand * MAX_PLATFORMS
+        counts = self._platforms.window(f.minute, series, f.window_min).tolist()
+        return {names.get(slot, "other"): n for slot, n in enumerate(counts) if n}
 
     # state ----------------------------------------------------------------------------------
 
-    def changes(self) -> list[tuple[str, bytes | None]]:
-        """What to store since the last call: pieces by name, ``None`` drops a name's prefix."""
-        parts: dict[str, list[tuple[str, bytes | None]]] = {
+    def changes(self) -> list[Change]:
+        """What to store since the last call: prefixes to drop (``None``), then pieces by name."""
+        parts: dict[str, list[Change]] = {
             "all": self._rolling.all.changes(),
             "negative": self._rolling.negative.changes(),
             "platforms": self._platforms.changes(),
@@ -288,22 +285,18 @@ class DetectStage:
             "evidence": self._evidence.changes(),
         }
         for detector in self.detectors:
-            # baselines are large and change by the hour, episodes are small and change any time
-            held = detector.snapshot().items()
-            parts[f"detector_{detector.kind}"] = [
-                (k, v) for k, v in held if self._learned or not k.startswith("baseline")
-            ]
-        self._learned = False
+            parts[f"detector_{detector.kind}"] = [*detector.changes().items()]
         head = msgspec.msgpack.encode(
             _Head(
                 brands=[b.id for b in self.brands],
-                platforms=self._platform_names,
+                platforms=[list(slots) for slots in self._platform_slots],
                 watermark_ms=self.watermark_ms,
                 open_hour=self._open_hour,
             )
         )
         pieces = [(f"{part}/{k}", v) for part, changes in parts.items() for k, v in changes]
-        return [*pieces, ("head", head)]
+        moved, self._moved = self._moved, []
+        return settled([*moved, *pieces, ("head", head)])
 
     def restore(self, stored: Pieces) -> None:
         """Take up what ``changes`` gave, also when brands were added, removed or moved since."""
@@ -315,8 +308,12 @@ class DetectStage:
                 f"detector_{d.kind}/{k}": v for d in self.detectors for k, v in d.snapshot().items()
             }
             stored = remap(stored, fresh, head.brands, [b.id for b in self.brands])
+            parts = sorted({name.partition("/")[0] for name in stored if "/" in name})
+            self._moved = [*((f"{part}/", None) for part in parts), *stored.items()]
         names = dict(zip(head.brands, head.platforms))
-        self._platform_names = [names.get(b.id, []) for b in self.brands]
+        self._platform_slots = [
+            {name: slot for slot, name in enumerate(names.get(b.id, []))} for b in self.brands
+        ]
         self.watermark_ms, self._open_hour = head.watermark_ms, head.open_hour
 
         def part(name: str) -> Pieces:
@@ -373,7 +370,9 @@ def _estimate(distinct: int, held: int, total: int) -> int:
 
 
 def _signal_id(brand: str, f: Finding) -> str:
-    return f"s-{_hash64(f'{brand}|{f.kind}|{f.phase}|{f.window_min}|{f.minute}'):016x}"
+    # a running episode may report twice in a minute, with more observed
+    window = f"{f.window_min}|{f.minute}|{f.at_ms}|{f.observed}"
+    return f"s-{_hash64(f'{brand}|{f.kind}|{f.phase}|{window}'):016x}"
 
 
 def _hash64(text: str) -> int:
@@ -384,6 +383,6 @@ def _own_words(brand: Brand) -> frozenset[str]:
     words = " ".join((brand.id, *brand.names, *brand.keywords, *brand.handles, *brand.domains))
     for mark in "@.-":
         words = words.replace(mark, " ")
-    parts = words.split()
-    plain = [normalise_one(p) for p in parts]
-    return frozenset(p for word in plain for p in (word, f"ال{word}", f"و{word}", f"ب{word}"))
+    plain = normalise(words.split())
+    normal = [plain.text(i).strip() for i in range(len(plain))]
+    return frozenset(p for word in normal for p in (word, f"ال{word}", f"و{word}", f"ب{word}"))

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from models.evidence import moved as moved_evidence
 
 Pieces = dict[str, bytes]
+Change = tuple[str, bytes | None]
+
+
+def settled(changes: Iterable[Change]) -> list[Change]:
+    """Changes in an order that does not matter: all drops first, then what outlives them.
+
+    Examples
+    --------
+    >>> settled([("a/1", b"x"), ("b/1", b"y"), ("a/", None), ("b/1", b"z")])
+    [('a/', None), ('b/1', b'z')]
+    """
+    drops: dict[str, None] = {}
+    pieces: dict[str, bytes] = {}
+    for name, blob in changes:
+        if blob is None:
+            drops[name] = None
+            pieces = {k: v for k, v in pieces.items() if not k.startswith(name)}
+        else:
+            pieces[name] = blob
+    return [*((name, None) for name in drops), *pieces.items()]
 
 
 def remap(stored: Pieces, fresh: Pieces, old: Sequence[str], new: Sequence[str]) -> Pieces:
