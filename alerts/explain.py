@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from math import log2, log10
+from math import ceil, floor, log2, log10
+
+import msgspec
 
 from alerts.gates import GateSettings, ratio_of, share_of
 from alerts.playbook.records import Bilingual, Severity
-from alerts.playbook.text import strip_controls
+from alerts.playbook.text import hostile, strip_controls
 from alerts.records import SEVERITIES, Explanation, Gate, Part
 from alerts.texts import Phrases
-from models.records import SURPRISE_LINES, Brand, Signal
+from alerts.texts.phrases import plain, rounded
+from models.records import SURPRISE_LINES, Brand, Evidence, Signal
 
 SEVERITY_FROM: dict[str, int] = {"watch": 0, "warning": 45, "critical": 70}
 WEIGHTS = {"negativity": 35.0, "volume": 30.0, "certainty": 15.0, "breadth": 10.0, "reach": 10.0}
+MAX_TERM_CHARS = 40
 _ARABIC = ("\u0600", "\u06ff")
 
 
@@ -27,7 +31,8 @@ def score_parts(signals: list[Signal], phrases: Phrases) -> tuple[Part, ...]:
     """The parts of the crisis score, from the latest signal of each kind."""
     rise = max((ratio_of(s) for s in signals if s.kind != "negative_share"), default=1.0)
     lift = max(
-        (share_of(s) - s.usual_negative_share) / (1 - s.usual_negative_share) for s in signals
+        (share_of(s) - s.usual_negative_share) / max(1 - s.usual_negative_share, 0.01)
+        for s in signals
     )
     values = {
         "negativity": lift,
@@ -46,8 +51,8 @@ def score_parts(signals: list[Signal], phrases: Phrases) -> tuple[Part, ...]:
 
 
 def crisis_score(parts: tuple[Part, ...]) -> int:
-    """0 to 100, the sum of the parts' points."""
-    return round(sum(p.points for p in parts))
+    """0 to 100, the sum of the parts' points, rounded half up."""
+    return floor(round(sum(p.points for p in parts), 2) + 0.5)
 
 
 def severity_of(score: int) -> Severity:
@@ -65,11 +70,11 @@ def explain(
     """The explanation of an alert, from the signal that opened or last raised it."""
     facts = _facts(signal, phrases)
     words = _words(signal, phrases)
-    terms = clean_terms(signal.terms)
+    terms = [hostile(term, MAX_TERM_CHARS) for term in signal.terms]
     return Explanation(
         observed=phrases.say(f"observed.{signal.kind}", facts, **words),
-        expected=phrases.say(f"expected.{signal.kind}", facts),
-        about=phrases.say("about", {"terms": "، ".join(terms)}) if terms else None,
+        expected=phrases.say(f"expected.{signal.kind}", facts, **words),
+        about=phrases.say("about", terms=phrases.listed(terms)) if terms else None,
         gates=gates,
         would_have_stopped_it=_stops(signal, gates, settings, phrases),
         parts=parts,
@@ -81,16 +86,45 @@ def title(brand: Brand, type_: str, signal: Signal, phrases: Phrases) -> Bilingu
     """One line that says what happened."""
     return phrases.say(
         "title",
-        {"expected": phrases.number(signal.expected)},
+        None,
+        usual_count=phrases.about(signal.expected),
         brand=brand_names(brand),
         type=phrases.say(f"types.{type_}"),
         **_words(signal, phrases),
     )
 
 
+def clean(signal: Signal) -> Signal:
+    """The signal without what strangers' text could do to a terminal, a log or a reading order."""
+    return msgspec.structs.replace(
+        signal,
+        terms=clean_terms(signal.terms),
+        platforms=_clean_keys(signal.platforms),
+        languages=_clean_keys(signal.languages),
+        evidence=tuple(map(_clean_evidence, signal.evidence)),
+    )
+
+
 def clean_terms(terms: tuple[str, ...]) -> tuple[str, ...]:
     """Terms fit to be shown: strangers wrote them."""
-    return tuple(filter(None, (strip_controls(t)[:40] for t in terms)))
+    return tuple(filter(None, (strip_controls(t)[:MAX_TERM_CHARS] for t in terms)))
+
+
+def _clean_keys(counts: dict[str, int]) -> dict[str, int]:
+    cleaned: dict[str, int] = {}
+    for name, count in counts.items():
+        key = strip_controls(name) or "?"
+        cleaned[key] = cleaned.get(key, 0) + count
+    return cleaned
+
+
+def _clean_evidence(item: Evidence) -> Evidence:
+    texts = {
+        name: strip_controls(value)
+        for name, value in msgspec.structs.asdict(item).items()
+        if isinstance(value, str)
+    }
+    return msgspec.structs.replace(item, **texts)
 
 
 def _stops(
@@ -98,21 +132,31 @@ def _stops(
 ) -> tuple[Bilingual, ...]:
     """What would have kept it from firing: each gate, turned around."""
     negative = signal.kind != "volume"
-    window = phrases.say(f"windows.{signal.window_min}")
     needed = {g.name: g.needed for g in gates}
-    least = phrases.mentions(signal.threshold, negative=negative)
-    counted = phrases.mentions(signal.negative if negative else signal.total, negative=negative)
+    least = phrases.mentions(signal.threshold, negative=negative, genitive=True)
+    seen = signal.negative if negative else signal.total
+    setting = {
+        "setting": f"{2 * (seen + 1) if negative else seen + 1:,}",
+        "current": f"{settings.min_mentions:,}",
+    }
     stops = [
-        phrases.say("stops.surprise", threshold=least, window=window),
-        phrases.say("stops.mentions", counted=counted),
-        phrases.say("stops.authors", {"needed": int(needed["authors"])}),
-        phrases.say("stops.tone", {"needed": round(100 * needed["tone"])}),
+        phrases.say(
+            "stops.share" if signal.kind == "negative_share" else "stops.surprise",
+            {"total": f"{signal.total:,}"},
+            threshold=least,
+            window=phrases.say(f"windows.{signal.window_min}"),
+        ),
+        phrases.say("stops.lift", needed=phrases.times(needed["lift"])),
+        phrases.say("stops.mentions", setting),
+        phrases.say("stops.authors", accounts=phrases.accounts(ceil(needed["authors"]))),
     ]
+    tone = floor(round(1000 * needed["tone"], 1)) / 10  # never above what was asked
+    if tone:
+        stops.append(phrases.say("stops.tone", {"needed": plain(tone)}))
     for word, line in SURPRISE_LINES.items():
         if line > signal.surprise:
-            odds = {"odds_line": phrases.odds(line)}
             name = phrases.say(f"sensitivities.{word}")
-            stops.append(phrases.say("stops.sensitivity", odds, word=name))
+            stops.append(phrases.say("stops.sensitivity", word=name, odds_line=phrases.odds(line)))
     return tuple(stops)
 
 
@@ -120,20 +164,20 @@ def _facts(signal: Signal, phrases: Phrases) -> dict[str, object]:
     return {
         "negative": f"{signal.negative:,}",
         "total": f"{signal.total:,}",
-        "share": round(100 * share_of(signal)),
-        "usual": round(100 * signal.usual_negative_share),
-        "authors": f"{signal.authors:,}",
+        "share": phrases.number(100 * share_of(signal)),
+        "usual": phrases.number(100 * signal.usual_negative_share),
         "expected": phrases.number(signal.expected),
         "lower": f"{signal.lower:,}",
         "upper": f"{signal.upper:,}",
-        "ratio": phrases.number(ratio_of(signal)),
-        "history": f"{signal.history_h:,}",
     }
 
 
 def _words(signal: Signal, phrases: Phrases) -> dict[str, Bilingual]:
-    observed = phrases.mentions(signal.observed, negative=signal.kind != "volume")
     return {
-        "observed_phrase": observed,
+        "observed_phrase": phrases.mentions(signal.observed, negative=signal.kind != "volume"),
+        "total_phrase": phrases.mentions(signal.total, genitive=True),
         "window": phrases.say(f"windows.{signal.window_min}"),
+        "accounts": phrases.accounts(signal.authors),
+        "history": phrases.history(signal.history_h),
+        "times": phrases.times(rounded(ratio_of(signal))),
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ import msgspec
 
 from alerts.explain import (
     brand_names,
-    clean_terms,
+    clean,
     crisis_score,
     explain,
     score_parts,
@@ -99,7 +99,7 @@ class AlertStage:
 
     def restore(self, cases: Iterable[Case]) -> None:
         """Take up stored cases; of a brand's several the latest one counts."""
-        for case in sorted(cases, key=lambda c: c.alert.last_signal_ms):
+        for case in sorted(cases, key=lambda c: (c.alert.last_signal_ms, c.alert.opened_at)):
             if case.alert.brand in self._brands:
                 self._cases[case.alert.brand] = case
 
@@ -108,7 +108,7 @@ class AlertStage:
         outcome = Outcome()
         for signal in signals:
             self._resolve_quiet(self._cases.get(signal.brand), signal.at_ms, outcome)
-            self._one(signal, outcome)
+            self._one(clean(signal), outcome)
         return outcome
 
     def advance(self, now_ms: int) -> Outcome:
@@ -158,8 +158,10 @@ class AlertStage:
         old = before.alert if before else None
         parts = score_parts(list(latest.values()), self._phrases)
         score = crisis_score(parts)
+        if old is not None and score < old.score:  # never falls: the parts of the peak stay
+            parts, score = old.explanation.parts, old.score
         type_ = crisis_type(latest, old.type if old else None)
-        if old is not None and score <= old.score and type_ == old.type:
+        if old is not None and score == old.score and type_ == old.type:
             alert = self._touched(old, signal)
         else:
             settings = self._gate_settings(brand)
@@ -174,13 +176,14 @@ class AlertStage:
             if old.state == "resolved"
             else ()
         )
+        last_ms = max(old.last_signal_ms, signal.at_ms)
         return msgspec.structs.replace(
             old,
             state="open",
             resolved_at=None,
-            updated_at=rfc3339(signal.at_ms),
-            last_signal_ms=signal.at_ms,
-            signals=(*old.signals, signal.id)[-_SIGNALS_KEPT:],
+            updated_at=rfc3339(last_ms),
+            last_signal_ms=last_ms,
+            signals=_signals(old, signal),
             timeline=old.timeline + events,
         )
 
@@ -194,10 +197,11 @@ class AlertStage:
         explanation: Explanation,
     ) -> Alert:
         """An alert that is new or became worse, told by the signal that made it so."""
-        score = max(score, old.score if old else 0)
         severity = severity_of(score)
         alert_id = old.id if old else _alert_id(brand, signal)
-        facts = _facts(brand, signal, alert_id, severity, score)
+        since = old.since if old else rfc3339(signal.window_start_ms)
+        last_ms = max(old.last_signal_ms if old else 0, signal.at_ms)
+        facts = _facts(brand, signal, alert_id, since, severity, score)
         return Alert(
             id=alert_id,
             brand=brand.id,
@@ -205,8 +209,9 @@ class AlertStage:
             severity=severity,
             score=score,
             state="open",
+            since=since,
             opened_at=old.opened_at if old else rfc3339(signal.at_ms),
-            updated_at=rfc3339(signal.at_ms),
+            updated_at=rfc3339(last_ms),
             resolved_at=None,
             title=title(brand, type_, signal, self._phrases),
             explanation=explanation,
@@ -224,13 +229,13 @@ class AlertStage:
             reach=signal.reach,
             platforms=signal.platforms,
             languages=signal.languages,
-            terms=clean_terms(signal.terms),
+            terms=signal.terms,
             topics=signal.topics,
             evidence=signal.evidence,
-            signals=(*(old.signals if old else ()), signal.id)[-_SIGNALS_KEPT:],
+            signals=_signals(old, signal),
             timeline=_timeline(old, signal, severity, score, type_),
             playbook=render(self._playbooks[type_], facts),
-            last_signal_ms=signal.at_ms,
+            last_signal_ms=last_ms,
         )
 
     def _resolve_quiet(self, case: Case | None, now_ms: int, outcome: Outcome) -> None:
@@ -272,6 +277,11 @@ def crisis_type(latest: Mapping[str, Signal], before: str | None = None) -> str:
 
 def _alert_id(brand: Brand, signal: Signal) -> str:
     return f"a-{blake2b(f'{brand.id}|{signal.id}'.encode(), digest_size=8).hexdigest()}"
+
+
+def _signals(old: Alert | None, signal: Signal) -> tuple[str, ...]:
+    known = old.signals if old else ()
+    return known if signal.id in known else (*known, signal.id)[-_SIGNALS_KEPT:]
 
 
 def _event(signal: Signal, event: Happened, severity: Severity, score: int, type_: str) -> Event:
@@ -319,10 +329,11 @@ def _decision(
     )
 
 
-def _facts(brand: Brand, signal: Signal, alert_id: str, severity: Severity, score: int) -> Facts:
+def _facts(
+    brand: Brand, signal: Signal, alert_id: str, since: str, severity: Severity, score: int
+) -> Facts:
     names = brand_names(brand)
-    since = datetime.fromtimestamp(signal.window_start_ms / 1000, UTC)
-    local = since.astimezone(ZoneInfo(brand.timezone))
+    local = datetime.fromisoformat(since).astimezone(ZoneInfo(brand.timezone))
     return Facts(
         brand_ar=names.ar,
         brand_en=names.en,

@@ -8,6 +8,7 @@ import msgspec
 
 from alerts.records import Gate
 from alerts.texts import Phrases
+from alerts.texts.phrases import plain
 from models.records import Sensitivity, Signal
 
 _LIFT = {"sensitive": 1.5, "balanced": 2.0, "strict": 3.0}
@@ -33,6 +34,11 @@ def ratio_of(signal: Signal) -> float:
     return round(signal.observed / max(signal.expected, 0.01), 2)
 
 
+def least_mentions(min_mentions: int, *, negative: bool) -> int:
+    """Mentions asked for: of negative ones half as many are enough."""
+    return max(5, min_mentions // 2) if negative else min_mentions
+
+
 def share_of(signal: Signal) -> float:
     """Negative share in the window."""
     return signal.negative / max(signal.total, 1)
@@ -40,13 +46,14 @@ def share_of(signal: Signal) -> float:
 
 def _surprise(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
     passed = signal.surprise >= signal.line
-    facts = {"odds": phrases.odds(signal.surprise), "odds_line": phrases.odds(signal.line)}
-    return _gate("surprise", passed, signal.surprise, signal.line, facts, phrases)
+    odds, line = phrases.odds_against(signal.surprise, signal.line)
+    words = {"odds": odds, "odds_line": line}
+    return _gate("surprise", passed, signal.surprise, signal.line, {}, phrases, **words)
 
 
 def _mentions(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
     counts_negative = signal.kind != "volume"
-    needed = settings.min_mentions if not counts_negative else max(5, settings.min_mentions // 2)
+    needed = least_mentions(settings.min_mentions, negative=counts_negative)
     seen = signal.negative if counts_negative else signal.total
     facts = {"needed": needed}
     counted = phrases.mentions(seen, negative=counts_negative)
@@ -58,28 +65,33 @@ def _lift(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
     # a share is bounded: at a usual 40 % it cannot triple
     if signal.kind == "negative_share":
         needed = min(needed, 1 + 0.5 * (1 / max(signal.usual_negative_share, 0.01) - 1))
-    ratio = ratio_of(signal)
-    facts = {"ratio": phrases.number(ratio), "needed": phrases.number(needed)}
-    return _gate("lift", ratio >= needed, ratio, round(needed, 2), facts, phrases)
+    # what is compared is what is recorded and told
+    ratio, needed = ratio_of(signal), round(needed, 2)
+    shown = phrases.against(ratio, needed)
+    words = {"times": phrases.times(shown[0]), "minimum": phrases.times(shown[1])}
+    return _gate("lift", ratio >= needed, ratio, needed, {}, phrases, **words)
 
 
 def _authors(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
     needed = _AUTHORS[settings.sensitivity]
-    facts = {"authors": signal.authors, "needed": needed}
-    return _gate("authors", signal.authors >= needed, signal.authors, needed, facts, phrases)
+    accounts = phrases.accounts(signal.authors)
+    passed = signal.authors >= needed
+    facts = {"needed": needed}
+    return _gate("authors", passed, signal.authors, needed, facts, phrases, accounts=accounts)
 
 
 def _tone(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
     usual = signal.usual_negative_share
     loud = signal.kind != "negative_share" and ratio_of(signal) >= _LOUD
-    needed = usual if loud else min(usual + _HARM, 0.95)
-    share = share_of(signal)
+    needed = round(usual if loud else min(usual + _HARM, 0.95), 4)
+    share = signal.negative * 10_000 // max(signal.total, 1) / 10_000
+    shown = phrases.against(100 * share, 100 * needed)
     facts = {
-        "share": round(100 * share),
-        "usual": round(100 * usual),
-        "needed": round(100 * needed),
+        "share": plain(shown[0]),
+        "usual": plain(shown[1]) if loud else phrases.number(100 * usual),
+        "needed": plain(shown[1]),
     }
-    return _gate("tone", share >= needed, round(share, 4), round(needed, 4), facts, phrases)
+    return _gate("tone", share >= needed, share, needed, facts, phrases)
 
 
 _GATES: tuple[Callable[[Signal, GateSettings, Phrases], Gate], ...] = (

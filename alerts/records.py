@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
 
 import msgspec
 
@@ -11,6 +12,7 @@ from alerts.playbook.records import Bilingual, RenderedPlaybook, Severity
 from models.records import Evidence
 
 SCHEMA_VERSION = 1
+SCHEMA_ID = "urn:nadhir:schema:alert:1"
 SEVERITIES: tuple[Severity, ...] = ("watch", "warning", "critical")
 State = Literal["open", "resolved"]
 Happened = Literal["opened", "raised", "retyped", "resolved", "reopened"]
@@ -40,7 +42,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the crisis score: ``points = weight * value`` with value in 0..1."""
+    """A part of the crisis score: ``points = round(weight * value, 2)`` with value in 0..1."""
 
     name: str
     value: float
@@ -52,7 +54,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """Why an alert fired, and how its score comes about.
 
-    ``score`` of the alert is ``round(sum(part.points))``; its severity follows from
+    ``score`` of the alert is the sum of ``points``, rounded half up; its severity follows from
     ``severity_from``, the least score of each severity.
     """
 
@@ -84,6 +86,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity
     score: int
     state: State
+    since: str
     opened_at: str
     updated_at: str
     resolved_at: str | None
@@ -130,3 +133,70 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     surprise: float
     window_min: int
     gates: tuple[Gate, ...] = ()
+
+
+ALERT_FIELDS = MappingProxyType(
+    {
+        "id": "Derived from the brand and the signal that opened it: the same crisis, the same id.",
+        "brand": "Id of the brand in the configuration.",
+        "type": "What kind of crisis it is, and which playbook answers it.",
+        "severity": "Follows from the score; never falls.",
+        "score": "Crisis score, 0 to 100; can be recomputed from explanation.parts; never falls.",
+        "state": "Whether it goes on.",
+        "since": "Start of the rise: of the window of the signal that opened it.",
+        "opened_at": "When it was opened.",
+        "updated_at": "When the last signal came.",
+        "resolved_at": "When it was resolved; null while it is open.",
+        "title": "One line that says what happened.",
+        "explanation": "Why it fired, in words and figures.",
+        "kind": "Which figure is told of: volume, negative_count or negative_share.",
+        "window_min": "Length of the window in minutes: 5, 60 or 1440.",
+        "observed": "The figure in the window.",
+        "expected": "The figure expected there on a usual day.",
+        "threshold": "The least figure that reaches the alert line.",
+        "ratio": "observed / expected.",
+        "total": "Mentions in the window.",
+        "negative": "Negative mentions among them.",
+        "negative_share": "negative / total.",
+        "usual_negative_share": "The brand's usual negative share.",
+        "authors": "Accounts that took part, estimated.",
+        "reach": "Followers and engagement of the mentions that are kept.",
+        "platforms": "Mentions by platform.",
+        "languages": "Kept mentions by language.",
+        "terms": "Words that stand out against the brand's usual talk. Strangers wrote them.",
+        "topics": "Share of the mentions that speak of a topic.",
+        "evidence": "Mentions to look at first. Strangers wrote them.",
+        "signals": "Ids of the signals it was made of, the latest 50.",
+        "timeline": "What happened to it, in order.",
+        "playbook": "Steps and prepared messages, filled with its facts (docs/playbook.md).",
+        "last_signal_ms": "Event time of the last signal, milliseconds since the epoch.",
+        "schema": "Version of this format.",
+    }
+)
+"""What each field of an alert means."""
+
+_TIMES = frozenset(("since", "opened_at", "updated_at", "resolved_at"))
+
+
+def alert_schema() -> dict[str, Any]:
+    """JSON Schema 2020-12 of an alert, as ``nadhir schema alert`` prints it.
+
+    Examples
+    --------
+    >>> alert_schema()["$id"]
+    'urn:nadhir:schema:alert:1'
+    """
+    _, definitions = msgspec.json.schema_components([Alert], ref_template="#/$defs/{name}")
+    alert = definitions.pop("Alert")
+    for name, described in alert["properties"].items():
+        kind = described if "anyOf" not in described else described["anyOf"][0]
+        if name in _TIMES:
+            kind["format"] = "date-time"
+        alert["properties"][name] = {"description": ALERT_FIELDS[name], **described}
+    definitions["Event"]["properties"]["at"]["format"] = "date-time"
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_ID,
+        **alert,
+        "$defs": definitions,
+    }

@@ -81,7 +81,7 @@ def _child(path: Path) -> dict[str, float]:
     before = time.process_time()
     from streams.config import load
     from streams.pipeline import open_pipeline
-    from streams.replay import _run
+    from streams.replay import run as run_replay
     from streams.sources import open_source
     from streams.store import Store
 
@@ -90,7 +90,7 @@ def _child(path: Path) -> dict[str, float]:
     source = open_source(str(file))
     source.seek(None)
     started = time.process_time()
-    _run(source, pipeline, None)
+    run_replay(source, pipeline)
     spent = time.process_time() - started
     again_us, _, _ = _floor(file)
     return {

@@ -105,13 +105,13 @@ class CountSpike(WindowDetector):
 
     def snapshot(self) -> dict[str, bytes]:
         """Episodes and baseline, as bytes by name."""
-        return self._episodes() | _named(self.baseline.snapshot())
+        return self._small() | _named(self.baseline.snapshot())
 
     def changes(self) -> dict[str, bytes]:
         """What of the snapshot may have changed since the last call."""
-        return self._episodes() | _named(self.baseline.changes())
+        return self._small() | _named(self.baseline.changes())
 
-    def _episodes(self) -> dict[str, bytes]:
+    def _small(self) -> dict[str, bytes]:
         return super().snapshot() | {"share": self._share.tobytes()}
 
     def restore(self, pieces: dict[str, bytes]) -> None:

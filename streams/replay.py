@@ -40,6 +40,7 @@ def replay(
     path: Path,
     *,
     fresh: bool = False,
+    commit_s: float = COMMIT_S,
     progress: Callable[[Source, Pipeline], None] | None = None,
 ) -> ReplayResult:
     """Run a source through the pipeline to its end.
@@ -53,6 +54,8 @@ def replay(
         provided that configuration and source are the same.
     fresh : bool
         Begin anew in any case.
+    commit_s : float
+        Seconds between commits; changes no result.
     progress : callable
         Called after each batch.
     """
@@ -68,7 +71,7 @@ def replay(
     try:
         pipeline = open_pipeline(config, store)
         source.seek(store.position(source.name))
-        _run(source, pipeline, progress)
+        run(source, pipeline, commit_s, progress)
         with store.step():
             store.set_meta("finished", "yes")
         return ReplayResult(pipeline.counters, resumed, store.count_rejected(), path)
@@ -76,16 +79,20 @@ def replay(
         store.close()
 
 
-def _run(
-    source: Source, pipeline: Pipeline, progress: Callable[[Source, Pipeline], None] | None
+def run(
+    source: Source,
+    pipeline: Pipeline,
+    commit_s: float = COMMIT_S,
+    progress: Callable[[Source, Pipeline], None] | None = None,
 ) -> None:
+    """Feed a source to its end, committing now and then."""
     committed = monotonic()
     while not source.done:
         batch = source.poll(BATCH_LINES)
         if batch is None:
             continue
         pipeline.feed(source.name, batch)
-        if monotonic() - committed >= COMMIT_S:
+        if monotonic() - committed >= commit_s:
             pipeline.commit()
             committed = monotonic()
         if progress:

@@ -2,15 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from alerts.playbook.records import Bilingual
 
 LANGUAGES = ("ar", "en")
+_COMMA = Bilingual(ar="، ", en=", ")
+_RAREST = 12.0  # a model's tail says nothing exact beyond one in a trillion
+
+
+class _Noun(NamedTuple):
+    """A counted noun: forms of Arabic (CLDR, with the tamyiz of 11 to 99) and of English."""
+
+    one: str
+    two: str
+    two_genitive: str
+    few: str
+    many: str
+    rest: str
+    en_one: str
+    en_many: str
+
+
+_MENTION = _Noun(
+    "إشارة واحدة", "إشارتان", "إشارتين", "إشارات", "إشارة", "إشارة", "mention", "mentions"
+)
+_NEGATIVE = _Noun(
+    "إشارة سلبية واحدة",
+    "إشارتان سلبيتان",
+    "إشارتين سلبيتين",
+    "إشارات سلبية",
+    "إشارة سلبية",
+    "إشارة سلبية",
+    "negative mention",
+    "negative mentions",
+)
+_ACCOUNT = _Noun("حساب واحد", "حسابان", "حسابين", "حسابات", "حسابًا", "حساب", "account", "accounts")
+_MINUTE = _Noun("دقيقة واحدة", "دقيقتان", "دقيقتين", "دقائق", "دقيقة", "دقيقة", "minute", "minutes")
+_HOUR = _Noun("ساعة واحدة", "ساعتان", "ساعتين", "ساعات", "ساعة", "ساعة", "hour", "hours")
+_DAY = _Noun("يوم واحد", "يومان", "يومين", "أيام", "يومًا", "يوم", "day", "days")
+_MILLION = _Noun("مليون", "مليونان", "مليونين", "ملايين", "مليونًا", "مليون", "", "")
+_BILLION = _Noun("مليار", "ملياران", "مليارين", "مليارات", "مليارًا", "مليار", "", "")
 
 
 class Phrases:
@@ -50,34 +86,177 @@ class Phrases:
         }
         return Bilingual(**filled)
 
-    def mentions(self, count: int, *, negative: bool = False) -> Bilingual:
-        """A counted noun, with the plural rules of both languages (CLDR)."""
-        return Bilingual(ar=_mentions_ar(count, negative), en=_mentions_en(count, negative))
+    def mentions(self, count: int, *, negative: bool = False, genitive: bool = False) -> Bilingual:
+        """Mentions, counted by the plural rules of both languages.
+
+        Parameters
+        ----------
+        count : int
+        negative : bool
+            Count negative mentions.
+        genitive : bool
+            Arabic after a preposition, which shows in the dual.
+
+        Examples
+        --------
+        >>> phrases = Phrases({})
+        >>> [phrases.mentions(n).en for n in (1, 1200)]
+        ['1 mention', '1,200 mentions']
+        """
+        return _counted(count, _NEGATIVE if negative else _MENTION, genitive=genitive)
+
+    def accounts(self, count: int) -> Bilingual:
+        """Accounts, counted; the Arabic is genitive, as after «نحو» or «من».
+
+        Examples
+        --------
+        >>> [Phrases({}).accounts(n).ar for n in (1, 2, 5, 12, 300)]
+        ['حساب واحد', 'حسابين', '5 حسابات', '12 حسابًا', '300 حساب']
+        """
+        return _counted(count, _ACCOUNT, genitive=True)
+
+    def history(self, hours: int) -> Bilingual:
+        """A length of time, in hours up to two days and then in days; the Arabic is genitive."""
+        if hours < 48:
+            return _counted(hours, _HOUR, genitive=True)
+        return _counted(hours // 24, _DAY, genitive=True)
+
+    def duration(self, minutes: int) -> Bilingual:
+        """A length of time, in whole hours from two hours on; the Arabic is genitive.
+
+        Examples
+        --------
+        >>> [Phrases({}).duration(n).en for n in (5, 80, 1440)]
+        ['5 minutes', '80 minutes', '24 hours']
+        """
+        if minutes >= 120 and minutes % 60 == 0:
+            return _counted(minutes // 60, _HOUR, genitive=True)
+        return _counted(minutes, _MINUTE, genitive=True)
+
+    def times(self, ratio: float) -> Bilingual:
+        """A multiple of the usual, such as "3.2 times the usual"; ``ratio`` is shown as it is.
+
+        Examples
+        --------
+        >>> [Phrases({}).times(r).en for r in (1.0, 1.5, 2.0, 12.0)]
+        ['the same as usual', '1.5 times the usual', 'twice the usual', '12 times the usual']
+        """
+        shown = plain(ratio)
+        if ratio < 1:
+            return Bilingual(ar=f"{shown} من المعتاد", en=f"{shown} of the usual")
+        if ratio == 1:
+            return Bilingual(ar="مثل المعتاد", en="the same as usual")
+        if ratio == 2:
+            return Bilingual(ar="ضعف المعتاد", en="twice the usual")
+        few = ratio == int(ratio) and 3 <= ratio % 100 <= 10
+        noun = "أضعاف" if few else "ضعف"
+        return Bilingual(ar=f"{shown} {noun} المعتاد", en=f"{shown} times the usual")
+
+    def about(self, count: float) -> Bilingual:
+        """An expected count in round words."""
+        if count < 1:
+            return Bilingual(ar="أقل من واحدة", en="less than one")
+        return Bilingual(ar=f"نحو {count:,.0f}", en=f"about {count:,.0f}")
+
+    def odds(self, surprise: float, *, digits: int = 2) -> Bilingual:
+        """One in how many, from a surprise (minus log10 of the chance).
+
+        Examples
+        --------
+        >>> [Phrases({}).odds(s).en for s in (5, 6.5, 40)]
+        ['1 in 100,000', '1 in 3.2 million', 'less than 1 in a trillion']
+        """
+        if surprise >= _RAREST:
+            return Bilingual(ar="أقل من 1 من تريليون", en="less than 1 in a trillion")
+        count = float(f"{10**surprise:.{digits}g}")
+        for least, noun, word in ((1e9, _BILLION, "billion"), (1e6, _MILLION, "million")):
+            if count >= least:
+                ar, en = _scaled(count / least, noun, word)
+                return Bilingual(ar=f"1 من {ar}", en=f"1 in {en}")
+        return Bilingual(ar=f"1 من {count:,.0f}", en=f"1 in {count:,.0f}")
+
+    def odds_against(self, surprise: float, line: float) -> tuple[Bilingual, Bilingual]:
+        """Odds of a surprise and of a line, with the digits it takes to tell them apart."""
+        for digits in range(2, 6):
+            pair = self.odds(surprise, digits=digits), self.odds(line, digits=digits)
+            if pair[0] != pair[1] or surprise == line:
+                break
+        return pair
+
+    def listed(self, items: Iterable[str]) -> Bilingual:
+        """Items with the comma of each language."""
+        held = list(items)
+        return Bilingual(ar=_COMMA.ar.join(held), en=_COMMA.en.join(held))
 
     @staticmethod
     def number(value: float) -> str:
-        """A number as both languages write it here: ASCII digits, one decimal below ten."""
-        return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
+        """A number as both languages write it here: ASCII digits, one decimal below ten.
+
+        Examples
+        --------
+        >>> [Phrases.number(v) for v in (0.25, 3.0, 9.97, 1234.5)]
+        ['0.2', '3', '10', '1,234']
+        """
+        return plain(rounded(value))
 
     @staticmethod
-    def odds(surprise: float) -> str:
-        """One in how many, from a surprise (minus log10 of the chance)."""
-        if surprise >= 12:
-            return f"10^{int(surprise)}"
-        return f"{float(f'{10**surprise:.2g}'):,.0f}"
+    def against(observed: float, needed: float) -> tuple[float, float]:
+        """Round both so far that what is shown stays true: one below the other, or not.
+
+        Examples
+        --------
+        >>> Phrases.against(3.234, 2.0), Phrases.against(1.96, 2.0)
+        ((3.2, 2.0), (1.96, 2.0))
+        """
+        shown = rounded(observed), rounded(needed)
+        for digits in range(1, 6):
+            if (shown[0] >= shown[1]) == (observed >= needed):
+                return shown
+            shown = round(observed, digits), round(needed, digits)
+        return shown
 
 
-def _mentions_ar(n: int, negative: bool) -> str:
-    if n in (1, 2):
-        noun = "إشارة" if n == 1 else "إشارتان"
-        word = ("سلبية واحدة" if n == 1 else "سلبيتان") if negative else "واحدة" if n == 1 else ""
-        return f"{noun} {word}".strip()
-    noun = "إشارات" if 3 <= n % 100 <= 10 else "إشارة"
-    return f"{n:,} {noun}{' سلبية' if negative else ''}"
+def rounded(value: float) -> float:
+    """One decimal below ten, else none."""
+    near = round(value, 1)
+    return near if abs(near) < 10 else float(round(value))
 
 
-def _mentions_en(n: int, negative: bool) -> str:
-    return f"{n:,} {'negative ' if negative else ''}mention{'' if n == 1 else 's'}"
+def plain(value: float) -> str:
+    """A number with thousands separators and the decimals it has.
+
+    Examples
+    --------
+    >>> plain(1234.0), plain(1.96)
+    ('1,234', '1.96')
+    """
+    return f"{value:,}".removesuffix(".0")
+
+
+def _counted(n: int, noun: _Noun, *, genitive: bool) -> Bilingual:
+    return Bilingual(
+        ar=_counted_ar(n, noun, genitive=genitive),
+        en=f"{n:,} {noun.en_one if n == 1 else noun.en_many}",
+    )
+
+
+def _counted_ar(n: int, noun: _Noun, *, genitive: bool) -> str:
+    if n == 1:
+        return noun.one
+    if n == 2:
+        return noun.two_genitive if genitive else noun.two
+    last = n % 100
+    form = noun.few if 3 <= last <= 10 else noun.many if last > 10 else noun.rest
+    return f"{n:,} {form}"
+
+
+def _scaled(count: float, noun: _Noun, word: str) -> tuple[str, str]:
+    count = float(f"{count:.6g}")
+    if count == int(count):
+        ar = _counted_ar(int(count), noun, genitive=True)
+    else:
+        ar = f"{plain(count)} {noun.rest}"
+    return ar, f"{plain(count)} {word}"
 
 
 def load_phrases(path: Path | None = None) -> Phrases:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import click
 
@@ -81,7 +82,7 @@ def simulate(
             write(spec, sys.stdout.buffer, truth=truth, config=config_out)
         elif out.suffix == ".gz":
             with gzip.GzipFile(out, "wb", compresslevel=6, mtime=0) as packed:
-                write(spec, packed, truth=truth, config=config_out)
+                write(spec, cast(BinaryIO, packed), truth=truth, config=config_out)
         else:
             with out.open("wb") as plain:
                 write(spec, plain, truth=truth, config=config_out)

@@ -32,11 +32,10 @@ def train() -> None:
 @reports_errors
 def train_sentiment(data: Path, out: Path) -> None:
     """Train the sentiment model; equal data give equal bytes.  Prints the figures as JSON."""
-    from models.sentiment.train import TrainingDataError
     from models.sentiment.train import train as train_model
 
     try:
         report = train_model(data, out)
-    except TrainingDataError as error:
+    except ValueError as error:
         fail(f"Error: {error}")
     click.echo(json.dumps(report, indent=2, ensure_ascii=False))

@@ -98,16 +98,21 @@ def test_quiet_traffic_fires_nothing(kind: str) -> None:
 
 
 @each_kind
-def test_cold_start_is_quiet_and_then_useful(kind: str) -> None:
-    events = merged(
-        usual(0, 12.0, 40, seed=5),
-        *(burst(0, START_MS + hour * HOUR_MS, 150, 20, seed=hour) for hour in (1, 5, 10)),
-        burst(0, START_MS + 30 * HOUR_MS, 120, 50, seed=30, negative=0.7),  # ten times the usual
-    )
-    signals = of(detect(events.cut(500), stage(ONE))[0], kind)
-    assert not [s for s in signals if s.at_ms < START_MS + 12 * HOUR_MS]
-    fired = [s for s in signals if s.phase == "fired"]
-    assert any(0 <= s.at_ms - START_MS - 30 * HOUR_MS < HOUR_MS for s in fired)
+def test_a_cold_start_is_quiet(kind: str) -> None:
+    bursts = (burst(0, START_MS + hour * HOUR_MS, 150, 20, seed=hour) for hour in (1, 5, 11))
+    signals, _ = detect(merged(usual(0, 12.0, 12, seed=5), *bursts).cut(500), stage(ONE))
+    assert not of(signals, kind)
+
+
+@each_kind
+@pytest.mark.parametrize("seed", range(5))
+def test_it_is_useful_after_a_day(kind: str, seed: int) -> None:
+    begins = START_MS + 30 * HOUR_MS
+    ten_times = burst(0, begins, 120, 50, seed=seed, negative=0.9)
+    events = merged(usual(0, 12.0, 40, seed=seed), ten_times)
+    fired = of(detect(events.cut(500), stage(ONE))[0], kind, "fired")
+    assert [s for s in fired if begins <= s.at_ms < begins + HOUR_MS]
+    assert not [s for s in fired if s.at_ms < begins]
 
 
 # learning -------------------------------------------------------------------------------------
@@ -152,7 +157,7 @@ def test_a_crisis_does_not_become_normal(kind: str) -> None:
 
 
 @each_kind
-@pytest.mark.parametrize("after_min", [-30, 4, 25])
+@pytest.mark.parametrize("after_min", [-30, 15, 35])
 def test_the_future_changes_nothing(kind: str, after_min: int) -> None:
     events = delayed(crisis(), seed=3)
     arrival = np.maximum.accumulate(events.published_ms)
@@ -192,7 +197,7 @@ def test_a_detector_resumes_anywhere(kind: str) -> None:
             fresh = next(d for d in create_detectors(BRANDS) if d.kind == kind)
             fresh.restore(held.snapshot())
             assert fresh.snapshot() == held.snapshot()
-            runs.replace(fresh)
+            runs.detectors[runs.detectors.index(held)] = fresh
     assert tuple(signals) == found()
 
 
@@ -266,7 +271,7 @@ def test_order_changes_when_but_not_whether(kind: str, seed: int) -> None:
 def rush_hours(days: int, seed: int) -> Int64:
     """Minutes of local time since the first day's midnight: busy from 9 to 11, else quiet."""
     rng = np.random.default_rng(seed)
-    counts = rng.poisson([90.0 if h % 24 in (9, 10) else 3.0 for h in range(24 * days)])
+    counts = rng.poisson([60.0 if h % 24 in (9, 10) else 8.0 for h in range(24 * days)])
     at = np.repeat(np.arange(24 * days) * 60, counts) + rng.integers(0, 60, counts.sum())
     # at night, where one hour is left out or comes twice when clocks change, nothing is said
     return np.sort(at[(at // 60 % 24 < 1) | (at // 60 % 24 >= 4)])
@@ -283,11 +288,14 @@ def in_zone(zone: str, first_day: datetime, local_min: Int64) -> Int64:
     )
 
 
+CRISIS_MIN = 15 * 1440 + 20 * 60
+
+
 def local_story(seed: int) -> tuple[Int64, Int64]:
-    """Minutes and labels: 27 days of rush hours and a crisis on the last, in the quiet time."""
-    minutes = rush_hours(27, seed)
+    """Minutes and labels: 16 days of rush hours and a crisis on the last, in the quiet time."""
+    minutes = rush_hours(16, seed)
     rng = np.random.default_rng(seed + 1)
-    extra = 26 * 1440 + 20 * 60 + rng.integers(0, 40, 70)
+    extra = CRISIS_MIN + rng.integers(0, 40, 90)
     labels = np.concatenate(
         (rng.choice(3, len(minutes), p=[0.15, 0.55, 0.3]), np.zeros(len(extra), dtype=np.int64))
     )
@@ -313,9 +321,9 @@ def local_times(signals: list[Signal], kind: str, zone: str, first_day: datetime
     return [round((t - start).total_seconds() / 60) for t in times]
 
 
-IN_MAY = datetime(2023, 5, 1)  # noqa: DTZ001  a day on the wall
-# clocks change on the 21st day: back on 5 November, forward on 10 March
-BACK, FORWARD = datetime(2023, 10, 16), datetime(2024, 2, 19)  # noqa: DTZ001
+IN_MAY = datetime(2023, 5, 2)  # noqa: DTZ001  a day on the wall
+# clocks change on the 13th day: back on 5 November, forward on 10 March
+BACK, FORWARD = datetime(2023, 10, 24), datetime(2024, 2, 27)  # noqa: DTZ001
 
 
 @each_kind
@@ -339,7 +347,7 @@ def test_a_change_of_clocks_is_no_news(kind: str, first_day: datetime) -> None:
     got = local_times(told_in(zone, first_day), kind, zone, first_day)
     assert len(got) == len(expected) == 1
     assert got == pytest.approx(expected, abs=5)
-    assert 26 * 1440 + 20 * 60 <= got[0] < 26 * 1440 + 21 * 60
+    assert CRISIS_MIN <= got[0] < CRISIS_MIN + 40
 
 
 def test_a_wrong_time_zone_makes_a_change_of_clocks_news() -> None:
@@ -393,7 +401,7 @@ def test_memory_is_bounded_whatever_is_sent(capsys: pytest.CaptureFixture[str]) 
     assert max(state.values()) < 5_000
     # evidence samples fill up, then stop to grow
     assert large < 1.6 * small
-    assert large < 1_000_000
+    assert large < 4_000_000
 
 
 # brands ---------------------------------------------------------------------------------------
@@ -411,7 +419,7 @@ def test_brands_keep_their_state(kind: str, order: tuple[int, ...]) -> None:
     listed = (*BRANDS, NEW)
     events = crisis()
     middle = int(np.searchsorted(events.published_ms, FIRST_MS + 20 * MINUTE_MS))
-    expected, whole = detect(events.cut(400))
+    expected, _ = detect(events.cut(400))
     before, runs = detect(events.take(slice(0, middle)).cut(400))
     store = Store()
     store.save(runs)
@@ -432,6 +440,17 @@ def test_brands_keep_their_state(kind: str, order: tuple[int, ...]) -> None:
     else:
         fired = {(s.brand, s.phase) for s in of(got, kind, "fired")}
         assert fired == {(s.brand, s.phase) for s in of(expected, kind, "fired") if s.brand in left}
-    # through the store once more, in the first order
-    store.save(runs)
-    assert store.load([listed[i] for i in order]).watermark_ms == whole.watermark_ms
+
+
+def test_what_moved_brands_store_is_whole() -> None:
+    # at once after the move, before a day has overwritten what was stored of the old list
+    events = crisis()
+    middle = int(np.searchsorted(events.published_ms, FIRST_MS + 20 * MINUTE_MS))
+    expected, _ = detect(events.cut(400))
+    before, runs = detect(events.take(slice(0, middle)).cut(400))
+    store = Store()
+    for brands in (BRANDS, (NEW, *BRANDS), BRANDS[::-1], BRANDS):
+        store.save(runs)
+        runs = store.load(brands)
+    after, _ = detect(events.take(slice(middle, len(events))).cut(400), runs)
+    assert before + after == expected

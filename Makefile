@@ -1,0 +1,70 @@
+# Nadhir. Needs Python 3.11 or newer and make; everything else goes into .venv.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# the first Python on the path that is new enough; PYTHON=... names another
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+PYTEST := $(BIN)/python -m pytest
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup setup-dev demo test lint lint-style lint-types lint-imports lint-docs format \
+	bench soak clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+
+setup: $(RUNTIME) ## Make .venv with what Nadhir runs with
+
+setup-dev: $(DEV) ## Add what the checks and tests need
+
+demo: $(RUNTIME) ## Simulate a crisis, run the pipeline, show the alerts (demo-out/)
+	$(BIN)/nadhir demo
+
+test: $(DEV) ## Run all tests but the soak tests
+	$(PYTEST) -n 2 $(PYTEST_ARGS)
+
+lint: lint-style lint-types lint-imports lint-docs ## Run all static checks (-k shows every fault)
+
+lint-style: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+lint-types: $(DEV)
+	$(BIN)/mypy
+
+lint-imports: $(DEV)
+	$(BIN)/lint-imports --no-logo
+
+lint-docs: $(DEV)
+	$(BIN)/python -m tools.check_docs
+
+format: $(DEV) ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(RUNTIME) ## Measure speed and memory against the floor
+	$(BIN)/python -m benchmarks
+
+soak: $(DEV) ## Run the long tests, with random search by hypothesis
+	$(PYTEST) -m soak --hypothesis-profile=search $(PYTEST_ARGS)
+
+clean: ## Delete everything that can be made again
+	rm -rf $(VENV) build dist demo-out *.egg-info .hypothesis .import_linter_cache \
+		.mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUNTIME): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Nadhir needs Python 3.11 or newer; set PYTHON=" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -r requirements.txt -e .
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUNTIME)
+	$(PIP) -r requirements-dev.txt
+	@touch $@

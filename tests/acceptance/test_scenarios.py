@@ -1,0 +1,27 @@
+"""Simulated crises are found and quiet streams stay quiet, over 20 seeds each."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.acceptance.scenarios import FOUND, HEAD, QUIET, row, run
+
+SEEDS = range(20)
+
+
+@pytest.mark.parametrize("scenario", QUIET)
+def test_a_quiet_stream_raises_no_alarm(scenario: str) -> None:
+    outcomes = [run(scenario, seed) for seed in SEEDS]
+    print(f"\n{HEAD}\n{row(outcomes)}")
+    false = {o.seed: [a.title.en for a in o.alerts] for o in outcomes if o.alerts}
+    assert not false
+
+
+@pytest.mark.parametrize("scenario", FOUND)
+def test_a_crisis_is_found(scenario: str) -> None:
+    outcomes = [run(scenario, seed) for seed in SEEDS]
+    print(f"\n{HEAD}\n{row(outcomes)}")
+    assert [o.seed for o in outcomes if not o.hits] == []
+    expected = outcomes[0].truth["expected"]
+    assert {o.hits[0].type for o in outcomes} <= set(expected)
+    assert sum(len(o.alerts) - len(o.hits) for o in outcomes) <= 2

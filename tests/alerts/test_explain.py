@@ -1,0 +1,263 @@
+"""Explanations: the score can be recomputed, and every "would not have fired" is true."""
+
+from __future__ import annotations
+
+import re
+from math import floor
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from alerts.explain import (
+    WEIGHTS,
+    brand_names,
+    crisis_score,
+    score_parts,
+    severity_of,
+)
+from alerts.fusion import Outcome
+from alerts.playbook.records import Bilingual
+from alerts.records import SEVERITIES, Alert, Part
+from models.baseline import interval, threshold
+from models.negativity import share_surprise
+from models.records import SURPRISE_LINES, Brand, Sensitivity, Signal
+from tests.alerts.build import (
+    PHRASES,
+    RIMAL,
+    only_alert,
+    rarity_of,
+    signal,
+    stage,
+    story_alerts,
+)
+
+KINDS = ("volume", "negative_count", "negative_share")
+QUIET: dict[str, dict[str, Any]] = {
+    "volume": {"observed": 90, "expected": 14.2, "negative": 41},
+    "negative_count": {"observed": 24, "total": 52},
+    "negative_share": {"observed": 46, "expected": 13.3, "total": 74, "alpha": 0.02},
+}
+
+
+def number(pattern: str, alert: Alert) -> float:
+    """The number that a sentence of "would have stopped it" names, alike in both languages."""
+    sentences = alert.explanation.would_have_stopped_it
+    (found,) = [(s, m) for s in sentences if (m := re.search(pattern, s.en))]
+    assert found[1][1] in found[0].ar
+    return float(found[1][1].replace(",", ""))
+
+
+def fire(given_: Signal, brand: Brand = RIMAL, **settings: int) -> Outcome:
+    return stage(brand, **settings).handle([given_])
+
+
+def alert_of(kind: str, **other: Any) -> Alert:
+    return only_alert(fire(signal(kind, **(QUIET[kind] | other))))
+
+
+def refused_by(outcome: Outcome) -> str:
+    assert not outcome.cases
+    (decision,) = outcome.decisions
+    return decision.reason
+
+
+# the score ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("alert", story_alerts(), ids=lambda a: a.brand)
+def test_score_can_be_recomputed_from_the_alert(alert: Alert) -> None:
+    parts = alert.explanation.parts
+    assert {p.name: p.weight for p in parts} == WEIGHTS
+    for part in parts:
+        assert 0 <= part.value <= 1
+        assert part.points == round(part.weight * part.value, 2)
+    total = sum(round(p.weight * p.value, 2) for p in parts)
+    assert alert.score == int(round(total, 2) + 0.5)
+    levels = alert.explanation.severity_from
+    assert alert.severity == [s for s in SEVERITIES if alert.score >= levels[s]][-1]
+
+
+def test_weights_are_a_hundred() -> None:
+    assert sum(WEIGHTS.values()) == 100
+
+
+@given(st.lists(st.integers(0, 2_000), min_size=5, max_size=5))
+def test_score_rounds_half_up(cents: list[int]) -> None:
+    text = PHRASES.say("show.sum")
+    parts = tuple(
+        Part(name=str(i), value=1.0, weight=1.0, points=c / 100, sentence=text)
+        for i, c in enumerate(cents)
+    )
+    assert crisis_score(parts) == (sum(cents) + 50) // 100
+
+
+@pytest.mark.parametrize(
+    ("score", "severity"),
+    [(0, "watch"), (44, "watch"), (45, "warning"), (69, "warning"), (70, "critical")],
+)
+def test_severity(score: int, severity: str) -> None:
+    assert severity_of(score) == severity
+
+
+@given(
+    usual=st.floats(0, 1),
+    negative=st.integers(0, 500),
+    reach=st.integers(0, 2**60),
+    authors=st.integers(0, 10**9),
+    expected=st.floats(0, 1e6),
+)
+def test_parts_stay_within_their_weights(
+    usual: float, negative: int, reach: int, authors: int, expected: float
+) -> None:
+    extreme = replace(
+        signal(total=500, negative=negative, reach=reach, authors=authors),
+        usual_negative_share=usual,
+        expected=expected,
+    )
+    parts = score_parts([extreme], PHRASES)
+    assert all(0 <= p.points <= p.weight for p in parts)
+    assert 0 <= crisis_score(parts) <= 100
+
+
+def test_parts_take_the_largest_of_the_signals() -> None:
+    small, large = signal(observed=30, reach=10), signal("volume", observed=600, expected=20.0)
+    assert score_parts([small, large], PHRASES) == score_parts([large, small], PHRASES)
+    both = {p.name: p.value for p in score_parts([small, large], PHRASES)}
+    one = {p.name: p.value for p in score_parts([small], PHRASES)}
+    assert all(both[name] >= one[name] for name in WEIGHTS)
+
+
+# what would have stopped it -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", SURPRISE_LINES.values())
+@settings(max_examples=25)
+@given(expected=st.floats(0.5, 200), alpha=st.floats(0.02, 1.0), kind=st.sampled_from(KINDS[:2]))
+def test_one_mention_below_the_threshold_is_below_the_line(
+    line: float, expected: float, alpha: float, kind: str
+) -> None:
+    least = threshold(expected, alpha, line)
+    other: dict[str, Any] = {"line": line, "expected": expected, "alpha": alpha, "threshold": least}
+    told = only_alert(fire(signal(kind, observed=20 * least, **other)))
+    named = int(number(r"fewer than ([\d,]+) (?:negative )?mention", told))
+    assert named == least
+    assert rarity_of(named, expected, alpha) >= line
+    assert refused_by(fire(signal(kind, observed=named - 1, **other))) == "surprise"
+
+
+@pytest.mark.parametrize("total", [30, 74, 900])
+def test_one_negative_mention_fewer_is_below_the_line_of_a_share(total: int) -> None:
+    share, rho = 0.18, 0.02
+    scores = [share_surprise(k, total, share, rho) for k in range(total + 1)]
+    least = next(k for k, s in enumerate(scores) if s >= 6.5)
+
+    def share_of(negative: int) -> Signal:
+        return signal(
+            "negative_share",
+            observed=negative,
+            expected=share * total,
+            total=total,
+            threshold=least,
+            surprise=floor(1000 * scores[negative]) / 1000,
+        )
+
+    told = only_alert(fire(share_of(min(total, least + 3))))
+    named = int(number(r"fewer than ([\d,]+) negative mentions of", told))
+    assert refused_by(fire(share_of(named - 1))) == "surprise"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_below_the_lift(kind: str) -> None:
+    told = alert_of(kind)
+    assert any("less than twice the usual" in s.en for s in told.explanation.would_have_stopped_it)
+    just_below = replace(signal(kind, **QUIET[kind]), expected=told.observed / 1.99, surprise=20.0)
+    assert refused_by(fire(just_below)) == "lift"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_higher_minimum_of_mentions(kind: str) -> None:
+    given_ = signal(kind, **QUIET[kind])
+    setting = int(number(r"set to ([\d,]+) or more", alert_of(kind)))
+    assert refused_by(fire(given_, min_mentions=setting)) == "mentions"
+    assert fire(given_, min_mentions=setting - 1).cases
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fewer_accounts(kind: str) -> None:
+    named = int(number(r"fewer than (\d+) accounts", alert_of(kind)))
+    assert refused_by(fire(signal(kind, **QUIET[kind] | {"authors": named - 1}))) == "authors"
+    assert fire(signal(kind, **QUIET[kind] | {"authors": named})).cases
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("usual", [0.0523, 0.18, 0.3337])
+def test_a_lower_negative_share(kind: str, usual: float) -> None:
+    told = alert_of(kind, usual_negative_share=usual, total=10_000, negative=6_000)
+    named = number(r"less than ([\d.]+)% had been negative", told)
+    below = round(named * 100) - 1  # of 10,000
+    other = QUIET[kind] | {"usual_negative_share": usual, "total": 10_000, "negative": below}
+    assert refused_by(fire(signal(kind, **other))) == "tone"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stricter_sensitivity(kind: str) -> None:
+    given_ = replace(signal(kind, **QUIET[kind]), surprise=6.8)
+    told = only_alert(fire(given_))
+    words: list[Sensitivity] = ["sensitive", "balanced", "strict"]
+    named = [
+        word
+        for word in words
+        if any(f"“{word}”" in s.en and word in s.ar for s in told.explanation.would_have_stopped_it)
+    ]
+    assert named == ["strict"]
+    strict = replace(RIMAL, sensitivity="strict")
+    outcome = fire(replace(given_, line=SURPRISE_LINES["strict"]), strict)
+    assert refused_by(outcome) == "surprise"
+
+
+def test_no_sensitivity_is_named_that_would_have_fired_too() -> None:
+    told = only_alert(fire(replace(signal(), surprise=20.0)))
+    assert not any("sensitivity" in s.en for s in told.explanation.would_have_stopped_it)
+
+
+# words ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_languages_tell_the_same_figures(kind: str) -> None:
+    alert = alert_of(kind)
+    told = alert.explanation
+    sentences = [told.observed, told.expected, alert.title]
+    sentences += [*told.would_have_stopped_it, *(g.sentence for g in told.gates)]
+    for s in sentences:
+        digits = r"\d[\d,.]*\d|\d"
+        words = re.sub("1 (?=[mb]illion)", "", s.en)
+        assert sorted(re.findall(digits, s.ar)) == sorted(re.findall(digits, words)), s
+
+
+def test_interval_and_history_are_told() -> None:
+    alert = alert_of("volume")
+    lower, upper = interval(14.2, 0.15)
+    assert f"usually between {lower} and {upper}, going by 21 days" in alert.explanation.expected.en
+    assert f"من {lower} إلى {upper}" in alert.explanation.expected.ar
+
+
+def test_terms_are_listed_in_each_language() -> None:
+    about = alert_of("volume", terms=("عطل", "refund")).explanation.about
+    assert about is not None
+    assert about.en == "What stands out: \u2068عطل\u2069, \u2068refund\u2069."
+    assert about.ar == "أبرز ما يتردد: \u2068عطل\u2069، \u2068refund\u2069."
+
+
+def test_no_terms_no_sentence() -> None:
+    assert alert_of("volume", terms=()).explanation.about is None
+    assert alert_of("volume", terms=("\u200b", "\x00")).explanation.about is None
+
+
+def test_brand_names_by_script() -> None:
+    assert brand_names(RIMAL) == Bilingual(ar="بنك رمال", en="Rimal Bank")
+    latin = brand_names(Brand(id="a", names=("Acme",)))
+    assert (latin.ar, latin.en) == ("Acme", "Acme")

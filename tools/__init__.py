@@ -1,0 +1,1 @@
+"""Tools for working on Nadhir; not part of the distribution."""
