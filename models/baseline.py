@@ -93,7 +93,9 @@ class Baseline:
         self._season168 = np.zeros((2, WEEK_H, series))
         self._spread = np.zeros((2, len(HORIZONS_MIN), series))
         self._day = np.zeros((24, series))  # expected counts of the last 24 hours, by hour
+        self._factors: dict[int, Float64] = {}  # these three hold until the next hour is learned
         self._rates: dict[int, Float64] = {}
+        self._alpha: Float64 | None = None
         self._dirty: set[str] = set()
 
     def level(self) -> Float64:
@@ -109,6 +111,11 @@ class Baseline:
         return self._rates[hour]
 
     def _factor(self, hour: int) -> Float64:
+        if hour not in self._factors:
+            self._factors[hour] = self._season(hour)
+        return self._factors[hour]
+
+    def _season(self, hour: int) -> Float64:
         how, day = self.calendar.of(hour)
         at = np.arange(self.series)
         level = self.level()
@@ -127,14 +134,14 @@ class Baseline:
         -------
         float64[horizons, n]
         """
+        if not len(minutes):
+            return np.empty((len(HORIZONS_MIN), 0))
         hours = minutes // 60
         into = (minutes % 60 + 1) / 60.0
-        before, here, after = np.empty((3, len(minutes)))
-        for hour in np.unique(hours).tolist():
-            rows = hours == hour
-            at = series[rows]
-            before[rows], here[rows] = self.rate(hour - 1)[at], self.rate(hour)[at]
-            after[rows] = self.rate(hour + 1)[at]
+        first = int(hours.min()) - 1
+        rates = np.stack([self.rate(hour) for hour in range(first, int(hours.max()) + 2)])
+        at = (hours - first) * self.series + series
+        before, here, after = (rates.take(at + step * self.series) for step in (-1, 0, 1))
         middle = into - 0.5 - 2.5 / 60  # centre of the 5-minute window against the hour's centre
         slope = np.where(middle < 0, here - before, after - here)
         five = np.maximum(here + middle * slope, 0.2 * here) * (5 / 60)
@@ -149,12 +156,13 @@ class Baseline:
 
     def alpha(self, series: Int64) -> Float64:
         """Dispersion by horizon, with what is still uncertain about a young series."""
-        num, den = self._spread[:, :, series]
-        prior = _PRIOR_ALPHA[:, None]
-        learned = (num + _PRIOR_ALPHA_WEIGHT * prior) / (den + _PRIOR_ALPHA_WEIGHT)
-        young = _COLD_ALPHA * (_COLD_H / (_COLD_H + self.hours[series])) ** 2
-        alpha: Float64 = np.clip(learned, 0.01, 10.0) + young
-        return alpha
+        if self._alpha is None:
+            num, den = self._spread
+            prior = _PRIOR_ALPHA[:, None]
+            learned = (num + _PRIOR_ALPHA_WEIGHT * prior) / (den + _PRIOR_ALPHA_WEIGHT)
+            young = _COLD_ALPHA * (_COLD_H / (_COLD_H + self.hours)) ** 2
+            self._alpha = np.clip(learned, 0.01, 10.0) + young
+        return self._alpha.take(series, axis=1)
 
     def learn(self, hour: int, counts: Float64, fives: Float64, day: Float64, mask: Bool) -> None:
         """Learn a closed hour.
@@ -165,8 +173,8 @@ class Baseline:
             Hours since the epoch.
         counts : float64[series]
             Mentions in the hour.
-        fives : float64[12, series]
-            Mentions in its 5-minute parts.
+        fives : float64[parts, series]
+            Mentions in its equal parts, of 5 minutes in the stream.
         day : float64[series]
             Mentions in the 24 hours that end with it.
         mask : bool[series]
@@ -175,6 +183,7 @@ class Baseline:
         rate = self.rate(hour)
         self._day[hour % 24] = rate
         self._learn_spread(rate, counts, fives, day, self._day.sum(axis=0), mask)
+        self._alpha = None
         alpha = self.alpha(np.arange(self.series))[1]
         cut = rate + _CLIP_SD * np.sqrt(rate + alpha * rate**2) + 3.0
         y = np.minimum(counts, cut)
@@ -191,7 +200,7 @@ class Baseline:
             self._dirty.update(f"{name}/{row}" for row in np.unique(bins).tolist())
         self.hours += mask
         self._dirty.update(("hours", "level", "spread", f"day/{hour % 24}"))
-        self._rates.clear()
+        self._forget()
 
     def _learn_spread(
         self,
@@ -203,7 +212,7 @@ class Baseline:
         mask: Bool,
     ) -> None:
         alpha = self.alpha(np.arange(self.series))
-        pairs = (fives, rate / 12), (counts[None], rate), (day[None], expected_day)
+        pairs = (fives, rate / len(fives)), (counts[None], rate), (day[None], expected_day)
         for i, (y, mu) in enumerate(pairs):
             cut = mu + _CLIP_SD * np.sqrt(mu + alpha[i] * mu**2) + 1.0
             excess = ((np.minimum(y, cut) - mu) ** 2 - mu).mean(axis=0)
@@ -236,7 +245,12 @@ class Baseline:
         for name, blob in pieces.items():
             held = self._piece(name)
             held[...] = np.frombuffer(blob).reshape(held.shape)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._factors.clear()
         self._rates.clear()
+        self._alpha = None
 
 
 def _discount(sums: Float64, at: Any, half_life: float, counts: Float64, exposure: Float64) -> None:

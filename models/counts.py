@@ -22,6 +22,18 @@ class _Ring:
         self.now: int | None = None  # the latest minute that has a row
         self._dirty: set[int] = set()
 
+    def _slots(self, first: int, last: int) -> list[slice]:
+        """Where the rows of some minutes (at most a ring's worth) lie, in order."""
+        start = first % RING_MIN
+        stop = start + last - first + 1
+        if stop <= RING_MIN:
+            return [slice(start, stop)]
+        return [slice(start, RING_MIN), slice(0, stop - RING_MIN)]
+
+    def _mark(self, slots: list[slice]) -> None:
+        for part in slots:
+            self._dirty.update(range(part.start, part.stop))
+
     @property
     def series(self) -> int:
         """Number of series counted."""
@@ -64,10 +76,11 @@ class CumulativeCounts(_Ring):
             self._dirty.add(minute % RING_MIN)
         if minute <= self.now:
             return
-        steps = min(minute - self.now, RING_MIN)
-        slots = np.arange(minute - steps + 1, minute + 1) % RING_MIN
-        self.rows[slots] = self.rows[self.now % RING_MIN]
-        self._dirty.update(slots.tolist())
+        latest = self.rows[self.now % RING_MIN].copy()
+        slots = self._slots(max(self.now, minute - RING_MIN) + 1, minute)
+        for part in slots:
+            self.rows[part] = latest
+        self._mark(slots)
         self.now = minute
 
     def add(self, minutes: Int64, series: Int64) -> None:
@@ -81,9 +94,11 @@ class CumulativeCounts(_Ring):
         at = (minutes - first) * self.series + series
         inc = np.bincount(at[at >= 0], minlength=span * self.series)
         inc = np.cumsum(inc.reshape(span, self.series), axis=0, dtype=np.uint32)
-        slots = np.arange(first, self.now + 1) % RING_MIN
-        self.rows[slots] += inc
-        self._dirty.update(slots.tolist())
+        slots, done = self._slots(first, self.now), 0
+        for part in slots:
+            self.rows[part] += inc[done : done + part.stop - part.start]
+            done += part.stop - part.start
+        self._mark(slots)
 
     def total(self, minutes: Int64, series: Int64) -> UInt32:
         """Running totals at the end of each minute (present or past)."""
@@ -112,10 +127,10 @@ class MinuteCounts(_Ring):
             self._dirty.add(minute % RING_MIN)
         if minute <= self.now:
             return
-        steps = min(minute - self.now, RING_MIN)
-        slots = np.arange(minute - steps + 1, minute + 1) % RING_MIN
-        self.rows[slots] = 0
-        self._dirty.update(slots.tolist())
+        slots = self._slots(max(self.now, minute - RING_MIN) + 1, minute)
+        for part in slots:
+            self.rows[part] = 0
+        self._mark(slots)
         self.now = minute
 
     def add(self, minutes: Int64, series: Int64) -> None:
@@ -126,7 +141,7 @@ class MinuteCounts(_Ring):
         assert self.now is not None
         young = minutes > self.now - RING_MIN
         slots = minutes[young] % RING_MIN
-        np.add.at(self.rows, (slots, series[young]), np.uint32(1))
+        np.add.at(self.rows.reshape(-1), slots * self.series + series[young], np.uint32(1))
         self._dirty.update(np.unique(slots).tolist())
 
     def window(self, minute: int, series: Int64, width_min: int) -> Int64:

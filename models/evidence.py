@@ -204,10 +204,9 @@ class EvidenceStore:
     # state ----------------------------------------------------------------------------------
 
     def changes(self) -> list[tuple[str, bytes | None]]:
-        """What was kept since the last call, by hour; hours to drop (``None``)."""
+        """What was kept since the last call, by hour; then hours to drop (``None``)."""
         self._save_touched()
-        pieces: list[tuple[str, bytes | None]] = [(f"{hour}/", None) for hour in self._gone]
-        pieces += self._unstored
+        pieces = [*self._unstored, *((f"{hour}/", None) for hour in self._gone)]
         self._unstored, self._gone = [], []
         return pieces
 

@@ -6,6 +6,7 @@ changes nothing; the same mention counts once within a day; what is late is coun
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -250,7 +251,7 @@ class DetectStage:
             expected=round(f.expected, 3),
             lower=f.lower,
             upper=f.upper,
-            surprise=round(f.surprise, 3),
+            surprise=math.floor(1000 * f.surprise) / 1000,  # never up to the line
             line=f.line,
             score=round(f.surprise / (f.surprise + 6.5), 4),
             threshold=f.threshold,

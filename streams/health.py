@@ -23,7 +23,7 @@ def health_routes(engine: LiveEngine) -> list[Route]:
         return JSONResponse({"status": "ok"})
 
     async def ready(_: Request) -> JSONResponse:
-        ok = engine.running and not engine.stop.is_set()
+        ok = engine.running and not engine.stopping
         return JSONResponse({"status": "ok" if ok else "not ready"}, 200 if ok else 503)
 
     async def metrics(_: Request) -> Response:

@@ -7,20 +7,24 @@ source; rows are dropped once the position that contains them is committed.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from streams.intake import IntakeUnavailable
 from streams.sources import Batch
+from streams.sources.base import BATCH_BYTES
 from streams.store import StoreError
+
+log = logging.getLogger("nadhir.intake")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS intake (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, lines INTEGER NOT NULL, data BLOB NOT NULL);
 """
-MAX_WAITING = 10_000  # appends that wait for the disk; beyond, the sender is asked to come back
 
 
 class IntakeLog:
@@ -40,7 +44,6 @@ class IntakeLog:
     name = "intake"
     total_bytes: int | None = None
     consumed_bytes: int | None = None
-    done = False
 
     def __init__(self, path: Path) -> None:
         try:
@@ -55,24 +58,37 @@ class IntakeLog:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="intake")
         self._next = 1
         self._ordinal = 1
+        self._finished = self._drained = False
 
     # the store ------------------------------------------------------------------------------
 
     async def append(self, lines: list[bytes]) -> int:
         """Store lines; returns their number once they are durable."""
-        return await asyncio.wrap_future(self.submit(lines))
+        try:
+            return await asyncio.wrap_future(self.submit(lines))
+        except StoreError as error:
+            log.error("%s", error)
+            raise IntakeUnavailable(str(error)) from error
 
     def submit(self, lines: Sequence[bytes]) -> Future[int]:
-        """Store lines from any thread; the future is done once they are durable."""
+        """Store lines from any thread; the future is done once they are durable.
+
+        It fails with `StoreError` if they could not be stored; none of them is then.
+        """
         future: Future[int] = Future()
         with self._lock:
             self._waiting.append((list(lines), future))
-        self._pool.submit(self._flush)
+        try:
+            self._pool.submit(self._flush)
+        except RuntimeError:
+            raise StoreError("the intake is closed") from None
         return future
 
     def _flush(self) -> None:
         with self._lock:
-            group, self._waiting = self._waiting, []
+            waiting, self._waiting = self._waiting, []
+        # a sender that gave up before this moment sent nothing; later it cannot give up any more
+        group = [entry for entry in waiting if entry[1].set_running_or_notify_cancel()]
         if not group:
             return  # an earlier flush took it along
         try:
@@ -95,34 +111,60 @@ class IntakeLog:
 
     def seek(self, position: str | None) -> None:
         """Continue after a stored position."""
-        if position is not None:
-            after, ordinal = position.split(":")
-            self._next, self._ordinal = int(after), int(ordinal)
+        if position is None:
+            return
+        following, self._ordinal = map(int, position.split(":"))
+        row = self._read.execute("SELECT seq FROM sqlite_sequence").fetchone()
+        # a log that never came so far was made anew: all in it is unread
+        self._next = following if row and row[0] >= following - 1 else 1
+
+    @property
+    def done(self) -> bool:
+        """Whether `finish` was called and everything has been read."""
+        return self._drained
+
+    def finish(self) -> None:
+        """Tell that nothing more will be appended, so that the source has an end."""
+        self._finished = True
 
     def poll(self, limit: int) -> Batch | None:
         """The next lines; whole appends, so a batch may be longer than ``limit``."""
-        taken: list[bytes] = []
+        finished = self._finished  # before looking, so that nothing comes in between
+        try:
+            taken = self._take(limit)
+        except sqlite3.Error as error:
+            raise StoreError(f"the intake cannot be read ({error})") from error
+        if not taken:
+            self._drained = finished
+            return None
         first = self._ordinal
+        self._ordinal += len(taken)
+        return Batch(taken, first, f"{self._next}:{self._ordinal}")
+
+    def _take(self, limit: int) -> list[bytes]:
+        taken: list[bytes] = []
+        size = 0
         rows = self._read.execute(
             "SELECT seq, data FROM intake WHERE seq >= ? ORDER BY seq LIMIT ?", (self._next, limit)
         )
         for seq, data in rows:
             taken += _unpack(data)
             self._next = seq + 1
-            if len(taken) >= limit:
+            size += len(data)
+            if len(taken) >= limit or size >= BATCH_BYTES:
                 break
         rows.close()
-        if not taken:
-            return None
-        self._ordinal += len(taken)
-        return Batch(taken, first, f"{self._next}:{self._ordinal}")
+        return taken
 
     def forget(self, position: str) -> None:
         """Drop what a committed position contains."""
         upto = int(position.split(":")[0])
 
         def drop() -> None:
-            self._write.execute("DELETE FROM intake WHERE seq < ?", (upto,))
+            try:
+                self._write.execute("DELETE FROM intake WHERE seq < ?", (upto,))
+            except sqlite3.Error as error:
+                log.warning("the intake keeps what was read (%s); will be dropped later", error)
 
         self._pool.submit(drop)
 

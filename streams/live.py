@@ -6,9 +6,10 @@ twice after a crash, never not at all.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
-import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +17,7 @@ from typing import Protocol
 import msgspec
 
 from alerts.records import Alert
+from models.detector import TICK_MS
 from streams.intake_store import IntakeLog
 from streams.pipeline import Pipeline
 from streams.sources import Source, SourceError
@@ -26,6 +28,7 @@ BATCH_LINES = 4096
 COMMIT_MS = 200
 IDLE_MS = 30_000  # so long without a mention, event time follows the clock at this distance
 LIVE_MS = 3_600_000  # a stream further behind the clock is history: its time stands when it pauses
+RETRY_MS = 5_000  # between attempts at a receiver that fails
 _PAUSE_S = 0.05
 
 
@@ -37,7 +40,7 @@ class Receiver(Protocol):
 
 
 class Journal:
-    """Appends alerts to a file of JSON Lines, durably."""
+    """Appends alerts to a file of JSON Lines, durably and as whole lines."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -45,10 +48,18 @@ class Journal:
     def deliver(self, alert: Alert) -> None:
         """Append one line."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("ab") as out:
-            out.write(msgspec.json.encode(alert) + b"\n")
-            out.flush()
-            os.fsync(out.fileno())
+        with self._path.open("a+b", buffering=0) as out:
+            end = out.seek(0, os.SEEK_END)
+            line = msgspec.json.encode(alert) + b"\n"
+            if end and os.pread(out.fileno(), 1, end - 1) != b"\n":
+                line = b"\n" + line  # a crash cut the line before; this alert stands on its own
+            try:
+                if out.write(line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
+                os.fsync(out.fileno())
+            except OSError:
+                out.truncate(end)
+                raise
 
 
 class LiveEngine:
@@ -61,6 +72,15 @@ class LiveEngine:
     receivers : mapping of str to Receiver
     clock : callable
         Milliseconds since the epoch.
+
+    Attributes
+    ----------
+    running : bool
+        Whether it has taken up its work.
+    stopping : bool
+        Whether it was told to end.
+    broken : list of str
+        Sources that were given up.
     """
 
     def __init__(
@@ -70,59 +90,81 @@ class LiveEngine:
         receivers: Mapping[str, Receiver],
         clock: Callable[[], int],
     ) -> None:
-        self.stop = threading.Event()
         self.pipeline = pipeline
         self.running = False
+        self.stopping = False
+        self.broken: list[str] = []
         self._sources = list(sources)
         self._receivers = receivers
         self._clock = clock
-        self._heard_ms = clock()
+        self._moved_ms = clock()  # when event time moved last
+        self._watermark_ms: int | None = None
         self._committed_ms = clock()
         self._dirty = False
+        self._retry_ms: dict[str, int] = {}  # receivers that failed: when to try again
+
+    def stop(self) -> None:
+        """End soon, with everything stored; from any thread or signal handler."""
+        # an Event would not do: its lock may be held by the very frame a signal interrupts
+        self.stopping = True
 
     def run(self, *, until_done: bool = False) -> None:
         """Run until stopped, or until every source is done."""
-        for source in self._sources:
-            source.seek(self.pipeline.store.position(source.name))
-        self._publish()
+        for source in list(self._sources):
+            try:
+                source.seek(self.pipeline.store.position(source.name))
+            except SourceError as error:
+                self._give_up(source, error)
+        self._publish(self._clock())
         self.running = True
-        while not self.stop.is_set():
-            heard = self._poll()
+        while not self.stopping:
+            lines = self._poll()
             now = self._clock()
-            if heard:
-                self._heard_ms, self._dirty = now, True
-            elif now - self._heard_ms >= IDLE_MS:
-                self._follow_clock(now)
-            if self._dirty and (now - self._committed_ms >= COMMIT_MS or not heard):
+            self._dirty = self._dirty or lines > 0
+            self._follow_clock(now, behind=lines >= BATCH_LINES)
+            if self._dirty and (now - self._committed_ms >= COMMIT_MS or not lines):
                 self._commit(now)
-            if not heard:
+            elif any(now >= at for at in self._retry_ms.values()):
+                self._publish(now)
+            if not lines:
                 if until_done and not self._sources:
                     break
-                self.stop.wait(_PAUSE_S)
+                time.sleep(_PAUSE_S)
         self._commit(self._clock())
 
-    def _poll(self) -> bool:
-        heard = False
+    def _poll(self) -> int:
+        """Feed what the sources have; the number of lines of the longest batch."""
+        longest = 0
         for source in list(self._sources):
             try:
                 batch = source.poll(BATCH_LINES)
             except SourceError as error:
-                # one broken source must not silence the others
-                log.error("source %s is given up: %s", source.name, error)
-                self._sources.remove(source)
+                self._give_up(source, error)
                 continue
             if batch is not None:
                 self.pipeline.feed(source.name, batch)
-                heard = True
+                longest = max(longest, len(batch.lines))
             elif source.done:
                 log.info("source %s is read to its end", source.name)
                 self._sources.remove(source)
-        return heard
+        return longest
 
-    def _follow_clock(self, now: int) -> None:
+    def _give_up(self, source: Source, error: SourceError) -> None:
+        # one broken source must not silence the others
+        log.error("source %s is given up: %s", source.name, error)
+        self._sources.remove(source)
+        self.broken.append(source.name)
+
+    def _follow_clock(self, now: int, *, behind: bool) -> None:
+        """Let event time go on when no mention has moved it, whatever else the sources send."""
         watermark = self.pipeline.detect.watermark_ms
-        if watermark is not None and now - watermark <= LIVE_MS:
+        if behind or watermark is None or watermark != self._watermark_ms:
+            self._moved_ms, self._watermark_ms = now, watermark
+        elif (
+            now - self._moved_ms >= IDLE_MS and IDLE_MS + TICK_MS <= now - watermark <= LIVE_MS
+        ):
             self.pipeline.advance(now - IDLE_MS)
+            self._watermark_ms = self.pipeline.detect.watermark_ms
             self._dirty = True
 
     def _commit(self, now: int) -> None:
@@ -131,18 +173,25 @@ class LiveEngine:
         for source in self._sources:
             if isinstance(source, IntakeLog) and source.name in positions:
                 source.forget(positions[source.name])
-        self._publish()
+        self._publish(now)
 
-    def _publish(self) -> None:
-        store = self.pipeline.store
-        while notes := store.outbox():
-            for seq, name, body in notes:
-                receiver = self._receivers.get(name)
+    def _publish(self, now: int) -> None:
+        """Tell each receiver what waits for it, in order; one that fails holds up no other."""
+        for name in self.pipeline.store.waiting():
+            if now < self._retry_ms.get(name, now):
+                continue
+            self._retry_ms.pop(name, None)
+            try:
+                self._publish_to(name)
+            except OSError as error:
+                log.error("receiver %s: %s; will be tried again", name, error)
+                self._retry_ms[name] = now + RETRY_MS
+
+    def _publish_to(self, name: str) -> None:
+        store, receiver = self.pipeline.store, self._receivers.get(name)
+        while notes := store.outbox(name):
+            for seq, body in notes:
                 if receiver is not None:
-                    try:
-                        receiver.deliver(msgspec.json.decode(body, type=Alert))
-                    except OSError as error:
-                        log.error("receiver %s: %s; will be tried again", name, error)
-                        return
+                    receiver.deliver(msgspec.json.decode(body, type=Alert))
                 with store.step():
                     store.delivered(seq)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from alerts.fusion import AlertSettings, AlertStage, Case, Outcome
 from alerts.playbook import load_playbooks
 from alerts.records import Alert, Decision
@@ -21,7 +23,9 @@ from streams.decode import decode_batch
 from streams.detect import DetectStage
 from streams.score import ScoreStage
 from streams.sources import Batch
-from streams.store import Store
+from streams.store import Store, StoreError
+
+_MOST_PENDING_BYTES = 32 << 20  # rejected lines held in memory until a commit
 
 
 @dataclass(slots=True)
@@ -82,6 +86,12 @@ class Pipeline:
         self._clock = clock
         self._max_future_ms = max_future_ms
         self._pending = _Pending()
+        self._pending_bytes = 0
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so much waits for a commit that it should not wait any longer."""
+        return self._pending_bytes > _MOST_PENDING_BYTES
 
     def feed(self, source: str, batch: Batch) -> None:
         """Fold a batch of lines into the state, in memory."""
@@ -100,6 +110,7 @@ class Pipeline:
         self.counters.mentions += len(decoded.mentions)
         self.counters.observations += len(observations)
         for rejection in decoded.rejections:
+            self._pending_bytes += len(rejection.raw)
             reasons = self.counters.rejected
             reasons[rejection.reason] = reasons.get(rejection.reason, 0) + 1
 
@@ -122,6 +133,7 @@ class Pipeline:
     def commit(self) -> dict[str, str]:
         """Store all that changed in one transaction; the positions it holds, by source."""
         pending, self._pending = self._pending, _Pending()
+        self._pending_bytes = 0
         with self.store.step():
             self.store.apply(self.detect.changes())
             for source, position in pending.positions.items():
@@ -160,7 +172,13 @@ def open_pipeline(
         resolve_after_quiet_min=config.alerts.resolve_after_quiet_min,
     )
     alert = AlertStage(brands, settings, load_playbooks(config.paths.playbooks), load_phrases())
-    detect.restore(store.state())
+    try:
+        detect.restore(store.state())
+    except (msgspec.MsgspecError, ValueError, LookupError) as error:
+        raise StoreError(
+            f"{store.path}: holds state that this Nadhir cannot read ({error}); "
+            "move it away, or use the version that wrote it"
+        ) from error
     alert.restore(store.latest_cases())
     return Pipeline(
         score,

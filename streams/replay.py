@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import msgspec
 
 from streams.config import Config
 from streams.pipeline import Counters, Pipeline, open_pipeline
 from streams.sources import Source
-from streams.store import Store
+from streams.store import Store, locked
 
 BATCH_LINES = 4096
 COMMIT_S = 2.0  # an interrupted replay repeats at most about so much work
+_PAUSE_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,26 @@ def replay(
         Seconds between commits; changes no result.
     progress : callable
         Called after each batch.
+
+    Raises
+    ------
+    SourceError
+        If the source is broken; what came before is kept, up to the last commit.
+    StoreError
+        If the store cannot be used, or another replay is using it.
     """
+    with locked(path):
+        return _replay(source, config, path, fresh, commit_s, progress)
+
+
+def _replay(
+    source: Source,
+    config: Config,
+    path: Path,
+    fresh: bool,
+    commit_s: float,
+    progress: Callable[[Source, Pipeline], None] | None,
+) -> ReplayResult:
     identity = _identity(source, config)
     store = Store(path)
     resumed = store.meta("replay") == identity and store.meta("finished") is None and not fresh
@@ -90,9 +110,11 @@ def run(
     while not source.done:
         batch = source.poll(BATCH_LINES)
         if batch is None:
+            if not source.done:
+                sleep(_PAUSE_S)  # standard input has nothing just now
             continue
         pipeline.feed(source.name, batch)
-        if monotonic() - committed >= commit_s:
+        if pipeline.crowded or monotonic() - committed >= commit_s:
             pipeline.commit()
             committed = monotonic()
         if progress:
@@ -124,6 +146,10 @@ def _write(path: Path, lines: Iterable[bytes]) -> None:
         for line in lines:
             sys.stdout.buffer.write(line + b"\n")
         return
+    if path.exists() and not path.is_file():  # a pipe or device must not be replaced
+        with path.open("wb") as out:
+            out.writelines(line + b"\n" for line in lines)
+        return
     part = path.with_name(f"{path.name}.part")
     with part.open("wb") as out:
         for line in lines:
@@ -139,12 +165,14 @@ def remove_store(path: Path) -> None:
 
 def store_path(config: Config, source_name: str) -> Path:
     """Where the replay of a source keeps its store."""
-    digest = blake2b(source_name.encode(), digest_size=6).hexdigest()
+    digest = blake2b(os.fsencode(source_name), digest_size=6).hexdigest()
     return config.paths.data / "replay" / f"{digest}.db"
 
 
 def _identity(source: Source, config: Config) -> str:
     # paths do not change results
     settings = config.model_dump_json(exclude={"paths": {"data"}, "receivers": True})
-    seen = f"{source.name}|{source.total_bytes}|{settings}"
-    return blake2b(seen.encode(), digest_size=16).hexdigest()
+    file = Path(source.name)
+    changed = file.stat().st_mtime_ns if file.is_file() else None
+    seen = f"{source.name}|{source.total_bytes}|{changed}|{settings}"
+    return blake2b(seen.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()

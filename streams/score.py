@@ -42,7 +42,9 @@ class ScoreStage:
         self._matcher = BrandMatcher(brands)
         self._sentiment = sentiment
         self._own_handles = [frozenset(h.casefold() for h in b.handles) for b in brands]
-        self._own_accounts = [frozenset((a.platform, a.id) for a in b.accounts) for b in brands]
+        self._own_accounts = [
+            frozenset((a.platform.casefold(), a.id) for a in b.accounts) for b in brands
+        ]
 
         # tables are built at first use: now, not at the first mention
         self._sentiment.predict(normalise(["."]))
@@ -91,7 +93,7 @@ class ScoreStage:
             return False
         if author.handle and author.handle.removeprefix("@").casefold() in self._own_handles[brand]:
             return True
-        return (mention.platform, author.id) in self._own_accounts[brand]
+        return (mention.platform.casefold(), author.id) in self._own_accounts[brand]
 
 
 def _labels(probabilities: Float32) -> npt.NDArray[np.int8]:

@@ -7,6 +7,7 @@ the sources go on from there: nothing is lost and nothing counted twice.
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -37,11 +38,43 @@ CREATE TABLE IF NOT EXISTS decisions (
     body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS outbox (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, receiver TEXT NOT NULL, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS outbox_receiver ON outbox (receiver, seq);
 """
 
 
 class StoreError(Exception):
     """The store cannot be used; the message says which file and what to do."""
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep every other process from feeding the store at ``path`` meanwhile.
+
+    The lock is a file beside the store; the kernel drops it however the process ends.
+
+    Raises
+    ------
+    StoreError
+        If another process holds it, or the directory cannot be written.
+    """
+    beside = path.with_name(f"{path.name}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = beside.open("ab")
+    except OSError as error:
+        raise StoreError(f"{beside}: cannot be written ({error.strerror})") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreError(
+                f"{path} is in use by another nadhir; stop that one, or choose another paths.data"
+            ) from None
+        except OSError as error:
+            raise StoreError(
+                f"{beside}: cannot be locked ({error.strerror}); keep it on a local disk"
+            ) from error
+        yield
 
 
 class Store:
@@ -64,6 +97,7 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA busy_timeout = 10000")
+            self._refuse_foreign()
             self._db.execute("PRAGMA journal_mode = WAL")
             # FULL: what a step committed survives a power cut, not only the end of the process
             self._db.execute("PRAGMA synchronous = FULL")
@@ -72,12 +106,18 @@ class Store:
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{path}: cannot be used as a store ({error})") from error
         if held is None:
-            self._db.execute("INSERT INTO meta VALUES ('schema', ?)", (str(SCHEMA_VERSION),))
+            with self.step():
+                self.set_meta("schema", str(SCHEMA_VERSION))
         elif held != str(SCHEMA_VERSION):
             raise StoreError(
                 f"{path}: a store of version {held}, this Nadhir reads {SCHEMA_VERSION}; "
                 "move it away, or use the version that wrote it"
             )
+
+    def _refuse_foreign(self) -> None:
+        tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master")}
+        if tables and "meta" not in tables:
+            raise StoreError(f"{self.path}: a database of another program, not a store of Nadhir")
 
     def close(self) -> None:
         """Close the file."""
@@ -86,13 +126,15 @@ class Store:
     @contextmanager
     def step(self) -> Iterator[None]:
         """One transaction: all of it, or nothing."""
-        self._db.execute("BEGIN IMMEDIATE")
         try:
+            self._db.execute("BEGIN IMMEDIATE")
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: cannot be written ({error})") from error
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
 
     # writing, inside a step -----------------------------------------------------------------
 
@@ -102,7 +144,9 @@ class Store:
 
     def set_position(self, source: str, position: str) -> None:
         """Where to continue with a source."""
-        self._db.execute("INSERT OR REPLACE INTO positions VALUES (?, ?)", (source, position))
+        self._db.execute(
+            "INSERT OR REPLACE INTO positions VALUES (?, ?)", (_storable(source), position)
+        )
 
     def apply(self, changes: Iterable[tuple[str, bytes | None]]) -> None:
         """Store pieces of state; ``None`` drops all pieces whose key begins with the name."""
@@ -120,7 +164,7 @@ class Store:
         self._db.executemany(
             "INSERT OR IGNORE INTO rejected (reason, detail, source, position, raw)"
             " VALUES (?, ?, ?, ?, ?)",
-            ((r.reason, r.detail, r.source, r.position, r.raw) for r in rejections),
+            ((r.reason, r.detail, _storable(r.source), r.position, r.raw) for r in rejections),
         )
 
     def add_signals(self, signals: Iterable[Signal]) -> None:
@@ -170,7 +214,7 @@ class Store:
     def position(self, source: str) -> str | None:
         """Where to continue with a source; ``None`` is its beginning."""
         row = self._db.execute(
-            "SELECT position FROM positions WHERE source = ?", (source,)
+            "SELECT position FROM positions WHERE source = ?", (_storable(source),)
         ).fetchone()
         return row[0] if row else None
 
@@ -180,15 +224,22 @@ class Store:
 
     def cases(self) -> list[Case]:
         """All alerts, in order of opening."""
-        rows = self._db.execute("SELECT body FROM alerts ORDER BY seq")
-        return [msgspec.json.decode(body, type=Case) for (body,) in rows]
+        return self._cases("SELECT body FROM alerts ORDER BY seq")
 
     def latest_cases(self) -> list[Case]:
         """The last alert of each brand: all that fusion goes on with."""
-        rows = self._db.execute(
+        return self._cases(
             "SELECT body FROM alerts WHERE seq IN (SELECT MAX(seq) FROM alerts GROUP BY brand)"
         )
-        return [msgspec.json.decode(body, type=Case) for (body,) in rows]
+
+    def _cases(self, query: str) -> list[Case]:
+        try:
+            return [msgspec.json.decode(body, type=Case) for (body,) in self._db.execute(query)]
+        except msgspec.MsgspecError as error:
+            raise StoreError(
+                f"{self.path}: holds alerts that this Nadhir cannot read ({error}); "
+                "move it away, or use the version that wrote it"
+            ) from error
 
     def signals(self) -> Iterator[bytes]:
         """All signals as JSON, in order."""
@@ -221,9 +272,20 @@ class Store:
         """Number of rejections."""
         return int(self._db.execute("SELECT COUNT(*) FROM rejected").fetchone()[0])
 
-    def outbox(self, limit: int = 100) -> list[tuple[int, str, bytes]]:
-        """What is still to be published: number, receiver, alert as JSON."""
+    def waiting(self) -> list[str]:
+        """Receivers for whom something is still to be published."""
+        rows = self._db.execute("SELECT DISTINCT receiver FROM outbox ORDER BY receiver")
+        return [receiver for (receiver,) in rows]
+
+    def outbox(self, receiver: str, limit: int = 100) -> list[tuple[int, bytes]]:
+        """What is still to be published to a receiver, in order: number, alert as JSON."""
         rows = self._db.execute(
-            "SELECT seq, receiver, body FROM outbox ORDER BY seq LIMIT ?", (limit,)
+            "SELECT seq, body FROM outbox WHERE receiver = ? ORDER BY seq LIMIT ?",
+            (receiver, limit),
         )
-        return [(seq, receiver, body) for seq, receiver, body in rows]
+        return [(seq, body) for seq, body in rows]
+
+
+def _storable(name: str) -> str:
+    """A file name as text, though its bytes may be no UTF-8."""
+    return name.encode("utf-8", "backslashreplace").decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 FAILED, WRONG_USAGE = 1, 2
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
@@ -52,19 +54,28 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
         from streams.store import StoreError
 
         try:
-            return command(*args, **kwargs)
+            result = command(*args, **kwargs)
+            sys.stdout.flush()  # an output that cannot be written is told here, not at exit
         except PlaybookError as error:
             fail(str(error), WRONG_USAGE)
+        except BrokenPipeError:
+            # the reader of our output has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(FAILED) from None
         except (SourceError, StoreError, SentimentArtefactError, OSError) as error:
-            if isinstance(error, BrokenPipeError):
-                # the reader of our output has seen enough
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                raise SystemExit(FAILED) from None
             fail(f"Error: {error}")
+        except sqlite3.Error as error:
+            fail(f"Error: a store cannot be used ({error})")
         except KeyboardInterrupt:
             fail("Interrupted.")
+        return result
 
     return run
+
+
+def same_everywhere(file: str) -> str:
+    """A file's name in the form by which positions are kept, whatever the working directory."""
+    return file if file == "-" else os.path.abspath(file)
 
 
 def load_config(path: Path | None) -> Config:
@@ -79,9 +90,12 @@ def load_config(path: Path | None) -> Config:
 
 def set_up_logging() -> None:
     """Log to standard error, in one line a record."""
+    level = (os.environ.get("NADHIR_LOG_LEVEL") or "INFO").upper()
+    if level not in _LOG_LEVELS:
+        fail(f"NADHIR_LOG_LEVEL must be one of {', '.join(_LOG_LEVELS)}", WRONG_USAGE)
     logging.basicConfig(
         stream=sys.stderr,
-        level=os.environ.get("NADHIR_LOG_LEVEL", "INFO").upper(),
+        level=level,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
 

@@ -56,9 +56,11 @@ def demo(out: Path, seed: int, arabic: str) -> None:
     mentions, config_path = out / "mentions.jsonl", out / "nadhir.yaml"
     with mentions.open("wb") as file:
         file.writelines(stream.lines())
-    (out / "truth.json").write_text(json.dumps(stream.truth, ensure_ascii=False, indent=1))
+    truth = json.dumps(stream.truth, ensure_ascii=False, indent=1)
+    (out / "truth.json").write_text(truth, encoding="utf-8")
     # JSON is YAML too
-    config_path.write_text(json.dumps(stream.config(), ensure_ascii=False, indent=2))
+    settings = json.dumps(stream.config(), ensure_ascii=False, indent=2)
+    config_path.write_text(settings, encoding="utf-8")
     errors.print(f"Simulated {hit.name_en} (an outage) and {calm.name_en} (calm): {mentions}")
 
     config = load(config_path, {})
@@ -81,11 +83,14 @@ def demo(out: Path, seed: int, arabic: str) -> None:
     store = Store(result.store)
     alerts = [case.alert for case in store.cases()]
     store.close()
+    brands = config.brand_records()
+    names = {brand.id: brand_names(brand) for brand in brands}
+    zones = {brand.id: brand.timezone for brand in brands}
+    page = render_page(alerts, names, timezones=zones)
+    (out / "alerts.html").write_text(page, encoding="utf-8")
     console = Console()
     for alert in alerts:
-        print_alert(alert, console, arabic=arabic)  # type: ignore[arg-type]
-    names = {brand.id: brand_names(brand) for brand in config.brand_records()}
-    (out / "alerts.html").write_text(render_page(alerts, names), encoding="utf-8")
+        print_alert(alert, console, arabic=arabic, timezone=zones[alert.brand])  # type: ignore[arg-type]
     errors.print(
         f"{result.counters.mentions:,} mentions, {len(alerts)} alert(s); see {out}/: "
         "alerts.html, alerts.jsonl, signals.jsonl, decisions.jsonl (why not), mentions.jsonl"

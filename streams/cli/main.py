@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
 from importlib import import_module
+from typing import Any
 
 import click
+
+from streams.cli.common import fail
 
 # command -> module of streams.cli that defines it
 COMMANDS = {
@@ -23,6 +29,18 @@ COMMANDS = {
 
 
 class _Lazy(click.Group):
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line; what cannot be written is an error, not a traceback."""
+        if sys.stdout is None:  # closed by the caller
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # no Arabic in this locale
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            fail(f"Error: {error}")
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 

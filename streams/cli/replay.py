@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from streams.cli.common import (
+    WRONG_USAGE,
     SourceProgress,
     config_option,
     errors,
+    fail,
     json_file,
     load_config,
     reports_errors,
+    same_everywhere,
 )
 
 
@@ -43,7 +47,8 @@ def replay(
     from streams.sources import open_source
 
     config = load_config(config_path)
-    source = open_source(file)
+    _check_outputs(file, [path for path in (alerts, signals, decisions) if path])
+    source = open_source(same_everywhere(file))
     path = store_path(config, source.name)
     with SourceProgress(f"replay {Path(file).name}") as bar:
         result = run_replay(
@@ -63,3 +68,14 @@ def replay(
     )
     if result.rejected:
         errors.print(f"see the rejected ones with: nadhir rejected list --store {path}")
+
+
+def _check_outputs(file: str, outputs: list[Path]) -> None:
+    """What cannot be written is told before the work, not after it."""
+    for i, path in enumerate(outputs):
+        if str(path) == "-":
+            continue
+        if path.resolve() in (other.resolve() for other in [Path(file), *outputs[:i]]):
+            fail(f"Error: {path} would be overwritten; name another file", WRONG_USAGE)
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            fail(f"Error: {path} cannot be written; is its directory there?")

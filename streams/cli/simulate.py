@@ -11,6 +11,8 @@ import click
 
 from streams.cli.common import json_file, reports_errors
 
+_FIRST_YEAR, _LAST_YEAR = 2001, 2097  # 400 days later and anywhere on earth, a valid mention
+
 
 def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
     if value is None:
@@ -19,6 +21,8 @@ def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
         moment = datetime.fromisoformat(value)
     except ValueError as error:
         raise click.BadParameter(f"{value!r} is no date or time such as 2026-03-01") from error
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise click.BadParameter(f"{value!r} is not between {_FIRST_YEAR} and {_LAST_YEAR}")
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -53,7 +53,7 @@ def test_each_gate_refuses_alone(change: dict[str, Any], gate: str) -> None:
         ({"negative": 7, "total": 8}, "mentions"),
         ({"observed": 20, "expected": 10.0}, "lift"),
         ({"authors": 5}, "authors"),
-        ({"negative": 214, "total": 764, "usual_negative_share": 0.28}, "tone"),
+        ({"window_min": 60, "negative": 214, "total": 764, "usual_negative_share": 0.28}, "tone"),
     ],
 )
 def test_the_line_itself_passes(change: dict[str, Any], gate: str) -> None:
@@ -82,18 +82,32 @@ def test_a_bounded_share_is_not_asked_to_triple() -> None:
     assert gates["lift"].needed == 1.75
 
 
-def test_loud_counts_need_no_more_than_the_usual_tone() -> None:
-    loud = signal("volume", observed=400, expected=20.0, negative=72, usual_negative_share=0.18)
-    quiet = signal("volume", observed=70, expected=20.0, negative=14, usual_negative_share=0.18)
-    assert gates_of(loud)["tone"].needed == 0.18
-    assert gates_of(loud)["tone"].passed
-    assert gates_of(quiet)["tone"].needed == 0.28
-    assert not gates_of(quiet)["tone"].passed
+LOUD: dict[str, Any] = {
+    "window_min": 60,
+    "observed": 400,
+    "expected": 20.0,
+    "negative": 72,
+    "usual_negative_share": 0.18,
+}
+
+
+def test_loud_hours_need_no_more_than_the_usual_tone() -> None:
+    loud, quiet = signal("volume", **LOUD), signal("volume", **LOUD | {"expected": 110.0})
+    assert (gates_of(loud)["tone"].needed, gates_of(loud)["tone"].passed) == (0.18, True)
+    assert (gates_of(quiet)["tone"].needed, gates_of(quiet)["tone"].passed) == (0.28, False)
+
+
+def test_loud_minutes_need_more() -> None:
+    assert gates_of(signal("volume", **LOUD | {"window_min": 5}))["tone"].needed == 0.28
+
+
+def test_a_rise_that_lasts_a_day_may_be_lower() -> None:
+    day = gates_of(signal("volume", **LOUD | {"window_min": 1440}))
+    assert day["lift"].needed == 1.5
 
 
 def test_tone_sentence_fits_a_share_that_is_merely_usual() -> None:
-    loud = signal("volume", observed=400, expected=20.0, negative=72, usual_negative_share=0.18)
-    sentence = gates_of(loud)["tone"].sentence
+    sentence = gates_of(signal("volume", **LOUD))["tone"].sentence
     assert sentence.en.startswith("18% are negative; 18% is usual. For a rise of this size 18%")
     assert "ثناء" in sentence.ar
     assert "neither" not in sentence.en

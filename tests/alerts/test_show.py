@@ -395,17 +395,17 @@ def test_documented_fields_are_those_of_the_record() -> None:
 def kind_of(rule: dict[str, Any]) -> str:
     """How the documentation writes a type of the schema."""
     if "enum" in rule:
-        *first, last = sorted(
-            rule["enum"], key=["watch", "warning", "critical", "open", "resolved"].index
-        )
-        return f"{', '.join(f'`{w}`' for w in first)} or `{last}`".split(",")[0]
+        order = ["watch", "warning", "critical", "open", "resolved"]
+        *first, last = (f"`{word}`" for word in sorted(rule["enum"], key=order.index))
+        return f"{', '.join(first)} or {last}"
     if "anyOf" in rule:
         return "time or null"
     if rule.get("format") == "date-time":
         return "time"
     if "$ref" in rule:
         return "text in `ar` and `en`" if rule["$ref"].endswith("Bilingual") else "object"
-    return {"integer": "whole number", "array": "list"}.get(rule["type"], rule["type"])
+    kind: str = rule["type"]
+    return {"integer": "whole number", "array": "list"}.get(kind, kind)
 
 
 def test_documented_weights_lines_and_gates_are_those_of_the_code() -> None:

@@ -1,0 +1,100 @@
+"""``nadhir analyze``: one detector or model alone, on a file."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import click
+
+from streams.cli.common import fail, reports_errors
+
+
+@click.group()
+def analyze() -> None:
+    """Run one detector or model on a file; the answer goes to standard output."""
+
+
+@analyze.command("volume")
+@click.argument("series", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--timezone", default="UTC", show_default=True, help="Zone of the daily rhythm.")
+@click.option("--weekend", default="sat,sun", show_default=True, help="Weekend days.")
+@reports_errors
+def analyze_volume(series: str, timezone: str, weekend: str) -> None:
+    """Score a series `timestamp,value` in one pass, without looking ahead.
+
+    Writes timestamp,value,expected,lower,upper,score; a score of 0.5 is the balanced line.
+    """
+    from streams.analyze import AnalyzeError, read_series
+    from streams.analyze import analyze_volume as score_series
+
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    try:
+        with _text(series) as file:
+            rows = read_series(file, series)
+            out.writerow(("timestamp", "value", "expected", "lower", "upper", "score"))
+            for row in score_series(rows, timezone=timezone, weekend=_days(weekend)):
+                out.writerow(row)
+    except AnalyzeError as error:
+        fail(f"Error: {error}")
+
+
+@analyze.command("sentiment")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@reports_errors
+def analyze_sentiment(file: str) -> None:
+    """Label JSON Lines {"id","text"} as negative, neutral or positive, with probabilities."""
+    from streams.analyze import AnalyzeError
+    from streams.analyze import analyze_sentiment as label_lines
+
+    try:
+        with _binary(file) as lines:
+            for line in label_lines(lines, file):
+                sys.stdout.buffer.write(line + b"\n")
+    except AnalyzeError as error:
+        sys.stdout.flush()
+        fail(f"Error: {error}")
+
+
+def _days(text: str) -> tuple[int, ...]:
+    names = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    days = [d.strip().lower() for d in text.split(",") if d.strip()]
+    unknown = [d for d in days if d not in names]
+    if unknown:
+        raise click.BadParameter(
+            f"{unknown[0]!r} is none of {', '.join(names)}", param_hint="--weekend"
+        )
+    return tuple(sorted({names.index(d) for d in days}))
+
+
+@contextmanager
+def _binary(path: str) -> Iterator[IO[bytes]]:
+    import gzip
+
+    if path == "-":
+        yield sys.stdin.buffer
+        return
+    with Path(path).open("rb") as plain:
+        packed = plain.read(2) == b"\x1f\x8b"
+        plain.seek(0)
+        if packed:
+            with gzip.open(plain) as inflated:
+                yield inflated  # type: ignore[misc]
+        else:
+            yield plain
+
+
+@contextmanager
+def _text(path: str) -> Iterator[IO[str]]:
+    import io
+
+    with _binary(path) as raw:
+        wrapper = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+        try:
+            yield wrapper
+        finally:
+            wrapper.detach()
