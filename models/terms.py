@@ -30,7 +30,7 @@ STOP_WORDS = frozenset(
     there here about after again more some one two i'm it's don't can't isn't amp via still even
     علي الي من في عن مع هذا هذه ذلك التي الذي كان كانت يكون ليس لكن وانا انا انت هو هي نحن هم ما لا
     لم لن قد كل بعد قبل عند حتي اذا لو او ثم ايضا جدا يا اي وش ايش شو بس لما فيه فيها منه منها عليه
-    عليها لكم لنا لي وهو وهي كيف متي وين ليش هل غير بين يوم اليوم الان
+    عليها لكم الله احد خارج داخل نفس كذا كذلك لنا لي وهو وهي كيف متي وين ليش هل غير بين صباح مساء ساعه يوم اليوم الان
     """.split()  # noqa: SIM905
 )
 
@@ -66,6 +66,11 @@ def top_terms(texts: Sequence[str], usual: Sequence[str], ignore: frozenset[str]
     return [_most_common(shown[word]) for _, word in sorted(scored)[:MAX_TERMS]]
 
 
+def _says_nothing(word: str) -> bool:
+    # the conjunction و is written onto the next word
+    return word in STOP_WORDS or word.removeprefix("و") in STOP_WORDS
+
+
 def _most_common(written: Counter[str]) -> str:
     return min(written, key=lambda word: (-written[word], word))
 
@@ -82,7 +87,7 @@ def _document_counts(
     for found in words_of:
         seen = {key_of[word]: word.lower() for word in sorted(found)}
         for key, word in seen.items():
-            if len(key) >= 3 and key not in STOP_WORDS and key not in ignore:
+            if len(key) >= 3 and key not in ignore and not _says_nothing(key):
                 counts[key] += 1
                 shown.setdefault(key, Counter())[word] += 1
     return counts, shown

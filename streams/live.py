@@ -160,9 +160,7 @@ class LiveEngine:
         watermark = self.pipeline.detect.watermark_ms
         if behind or watermark is None or watermark != self._watermark_ms:
             self._moved_ms, self._watermark_ms = now, watermark
-        elif (
-            now - self._moved_ms >= IDLE_MS and IDLE_MS + TICK_MS <= now - watermark <= LIVE_MS
-        ):
+        elif now - self._moved_ms >= IDLE_MS and IDLE_MS + TICK_MS <= now - watermark <= LIVE_MS:
             self.pipeline.advance(now - IDLE_MS)
             self._watermark_ms = self.pipeline.detect.watermark_ms
             self._dirty = True

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from streams.cli.common import config_option, errors, load_config, reports_errors
+from streams.cli.common import config_option, errors, fail, load_config, reports_errors
+
+if TYPE_CHECKING:
+    from streams.store import Store
+
+_RETRY_LINES, _RETRY_BYTES = 1_000, 4 << 20  # sent in together
 
 store_option = click.option(
     "--store",
@@ -18,8 +26,18 @@ store_option = click.option(
 )
 
 
-def _path(store_path: Path | None, config_path: Path | None) -> Path:
-    return store_path or load_config(config_path).paths.data / "nadhir.db"
+@contextmanager
+def _store(store_path: Path | None, config_path: Path | None) -> Iterator[Store]:
+    from streams.store import Store
+
+    path = store_path or load_config(config_path).paths.data / "nadhir.db"
+    if not path.exists():
+        fail(f"Error: there is no store {path} yet; `nadhir run` makes it, or name one by --store")
+    store = Store(path)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 @click.group()
@@ -37,19 +55,17 @@ def rejected_list(
     config_path: Path | None, store_path: Path | None, reason: str | None, raw: bool
 ) -> None:
     """Print rejected mentions as JSON Lines."""
-    from streams.store import Store
-
-    store = Store(_path(store_path, config_path))
-    for number, rejection, retried in store.rejected(reason=reason):
-        if raw:
-            click.echo(rejection.raw)
-            continue
-        shown = msgspec.to_builtins(rejection) | {
-            "number": number,
-            "raw": rejection.raw.decode("utf-8", "backslashreplace"),
-            "retried": retried,
-        }
-        click.echo(json.dumps(shown, ensure_ascii=True))
+    with _store(store_path, config_path) as store:
+        for number, rejection, retried in store.rejected(reason=reason):
+            if raw:
+                click.echo(rejection.raw)
+                continue
+            shown = msgspec.to_builtins(rejection) | {
+                "number": number,
+                "raw": rejection.raw.decode("utf-8", "backslashreplace"),
+                "retried": retried,
+            }
+            click.echo(json.dumps(shown, ensure_ascii=True))
 
 
 @rejected.command("retry")
@@ -60,18 +76,36 @@ def rejected_list(
 def rejected_retry(config_path: Path | None, store_path: Path | None, reason: str | None) -> None:
     """Send rejected mentions into the intake of `nadhir run` again, as they were."""
     from streams.intake_store import IntakeLog
-    from streams.store import Store
 
     config = load_config(config_path)
-    store = Store(_path(store_path, config_path))
-    found = [(n, r.raw) for n, r, retried in store.rejected(reason=reason) if not retried]
-    intake = IntakeLog(config.paths.data / "intake.db")
-    if found:
-        intake.submit([raw for _, raw in found]).result()
-        with store.step():
-            store.mark_retried(n for n, _ in found)
-    intake.close()
-    errors.print(f"{len(found):,} sent in again; `nadhir run` reads them next")
+    sent = 0
+    # one connection keeps reading what was there at first, whatever the other and the engine write
+    with _store(store_path, config_path) as store, _store(store_path, config_path) as marks:
+        intake = IntakeLog(config.paths.data / "intake.db")
+        try:
+            found = ((n, r.raw) for n, r, retried in store.rejected(reason=reason) if not retried)
+            for part in _parts(found):
+                intake.submit([raw for _, raw in part]).result()
+                with marks.step():
+                    marks.mark_retried(n for n, _ in part)
+                sent += len(part)
+        finally:
+            intake.close()
+    errors.print(f"{sent:,} sent in again; `nadhir run` reads them next")
+
+
+def _parts(found: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    """Lines cut into parts of bounded size."""
+    part: list[tuple[int, bytes]] = []
+    size = 0
+    for number, raw in found:
+        part.append((number, raw))
+        size += len(raw)
+        if len(part) == _RETRY_LINES or size >= _RETRY_BYTES:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 @click.command()
@@ -94,16 +128,15 @@ def decisions(
 ) -> None:
     """Print why signals became alerts, and why not."""
     from alerts.records import Decision
-    from streams.store import Store
 
-    store = Store(_path(store_path, config_path))
-    for body in store.decisions(brand, outcome):
-        if lang is None:
-            click.echo(body)
-            continue
-        decision = msgspec.json.decode(body, type=Decision)
-        sentence = getattr(decision.sentence, lang)
-        click.echo(f"{decision.at} {decision.brand} {decision.kind}: {sentence}")
+    with _store(store_path, config_path) as store:
+        for body in store.decisions(brand, outcome):
+            if lang is None:
+                click.echo(body)
+                continue
+            decision = msgspec.json.decode(body, type=Decision)
+            sentence = getattr(decision.sentence, lang)
+            click.echo(f"{decision.at} {decision.brand} {decision.kind}: {sentence}")
 
 
 @click.command()

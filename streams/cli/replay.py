@@ -72,10 +72,14 @@ def replay(
 
 def _check_outputs(file: str, outputs: list[Path]) -> None:
     """What cannot be written is told before the work, not after it."""
-    for i, path in enumerate(outputs):
+    taken = {Path(file).resolve()}
+    for path in outputs:
         if str(path) == "-":
             continue
-        if path.resolve() in (other.resolve() for other in [Path(file), *outputs[:i]]):
-            fail(f"Error: {path} would be overwritten; name another file", WRONG_USAGE)
         if not os.access(path if path.exists() else path.parent, os.W_OK):
             fail(f"Error: {path} cannot be written; is its directory there?")
+        if path.exists() and not path.is_file():
+            continue  # several results may go to one pipe or device
+        if path.resolve() in taken:
+            fail(f"Error: {path} is named twice; name another file", WRONG_USAGE)
+        taken.add(path.resolve())

@@ -5,27 +5,30 @@ from __future__ import annotations
 import logging
 import signal
 import socket
+import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from streams.cli.common import (
-    FAILED,
     WRONG_USAGE,
     config_option,
     fail,
     load_config,
     reports_errors,
+    same_everywhere,
     set_up_logging,
 )
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
-    from uvicorn import Server
 
+    from alerts.records import Alert
     from streams.config import Config
     from streams.intake_store import IntakeLog
     from streams.live import LiveEngine, Receiver
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("nadhir.run")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_GRACE_S = 5  # for requests in flight
+_PAUSE_S = 0.02
+_RETRY_S = 1.0
 
 
 @click.command()
@@ -40,7 +46,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @config_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address of the HTTP intake.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--until-done", is_flag=True, help="End when every source is read, without intake.")
+@click.option("--until-done", is_flag=True, help="End when every source is read; no HTTP intake.")
 @reports_errors
 def run(
     files: tuple[str, ...], config_path: Path | None, host: str, port: int, until_done: bool
@@ -52,7 +58,7 @@ def run(
     from streams.intake_store import IntakeLog
     from streams.live import LiveEngine
     from streams.pipeline import open_pipeline
-    from streams.store import Store
+    from streams.store import Store, locked
 
     set_up_logging()
     config = load_config(config_path)
@@ -63,97 +69,165 @@ def run(
             "set intake.token (NADHIR_INTAKE__TOKEN), or keep to 127.0.0.1",
             WRONG_USAGE,
         )
-    receivers = _receivers(config)
-    store = Store(config.paths.data / "nadhir.db")
-    intake = IntakeLog(config.paths.data / "intake.db")
-    pipeline = open_pipeline(config, store, receivers=tuple(receivers), clock=_now_ms)
-    sources = [*_sources(config, files, intake), *([] if until_done else [intake])]
-    engine = LiveEngine(pipeline, sources, receivers, _now_ms)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: engine.stop.set())
-    server = _serve(config, engine, intake, host, port) if serves else None
-    try:
+    path = config.paths.data / "nadhir.db"
+    with ExitStack() as stack:
+        stack.enter_context(locked(path))
+        store = stack.enter_context(closing(Store(path)))
+        intake = stack.enter_context(closing(IntakeLog(config.paths.data / "intake.db")))
+        receivers = _receivers(config)
+        pipeline = open_pipeline(config, store, receivers=tuple(receivers), clock=_now_ms)
+        engine = LiveEngine(pipeline, [*_sources(config, files), intake], receivers, _now_ms)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: engine.stop())
+        if serves:
+            stack.enter_context(_serving(_app(config, engine, intake), host, port))
+        if "-" in files:
+            stack.enter_context(_pumping(engine, intake, finish=until_done))
+        elif until_done:
+            intake.finish()
         engine.run(until_done=until_done)
-    finally:
-        if server:
-            server.should_exit = True
-        intake.close()
-        store.close()
     log.info("stopped; everything is stored")
+    if until_done and engine.broken:
+        fail(f"Error: not read to its end: {', '.join(engine.broken)}")
 
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _sources(config: Config, files: tuple[str, ...], intake: IntakeLog) -> list[Source]:
+def _sources(config: Config, files: tuple[str, ...]) -> list[Source]:
     from streams.config import FileSource
     from streams.sources import CsvMap, open_source
 
-    sources: list[Source] = []
+    sources: dict[str, Source] = {}  # by name, since positions are kept by name
     for entry in config.sources:
+        name = same_everywhere(str(entry.path))
         if isinstance(entry, FileSource):
-            sources.append(open_source(str(entry.path), follow=entry.follow))
+            sources[name] = open_source(name, follow=entry.follow)
         else:
             csv = CsvMap(**entry.model_dump(exclude={"type", "path"}))
-            sources.append(open_source(str(entry.path), csv=csv))
-    for file in files:
-        source = open_source(file)
-        if file == "-":
-            # what standard input gave cannot be read again: it is stored before it is used
-            threading.Thread(target=_pump, args=(source, intake), daemon=True).start()
-        else:
-            sources.append(source)
-    return sources
+            sources[name] = open_source(name, csv=csv)
+    for name in map(same_everywhere, files):
+        if name != "-" and name not in sources:
+            sources[name] = open_source(name)
+    return list(sources.values())
 
 
-def _pump(source: Source, intake: IntakeLog) -> None:
-    while not source.done:
-        batch = source.poll(4096)
+@contextmanager
+def _pumping(engine: LiveEngine, intake: IntakeLog, *, finish: bool) -> Iterator[None]:
+    """Move standard input into the intake meanwhile: it cannot be read again, so it is stored.
+
+    ``finish`` ends the intake with it.
+    """
+    pump = threading.Thread(target=_pump, args=(engine, intake, finish), name="stdin")
+    pump.start()
+    try:
+        yield
+    finally:
+        engine.stop()
+        pump.join()
+
+
+def _pump(engine: LiveEngine, intake: IntakeLog, finish: bool) -> None:
+    from streams.sources import SourceError, open_source
+
+    source = open_source("-")
+    while not source.done and not engine.stopping:
+        try:
+            batch = source.poll(4096)
+        except SourceError as error:
+            log.error("standard input is given up: %s", error)
+            engine.broken.append("-")
+            break
         if batch is None:
-            time.sleep(0.02)
+            time.sleep(_PAUSE_S)
         else:
-            intake.submit(batch.lines).result()
-    log.info("standard input is read to its end")
+            _store(batch.lines, engine, intake)
+    else:
+        log.info("standard input is read %s", "to its end" if source.done else "no further")
+    if finish:
+        intake.finish()
+
+
+def _store(lines: list[bytes], engine: LiveEngine, intake: IntakeLog) -> None:
+    """Store lines; while that fails, try again, which makes the writer of the pipe wait."""
+    from streams.store import StoreError
+
+    while True:
+        try:
+            intake.submit(lines).result()
+            return
+        except StoreError as error:
+            log.error("%s", error)
+            if engine.stopping:
+                log.error("%d lines of standard input are lost", len(lines))
+                return
+            time.sleep(_RETRY_S)
 
 
 def _receivers(config: Config) -> dict[str, Receiver]:
-    from rich.console import Console
-
-    from alerts.show.terminal import print_alert
     from streams.config import ConsoleReceiver
     from streams.live import Journal
 
-    class Printer:
-        """Prints alerts on standard output."""
-
-        def deliver(self, alert: object) -> None:
-            print_alert(alert, Console())  # type: ignore[arg-type]
-
+    zones = {brand.id: brand.timezone for brand in config.brand_records()}
     return {
-        r.name: Printer() if isinstance(r, ConsoleReceiver) else Journal(r.path)
+        r.name: _Printer(zones) if isinstance(r, ConsoleReceiver) else Journal(r.path)
         for r in config.receivers
     }
 
 
-def _serve(config: Config, engine: LiveEngine, intake: IntakeLog, host: str, port: int) -> Server:
+class _Printer:
+    """Prints alerts on standard output."""
+
+    def __init__(self, timezones: dict[str, str]) -> None:
+        self._timezones = timezones
+
+    def deliver(self, alert: Alert) -> None:
+        from rich.console import Console
+
+        from alerts.show.terminal import print_alert
+
+        console = Console()
+        # a console whose reader went away would end the process; a receiver may only fail
+        with console.capture() as shown:
+            print_alert(alert, console, timezone=self._timezones.get(alert.brand))
+        sys.stdout.write(shown.get())
+        sys.stdout.flush()
+
+
+@contextmanager
+def _serving(app: Starlette, host: str, port: int) -> Iterator[None]:
+    """Serve HTTP meanwhile; requests that have begun are answered before it ends."""
     import uvicorn
 
-    try:
-        listener = socket.create_server((host, port), family=_family(host))
-    except OSError as error:
-        fail(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port", FAILED)
-    app = _app(config, engine, intake)
+    listener = _listen(host, port)
     server = uvicorn.Server(
-        uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
     )
-    threading.Thread(target=server.run, args=([listener],), daemon=True, name="http").start()
-    log.info("intake at http://%s:%d/v1/mentions", host, listener.getsockname()[1])
-    return server
+    http = threading.Thread(target=server.run, args=([listener],), daemon=True, name="http")
+    http.start()
+    shown = f"[{host}]" if ":" in host else host
+    log.info("intake at http://%s:%d/v1/mentions", shown, listener.getsockname()[1])
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        http.join(2 * _GRACE_S)
 
 
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a host name"
+        fail(f"Error: cannot listen on {host}:{port}: {reason}; choose another --host or --port")
 
 
 def _app(config: Config, engine: LiveEngine, intake: IntakeLog) -> Starlette:

@@ -61,7 +61,8 @@ def _check_words(document: Document, brands: Brands, words: dict[str, str]) -> N
     for i, brand in brands:
         for said in _texts(i, brand, *_MATCHED):
             word = words[said.text]
-            if sum(map(str.isalnum, word)) < 2:
+            # a cashtag may have one letter: $V is a company, V is not
+            if sum(map(str.isalnum, word)) < (1 if word.startswith("$") else 2):
                 message = "has fewer than two letters or digits to search for; write it in full"
                 document.add(said.path, f"{shown(said.text)} {message}")
             elif said.path[2] == "names" and word.replace(" ", "").isdigit():
