@@ -13,7 +13,8 @@ from models.records import Sensitivity, Signal
 
 _LIFT = {"sensitive": 1.5, "balanced": 2.0, "strict": 3.0}
 _AUTHORS = {"sensitive": 3, "balanced": 5, "strict": 8}
-_LOUD = 4.0  # from this many times the usual volume on, an unchanged tone is enough
+_LOUD = 4.0  # from this many times the usual on, half of the harm below is enough
+_VERY_LOUD = 10.0  # from this many times the usual on, an unchanged tone is enough
 _LASTING_MIN = 60
 _DAY_MIN, _DAY_LIFT = 1440, 0.75  # a rise that lasts a day may be this much lower
 _HARM = 0.10  # otherwise the negative share must exceed the usual one by so much
@@ -88,8 +89,9 @@ def _tone(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
     usual = signal.usual_negative_share
     # five loud minutes may be one cascade of reposts; a loud hour is more
     lasting = signal.kind != "negative_share" and signal.window_min >= _LASTING_MIN
-    loud = lasting and ratio_of(signal) >= _LOUD
-    needed = round(usual if loud else min(usual + _HARM, 0.95), 4)
+    loud = lasting and ratio_of(signal) >= _VERY_LOUD
+    harm = _HARM / 2 if lasting and ratio_of(signal) >= _LOUD else _HARM
+    needed = round(usual if loud else min(usual + harm, 0.95), 4)
     share = signal.negative * 10_000 // max(signal.total, 1) / 10_000
     shown = phrases.against(100 * share, 100 * needed)
     facts = {

@@ -110,10 +110,10 @@ class Deduplicator:
     def first_seen(self, keys: UInt64) -> Bool:
         """True where a key has not been seen within the horizon; remembers all of them."""
         new = self._young.add(keys)
+        if new.any():  # also what the older generation holds: sent again, it is remembered again
+            self._fresh.append(keys[new])
         if self._old.size:
             new &= ~self._old.contains(keys)
-        if new.any():
-            self._fresh.append(keys[new])
         return new
 
     def turn(self, now_ms: int) -> None:

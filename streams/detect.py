@@ -28,7 +28,16 @@ from models.detector import (
     create_detectors,
 )
 from models.evidence import EvidenceStore
-from models.records import Bool, Brand, Evidence, Float64, Int64, Observations, Signal
+from models.records import (
+    SURPRISE_LINES,
+    Bool,
+    Brand,
+    Evidence,
+    Float64,
+    Int64,
+    Observations,
+    Signal,
+)
 from models.terms import Topics, top_terms
 from models.text import normalise
 from models.volume import CountSpike
@@ -253,7 +262,7 @@ class DetectStage:
             upper=f.upper,
             surprise=math.floor(1000 * f.surprise) / 1000,  # never up to the line
             line=f.line,
-            score=round(f.surprise / (f.surprise + 6.5), 4),
+            score=round(f.surprise / (f.surprise + SURPRISE_LINES["balanced"]), 4),
             threshold=f.threshold,
             total=f.total,
             negative=f.negative,

@@ -84,14 +84,14 @@ def test_restored_evidence_is_the_same(seed: int) -> None:
     events, pieces = busy(28, seed, rate=120.0), {}
     live, resumed = EvidenceStore(BRANDS), EvidenceStore(BRANDS)
     hour = START_MS // HOUR_MS
-    for batch in events.cut(150):
+    for batch in events.cut(25):
         now = int(batch.published_ms[-1]) // HOUR_MS
         for store in (live, resumed):
             if now > hour:
                 store.thin(now * HOUR_MS)
             keep([batch], store)
         hour = now
-        if rng.random() < 0.3:
+        if rng.random() < 0.1:
             for name, blob in settled(resumed.changes()):
                 if blob is None:
                     pieces = {k: v for k, v in pieces.items() if not k.startswith(name)}
