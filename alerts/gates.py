@@ -14,7 +14,7 @@ from models.records import Sensitivity, Signal
 _LIFT = {"sensitive": 1.5, "balanced": 2.0, "strict": 3.0}
 _AUTHORS = {"sensitive": 3, "balanced": 5, "strict": 8}
 _LOUD = 4.0  # from this many times the usual on, half of the harm below is enough
-_VERY_LOUD = 10.0  # from this many times the usual on, an unchanged tone is enough
+_VERY_LOUD = 10.0  # and from here a quarter
 _LASTING_MIN = 60
 _DAY_MIN, _DAY_LIFT = 1440, 0.75  # a rise that lasts a day may be this much lower
 _HARM = 0.10  # otherwise the negative share must exceed the usual one by so much
@@ -89,14 +89,16 @@ def _tone(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
     usual = signal.usual_negative_share
     # five loud minutes may be one cascade of reposts; a loud hour is more
     lasting = signal.kind != "negative_share" and signal.window_min >= _LASTING_MIN
-    loud = lasting and ratio_of(signal) >= _VERY_LOUD
-    harm = _HARM / 2 if lasting and ratio_of(signal) >= _LOUD else _HARM
-    needed = round(usual if loud else min(usual + harm, 0.95), 4)
+    ratio = ratio_of(signal) if lasting else 0.0
+    # over a day the share of what is wrong now is diluted by the hours before
+    long = signal.window_min >= _DAY_MIN
+    harm = _HARM * (0.25 if ratio >= _VERY_LOUD else 0.5 if ratio >= _LOUD or long else 1.0)
+    needed = round(min(usual + harm, 0.95), 4)
     share = signal.negative * 10_000 // max(signal.total, 1) / 10_000
     shown = phrases.against(100 * share, 100 * needed)
     facts = {
         "share": plain(shown[0]),
-        "usual": plain(shown[1]) if loud else phrases.number(100 * usual),
+        "usual": phrases.number(100 * usual),
         "needed": plain(shown[1]),
     }
     return _gate("tone", share >= needed, share, needed, facts, phrases)

@@ -11,36 +11,34 @@ What counts as a hit is said at `BrandMatcher`.
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import chain
 from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
+from models.alphabet import (
+    BARE,
+    HASH,
+    LAM,
+    OTHER,
+    PADDING,
+    WITH_ARTICLE,
+    WORD,
+    UInt8,
+    alphabet_of,
+    openers,
+    prefix_classes,
+    settle_underscores,
+)
+from models.hosts import are_hosts
 from models.records import Bool, Brand, Int32, Int64, UInt32
-from models.text import TABLE_SIZE, CodeBatch, normalise
+from models.text import CodeBatch, normalise
 
-UInt8 = npt.NDArray[np.uint8]
 Via = Literal["name", "keyword", "handle", "domain"]
 
-# The byte alphabet: symbols below _WORD, word characters from it on.  Characters without a byte
-# of their own share _OTHER or _WORD.
-_OTHER = 0
-_SYMBOLS = "\n _@#/\\?:.-"  # bytes 1 to 11
-_NEWLINE, _SPACE, _UNDERSCORE, _AT, _HASH = 1, 2, 3, 4, 5
-_WORD = 64
-_HANDLE_UNDERSCORE = 65
-_ATTACHED = "وفبلكا"  # bytes 66 to 71: the letters that attached prefixes are made of
-_LONGEST_PREFIX = 4  # وبال
-_PADDING = np.full(_LONGEST_PREFIX + 2, 10, dtype=np.uint32)  # so that looking back stays inside
-
-_BARE, _WITH_ARTICLE, _LAM = 1, 2, 4  # which prefixes a pattern takes, see _prefixes
 _MIN_PREFIXED_LETTERS = 3
 
 # A DFA is a third faster than an NFA until it outgrows the processor's cache.
@@ -52,8 +50,6 @@ _NAME, _KEYWORD, _HANDLE, _DOMAIN, _EXCLUDE, _EXCLUDE_OVERLAP = range(6)
 
 _SEPARATORS = re.compile(r"[\W_]+")
 _HOST_NAME = re.compile(r"[\w-]+(\.[\w-]+)+")
-_PATH_START = re.compile(rb"[\x06\x07\x08\x05]")  # / \ ? #
-_HOST_MARKS = re.compile(rb"[\x03\x0a\x0b]*")  # [_.-]*
 
 
 class Reason(NamedTuple):
@@ -182,24 +178,24 @@ class BrandMatcher:
             raise ValueError(f"links has {len(links)} entries for {len(batch)} texts")
         codes, starts, rows = _with_links(batch, links)
         plain = self._patterns.alphabet.take(codes, mode="clip")
-        hay = _settle_underscores(plain)
+        hay = settle_underscores(plain)
         raw = self._patterns.automaton.find_matches_as_indexes(hay.tobytes(), overlapping=True)
         flat = np.fromiter(chain.from_iterable(raw), dtype=np.int64, count=3 * len(raw))
         pattern, start, end = flat.reshape(-1, 3).T
         check = self._patterns.check[pattern]
-        good = (hay[end] < _WORD) & (check != _HOST_CHECK)
-        attached = np.flatnonzero(good & (hay[start - 1] >= _WORD))
-        allowed = _prefix_classes(hay, start[attached]) & self._patterns.prefixes[pattern[attached]]
+        good = (hay[end] < WORD) & (check != _HOST_CHECK)
+        attached = np.flatnonzero(good & (hay[start - 1] >= WORD))
+        allowed = prefix_classes(hay, start[attached]) & self._patterns.prefixes[pattern[attached]]
         good[attached] = allowed != 0
         tagged = np.flatnonzero(good & (check == _HASHTAG_CHECK))
-        good[tagged] = plain[_openers(plain, start[tagged])] == _HASH
+        good[tagged] = plain[openers(plain, start[tagged])] == HASH
         segment = np.searchsorted(starts, start, side="right") - 1
         hosts = np.flatnonzero(check == _HOST_CHECK)
         if len(hosts):
             hosts = hosts[np.argsort(start[hosts], kind="stable")]
             lows, highs = starts[segment[hosts]], starts[segment[hosts] + 1] - 1
             spans = zip(*(a.tolist() for a in (start[hosts], end[hosts], lows, highs)))
-            good[hosts] = np.fromiter(_are_hosts(plain.tobytes(), spans), np.bool_, len(hosts))
+            good[hosts] = np.fromiter(are_hosts(plain.tobytes(), spans), np.bool_, len(hosts))
         for i in np.flatnonzero(good & self._patterns.ambiguous[pattern]).tolist():
             good[i] = self._patterns.spelled(int(pattern[i]), codes[start[i] : end[i]])
         return _Hits(rows[segment[good]], pattern[good], start[good], end[good])
@@ -288,10 +284,10 @@ def _phrase_forms(text: str) -> list[_Form]:
         if not prefixed:
             forms.append(_Form(spelling, check))
         elif spelling.startswith("ال"):
-            forms.append(_Form(spelling, check, _BARE))
-            forms.append(_Form("ل" + spelling[1:], check, _LAM))
+            forms.append(_Form(spelling, check, BARE))
+            forms.append(_Form("ل" + spelling[1:], check, LAM))
         else:
-            forms.append(_Form(spelling, check, _WITH_ARTICLE))
+            forms.append(_Form(spelling, check, WITH_ARTICLE))
     return forms
 
 
@@ -316,17 +312,17 @@ class _Patterns:
 
     def freeze(self) -> None:
         forms = list(self._forms)
-        self.alphabet = _alphabet(form.text for form in forms)
+        self.alphabet = alphabet_of(form.text for form in forms)
         self._batch = normalise([form.text for form in forms])
-        codes = np.concatenate((_PADDING, self._batch.codes))
-        hay = _settle_underscores(self.alphabet[codes])[len(_PADDING) :].tobytes()
+        codes = np.concatenate((PADDING, self._batch.codes))
+        hay = settle_underscores(self.alphabet[codes])[len(PADDING) :].tobytes()
         encoded = hay.split(b"\x01")[:-1]
         small = sum(map(len, encoded)) <= _DFA_MAX_BYTES
         implementation = Implementation.DFA if small else Implementation.ContiguousNFA
         self.automaton = BytesAhoCorasick(encoded, implementation=implementation)
         self.check = np.array([form.check for form in forms], dtype=np.uint8)
         self.prefixes = np.array([form.prefixes for form in forms], dtype=np.uint8)
-        shared = bytes([_OTHER, _WORD])
+        shared = bytes([OTHER, WORD])
         self.ambiguous = np.array([any(b in shared for b in p) for p in encoded], dtype=np.bool_)
         pattern = np.array([entry[0] for entry in self._entries], dtype=np.int64)
         self.brand = np.array([entry[1] for entry in self._entries], dtype=np.int64)
@@ -353,139 +349,17 @@ class _Patterns:
         return text.replace("_", " ") == self._batch.text(pattern).replace("_", " ")
 
 
-def _alphabet(patterns: Iterable[str]) -> UInt8:
-    """Byte of every code point; the characters that patterns use most get one of their own."""
-    table = _word_table().copy()
-    own = {char: 1 + i for i, char in enumerate(_SYMBOLS)}
-    own |= {char: _HANDLE_UNDERSCORE + 1 + i for i, char in enumerate(_ATTACHED)}
-    free_symbols = iter(range(1 + len(_SYMBOLS), _WORD))
-    free_words = iter(range(_HANDLE_UNDERSCORE + 1 + len(_ATTACHED), 256))
-    counts = Counter(chain.from_iterable(patterns))
-    for char in sorted(counts, key=lambda char: (-counts[char], char)):
-        if char not in own:
-            byte = next(free_words if table[ord(char)] == _WORD else free_symbols, None)
-            if byte is not None:
-                own[char] = byte
-    for char, byte in own.items():
-        table[ord(char)] = byte
-    return table
-
-
-@cache
-def _word_table() -> UInt8:
-    table = np.zeros(TABLE_SIZE, dtype=np.uint8)
-    for code in (*range(0x34000), *range(0xE0000, 0xE0200)):
-        char = chr(code)
-        if char.isalnum() or unicodedata.category(char) == "Mc":
-            table[code] = _WORD
-    return table
-
-
 def _with_links(batch: CodeBatch, links: Sequence[Sequence[str]]) -> tuple[UInt32, Int64, Int64]:
     """Texts, then links, as segments of one array: codes, segment starts, row of each segment."""
     rows = np.arange(len(batch))
     extra = list(chain.from_iterable(links))
     if not extra:
-        return np.concatenate((_PADDING, batch.codes)), batch.starts + len(_PADDING), rows
+        return np.concatenate((PADDING, batch.codes)), batch.starts + len(PADDING), rows
     more = normalise(extra)
-    codes = np.concatenate((_PADDING, batch.codes, more.codes))
-    starts = np.concatenate((batch.starts[:-1], batch.starts[-1] + more.starts)) + len(_PADDING)
+    codes = np.concatenate((PADDING, batch.codes, more.codes))
+    starts = np.concatenate((batch.starts[:-1], batch.starts[-1] + more.starts)) + len(PADDING)
     counts = np.fromiter(map(len, links), dtype=np.int64, count=len(links))
     return codes, starts, np.concatenate((rows, np.repeat(rows, counts)))
-
-
-def _openers(plain: UInt8, at: Int64) -> Int64:
-    """Where the symbol stands that opens the run of word characters and underscores at ``at``."""
-    symbols = np.flatnonzero((plain < _WORD) & (plain != _UNDERSCORE))
-    return symbols[np.searchsorted(symbols, at) - 1]
-
-
-def _settle_underscores(plain: UInt8) -> UInt8:
-    """Make an underscore a word character inside a handle, a space everywhere else."""
-    underscores = np.flatnonzero(plain == _UNDERSCORE)
-    if not len(underscores):
-        return plain
-    opener = _openers(plain, underscores)
-    in_handle = (plain[opener] == _AT) & (plain[opener - 1] < _WORD)
-    settled = plain.copy()
-    settled[underscores] = np.where(in_handle, np.uint8(_HANDLE_UNDERSCORE), np.uint8(_SPACE))
-    return settled
-
-
-@cache
-def _prefixes() -> tuple[Int64, UInt8]:
-    """Keys of the attached prefixes, sorted, and the kinds of pattern that take each."""
-    kinds: dict[str, int] = {}
-    for conjunction in ("", "و", "ف"):
-        kinds[conjunction] = _BARE | _WITH_ARTICLE | _LAM
-        for preposition in ("ب", "ل", "ك"):
-            kinds[conjunction + preposition] = _BARE | _WITH_ARTICLE
-        for article in ("ال", "بال", "لل", "كال"):
-            kinds[conjunction + article] = _WITH_ARTICLE
-    byte = {char: _HANDLE_UNDERSCORE + 1 + i for i, char in enumerate(_ATTACHED)}
-    key_of = {
-        sum(byte[c] << (8 * i) for i, c in enumerate(reversed(prefix))): kind
-        for prefix, kind in kinds.items()
-    }
-    keys = sorted(key_of)
-    return np.array(keys, dtype=np.int64), np.array([key_of[k] for k in keys], dtype=np.uint8)
-
-
-def _prefix_classes(hay: UInt8, at: Int64) -> UInt8:
-    """Which kinds of pattern may follow what stands between the token's start and ``at``."""
-    keys, kinds = _prefixes()
-    key = np.zeros(len(at), dtype=np.int64)
-    inside = np.ones(len(at), dtype=np.bool_)
-    for back in range(_LONGEST_PREFIX):
-        byte = hay[at - 1 - back]
-        inside &= byte >= _WORD
-        key |= np.where(inside, byte, 0).astype(np.int64) << (8 * back)
-    inside &= hay[at - 1 - _LONGEST_PREFIX] >= _WORD  # longer than any prefix
-    slot = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
-    return np.where((keys[slot] == key) & ~inside, kinds[slot], np.uint8(0))
-
-
-def _are_hosts(plain: bytes, spans: Iterable[tuple[int, int, int, int]]) -> Iterator[bool]:
-    """Whether each span (start, end, start and end of its segment; sorted) is where a host is."""
-    token: _Token | None = None
-    for start, end, low, high in spans:
-        if token is None or start >= token.end:
-            token = _Token(plain, start, low, high)
-        yield token.has_host(start, end)
-
-
-class _Token:
-    """The parts of a run without spaces: plain text up to a path, then the host of a URL."""
-
-    def __init__(self, plain: bytes, at: int, low: int, high: int) -> None:
-        begin = max(plain.rfind(b"\x02", low, at) + 1, low)
-        space = plain.find(b"\x02", at, high)
-        self._plain = plain
-        self.end = high if space < 0 else space
-        self._plain_end = self._next_path(max(plain.find(b"\x0a", begin, self.end), begin))
-        self._host, self._host_end = self.end, self.end
-        scheme = plain.find(b"\x09\x06\x06", begin, min(self._plain_end + 2, self.end))
-        if scheme >= 0:
-            self._plain_end = scheme
-            self._host_end = self._next_path(scheme + 3)
-            user = plain.rfind(b"\x04", scheme + 3, self._host_end)
-            self._host = user + 1 if user >= 0 else scheme + 3
-        self._last_at = plain.rfind(b"\x04", begin, self._plain_end)
-
-    def _next_path(self, at: int) -> int:
-        found = _PATH_START.search(self._plain, at, self.end)
-        return found.start() if found else self.end
-
-    def has_host(self, start: int, end: int) -> bool:
-        """Whether a whole host, or the end of one after a dot, stands at ``start:end``."""
-        before = self._plain[start - 1]
-        marks = _HOST_MARKS.match(self._plain, end)
-        after = self._plain[marks.end() if marks else end]
-        if before >= _WORD or before in b"\x03\x0b" or after >= _WORD:
-            return False
-        if start < self._plain_end:  # "acme.com:x@evil.net" names a user, not a host
-            return not (after in b"\x09\x04" and self._last_at >= end)
-        return self._host <= start < self._host_end
 
 
 def _overlapped(spans: tuple[Int64, Int64, Int64], cancelling: tuple[Int64, Int64, Int64]) -> Bool:

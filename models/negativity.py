@@ -151,6 +151,8 @@ def share_surprise(negative: int, total: int, share: float, rho: float) -> float
     """
     if negative <= 0 or total <= 0:
         return 0.0
+    if total > _EXACT:
+        rho += (1 - rho) / total  # what the binomial adds to the variance of the share
     a = share * (1 - rho) / rho
     b = (1 - share) * (1 - rho) / rho
     if total > _EXACT:

@@ -6,7 +6,7 @@ import csv
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,6 +20,7 @@ from models.text import normalise
 
 _LINE = SURPRISE_LINES["balanced"]
 _DAY_S = 86_400
+_CLOCK_CHANGE_S = 3600
 _LEARN_AGAIN_H = 24  # what lasts longer is the new normal
 _BATCH = 2000
 _MAX_TEXT_CHARS = 20_000
@@ -105,7 +106,8 @@ def analyze_volume(
     series: _Series | None = None
     held: tuple[str, float, float] | None = None
     for number, (stamp, value) in enumerate(rows, start=2):
-        at_s = _seconds(stamp, zone, name, number)
+        last_s = series.last_s if series else held[2] if held else -math.inf
+        at_s = _seconds(stamp, zone, last_s, f"{name}, line {number}")
         if held is not None and series is None:
             if at_s <= held[2]:
                 raise AnalyzeError(f"{name}, line {number}: the timestamps are not in order")
@@ -195,17 +197,20 @@ class _Series:
         self._hour, self._in_hour = hour, []
 
 
-def _seconds(stamp: str, zone: ZoneInfo, name: str, number: int) -> float:
+def _seconds(stamp: str, zone: ZoneInfo, last_s: float, place: str) -> float:
     try:
         moment = datetime.fromisoformat(stamp)
     except ValueError as error:
         raise AnalyzeError(
-            f"{name}, line {number}: timestamp {stamp[:40]!a} is not ISO 8601, such as "
-            "2026-03-01 14:05:00"
+            f"{place}: timestamp {stamp[:40]!a} is not ISO 8601, such as 2026-03-01 14:05:00"
         ) from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-    return moment.astimezone(UTC).timestamp()
+    if moment.tzinfo is not None:
+        return moment.timestamp()
+    first, second = (moment.replace(tzinfo=zone, fold=fold).timestamp() for fold in (0, 1))
+    if first >= last_s:
+        return first
+    # clocks were changed: this is the hour's second time, or an hour that was left out
+    return second if second >= last_s or last_s - first > _CLOCK_CHANGE_S else last_s
 
 
 class _Text(msgspec.Struct, frozen=True):

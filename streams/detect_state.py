@@ -20,15 +20,18 @@ def settled(changes: Iterable[Change]) -> list[Change]:
     >>> settled([("a/1", b"x"), ("b/1", b"y"), ("a/", None), ("b/1", b"z")])
     [('a/', None), ('b/1', b'z')]
     """
-    drops: dict[str, None] = {}
+    ordered = list(changes)
+    drops = {name: i for i, (name, blob) in enumerate(ordered) if blob is None}
     pieces: dict[str, bytes] = {}
-    for name, blob in changes:
-        if blob is None:
-            drops[name] = None
-            pieces = {k: v for k, v in pieces.items() if not k.startswith(name)}
-        else:
+    for i, (name, blob) in enumerate(ordered):
+        if blob is not None and not any(drops.get(p, -1) > i for p in _prefixes(name)):
             pieces[name] = blob
     return [*((name, None) for name in drops), *pieces.items()]
+
+
+def _prefixes(name: str) -> list[str]:
+    """What a drop of the piece would be called: ``a/b/c`` goes with ``a/`` and ``a/b/``."""
+    return [name[: i + 1] for i, char in enumerate(name) if char == "/"]
 
 
 def remap(stored: Pieces, fresh: Pieces, old: Sequence[str], new: Sequence[str]) -> Pieces:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from models.records import Rejection
@@ -107,8 +108,9 @@ class TestRejected:
         name = os.fsdecode(b"\xff.jsonl")
         with store.step():
             store.set_position(name, "7:1")
-            store.set_position("\\udcff", "8:1")
-        assert store.position(name) == "8:1", "the stored form is the escaped one"
+            store.reject([msgspec.structs.replace(rejection(), source=name)])
+        assert store.position(name) == "7:1"
+        assert [r.source for _, r, _ in store.rejected()] == ["\\udcff.jsonl"]
 
 
 class TestForeign:
