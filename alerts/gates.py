@@ -16,6 +16,7 @@ _AUTHORS = {"sensitive": 3, "balanced": 5, "strict": 8}
 _LOUD = 4.0  # from this many times the usual on, half of the harm below is enough
 _VERY_LOUD = 10.0  # and from here a quarter
 _LASTING_MIN = 60
+_LONG_MIN = 360
 _DAY_MIN, _DAY_LIFT = 1440, 0.75  # a rise that lasts a day may be this much lower
 _HARM = 0.10  # otherwise the negative share must exceed the usual one by so much
 
@@ -90,8 +91,8 @@ def _tone(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
     # five loud minutes may be one cascade of reposts; a loud hour is more
     lasting = signal.kind != "negative_share" and signal.window_min >= _LASTING_MIN
     ratio = ratio_of(signal) if lasting else 0.0
-    # over a day the share of what is wrong now is diluted by the hours before
-    long = signal.window_min >= _DAY_MIN
+    # over many hours the share of what is wrong now is diluted by what was before
+    long = signal.window_min >= _LONG_MIN
     harm = _HARM * (0.25 if ratio >= _VERY_LOUD else 0.5 if ratio >= _LOUD or long else 1.0)
     needed = round(min(usual + harm, 0.95), 4)
     share = signal.negative * 10_000 // max(signal.total, 1) / 10_000

@@ -150,7 +150,7 @@ ALERT_FIELDS = MappingProxyType(
         "title": "One line that says what happened.",
         "explanation": "Why it fired, in words and figures.",
         "kind": "Which figure is told of: volume, negative_count or negative_share.",
-        "window_min": "Length of the window in minutes: 5, 60 or 1440.",
+        "window_min": "Length of the window in minutes: 5, 60, 360 or 1440.",
         "observed": "The figure in the window.",
         "expected": "The figure expected there on a usual day.",
         "threshold": "The least figure that reaches the alert line.",

@@ -29,18 +29,19 @@ from scipy.special import betainc
 
 from models.records import Bool, Float64, Int64
 
-HORIZONS_MIN = (5, 60, 1440)
+HORIZONS_MIN = (5, 60, 360, 1440)
 WEEK_H = 168
 _HALF_LIFE_LEVEL_H = 168.0
 _HALF_LIFE_SEASON_48 = 10.0  # visits
 _HALF_LIFE_SEASON_168 = 6.0  # visits
 _HALF_LIFE_SPREAD_H = 336.0
-_PRIOR_ALPHA = np.array([0.5, 0.15, 0.05])  # by horizon, until learned
+_PRIOR_ALPHA = np.array([0.5, 0.15, 0.05])  # of 5 minutes, an hour, a day; until learned
 _PRIOR_ALPHA_WEIGHT = 20.0
 # hours of history before a horizon is judged at all: what has not been seen cannot be abnormal
-HISTORY_H = np.array([12.0, 12.0, 48.0])
+HISTORY_H = np.array([12.0, 12.0, 24.0, 48.0])
 _COLD_ALPHA = 1.5  # added at the first hour, gone after some days
 _COLD_H = 12.0
+_SPREAD_CLIP_SD = 2.0  # the same for the dispersion, which a slow climb would inflate
 _CLIP_SD = 3.0  # what is learned of one hour is cut here: an event must not become usual
 _LEAST_HOURLY = 0.05  # no brand is expected to be quieter than about one mention a day
 
@@ -91,7 +92,7 @@ class Baseline:
         self._level = np.zeros((2, series))  # counts, exposure in hours
         self._season48 = np.zeros((2, 48, series))
         self._season168 = np.zeros((2, WEEK_H, series))
-        self._spread = np.zeros((2, len(HORIZONS_MIN), series))
+        self._spread = np.zeros((2, len(_PRIOR_ALPHA), series))
         self._day = np.zeros((24, series))  # expected counts of the last 24 hours, by hour
         self._factors: dict[int, Float64] = {}  # these three hold until the next hour is learned
         self._rates: dict[int, Float64] = {}
@@ -138,7 +139,7 @@ class Baseline:
             return np.empty((len(HORIZONS_MIN), 0))
         hours = minutes // 60
         into = (minutes % 60 + 1) / 60.0
-        first = int(hours.min()) - 1
+        first = int(hours.min()) - 6
         rates = np.stack([self.rate(hour) for hour in range(first, int(hours.max()) + 2)])
         at = (hours - first) * self.series + series
         before, here, after = (rates.take(at + step * self.series) for step in (-1, 0, 1))
@@ -146,8 +147,10 @@ class Baseline:
         slope = np.where(middle < 0, here - before, after - here)
         five = np.maximum(here + middle * slope, 0.2 * here) * (5 / 60)
         hour_ = into * here + (1 - into) * before
+        last_five = sum(rates.take(at - step * self.series) for step in range(1, 6))
+        six = into * here + last_five + (1 - into) * rates.take(at - 6 * self.series)
         day = self._day.sum(axis=0)[series]
-        return np.stack([five, hour_, np.maximum(day, hour_)])
+        return np.stack([five, hour_, six, np.maximum(day, hour_)])
 
     def known(self, series: Int64) -> Bool:
         """Whether there is history enough to judge; bool[horizons, n]."""
@@ -161,7 +164,9 @@ class Baseline:
             prior = _PRIOR_ALPHA[:, None]
             learned = (num + _PRIOR_ALPHA_WEIGHT * prior) / (den + _PRIOR_ALPHA_WEIGHT)
             young = _COLD_ALPHA * (_COLD_H / (_COLD_H + self.hours)) ** 2
-            self._alpha = np.clip(learned, 0.01, 10.0) + young
+            five, hour, day = np.clip(learned, 0.01, 10.0) + young
+            # six hours scatter between an hour and a day
+            self._alpha = np.stack([five, hour, np.sqrt(hour * day), day])
         return self._alpha.take(series, axis=1)
 
     def learn(self, hour: int, counts: Float64, fives: Float64, day: Float64, mask: Bool) -> None:
@@ -211,10 +216,10 @@ class Baseline:
         expected_day: Float64,
         mask: Bool,
     ) -> None:
-        alpha = self.alpha(np.arange(self.series))
+        alpha = self.alpha(np.arange(self.series))[[0, 1, 3]]
         pairs = (fives, rate / len(fives)), (counts[None], rate), (day[None], expected_day)
         for i, (y, mu) in enumerate(pairs):
-            cut = mu + _CLIP_SD * np.sqrt(mu + alpha[i] * mu**2) + 1.0
+            cut = mu + _SPREAD_CLIP_SD * np.sqrt(mu + alpha[i] * mu**2) + 1.0
             excess = ((np.minimum(y, cut) - mu) ** 2 - mu).mean(axis=0)
             # a young series' error is uncertainty of the level, which alpha() adds by itself
             weight = (self.hours >= (24 if i < 2 else 72)) & mask

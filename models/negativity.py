@@ -17,7 +17,7 @@ from scipy.special import betainc, betaln, gammaln
 from models.baseline import HISTORY_H, Calendar
 from models.detector import MINUTE_MS, WEAK_COUNT, Cells, HourClose, Segment
 from models.records import Bool, Float64, Int64
-from models.windows import Points, Verdict, WindowDetector
+from models.windows import LONG, Points, Verdict, WindowDetector
 
 _HALF_LIFE_H = 336.0
 _PRIOR_SHARE, _PRIOR_MENTIONS = 0.25, 30.0
@@ -29,7 +29,7 @@ _EXACT = 4000  # beyond so many mentions the share is as good as beta-distribute
 
 
 class NegativeShare(WindowDetector):
-    """Beta-binomial test of the negative share over 5 minutes, an hour and a day.
+    """Beta-binomial test of the negative share over 5 minutes, 1, 6 and 24 hours.
 
     Parameters
     ----------
@@ -74,8 +74,8 @@ class NegativeShare(WindowDetector):
     def _verdict(self, brand: int, points: Points) -> Verdict:
         series = np.full(len(points.minute), brand, dtype=np.int64)
         scores, far = self._surprise(points.negative, points.total, series)
-        # a day's share stays high long after the event: it says something while the hour does too
-        scores[2, ~far[1]] = 0.0
+        # long shares stay high after the event: they say something while the hour does too
+        scores[LONG:, ~far[1]] = 0.0
         expected = float(self.usual_share()[brand]) * points.total
         return Verdict(scores, points.negative, expected)
 

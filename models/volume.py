@@ -2,7 +2,7 @@
 
 The surprise of a window is minus the decimal logarithm of the chance that the negative binomial
 with the baseline's mean and dispersion gives at least as many (models/baseline.py); the largest of
-the three horizons counts.  High is abnormal.  Counts only grow, so a finding may come in the middle
+the horizons counts.  High is abnormal.  Counts only grow, so a finding may come in the middle
 of a minute.
 """
 
@@ -13,14 +13,14 @@ import numpy as np
 from models.baseline import Baseline, Calendar, interval, surprise, threshold
 from models.detector import WEAK_COUNT, Cells, HourClose
 from models.records import Bool, Float64, Int64
-from models.windows import Points, Verdict, WindowDetector
+from models.windows import LONG, Points, Verdict, WindowDetector
 
 _BASELINE = "baseline_"
 _LEAST_RATIO = 1.3  # no count below this multiple of its expectation is ever a finding
 
 
 class CountSpike(WindowDetector):
-    """Negative-binomial test of counts over 5 minutes, an hour and a day.
+    """Negative-binomial test of counts over 5 minutes, 1, 6 and 24 hours.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ class CountSpike(WindowDetector):
         series = np.full(len(points.minute), brand, dtype=np.int64)
         expected = self.baseline.expected(points.minute, series)
         scores, far = self._surprise(observed, expected, series)
-        # a day's count stays high long after the event: it says something while the hour does too
-        scores[2, ~far[1]] = 0.0
+        # long counts stay high after the event: they say something while the hour does too
+        scores[LONG:, ~far[1]] = 0.0
         return Verdict(scores, observed, expected)
 
     def _surprise(

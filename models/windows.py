@@ -37,6 +37,7 @@ NEW_NORMAL_MS = 24 * HOUR_MS  # what lasts longer is learned after all
 GROWTH = 1.5  # a running episode that has grown so much reports at once
 
 _DAY_MS = HORIZONS_MIN[-1] * MINUTE_MS
+LONG = 2  # horizons from here on outlast an episode
 
 NONE, WEAK, FIRED = 0, 1, 2
 
@@ -77,7 +78,7 @@ class Points:
 
 
 class WindowDetector(ABC):
-    """Common part of the detectors that look at 5-minute, 1-hour and 24-hour windows.
+    """Common part of the detectors that look at windows of 5 minutes, 1, 6 and 24 hours.
 
     Parameters
     ----------
@@ -142,7 +143,7 @@ class WindowDetector(ABC):
             # what was told already is told again only when it has become more, or late
             told = (self._level == WEAK) & (segment.end_ms - self._told < WEAK_MS)
             over = (self._since > 0) & (segment.end_ms - self._hot < _DAY_MS)
-            bound[-1, over[cells.brand]] = 0.0
+            bound[LONG:, over[cells.brand]] = 0.0
             need = np.where(told, self.lines, WEAK_LINE)
             walk[cells.brand[bound.max(axis=0) >= need[cells.brand]]] = True
         candidates: list[int] = np.flatnonzero(walk).tolist()
@@ -185,7 +186,7 @@ class WindowDetector(ABC):
     def _walk(self, brand: int, points: Points, verdict: Verdict) -> Iterator[Finding]:
         line = float(self.lines[brand])
         best = np.argmax(verdict.surprise, axis=0)
-        fresh = np.argmax(verdict.surprise[:-1], axis=0)
+        fresh = np.argmax(verdict.surprise[:LONG], axis=0)
         worth = (points.news > 0) & (verdict.surprise.max(axis=0, initial=0.0) >= WEAK_LINE)
         for p, (now, looks) in enumerate(zip(points.time_ms.tolist(), worth.tolist())):
             if not looks and self._level[brand] != FIRED:
@@ -197,7 +198,7 @@ class WindowDetector(ABC):
                 yield self._finding(brand, phase, p, h, points, verdict)
 
     def _was_told_of(self, brand: int, now: int) -> bool:
-        """Whether the day's window holds an episode that is over: it must not fire again."""
+        """Whether the long windows hold an episode that is over: it must not fire again."""
         over = self._level[brand] != FIRED and self._since[brand] > 0
         return bool(over and now - self._hot[brand] < _DAY_MS)
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 import numpy as np
 
-from models.baseline import Baseline, Calendar, interval, surprise
+from models.baseline import HORIZONS_MIN, Baseline, Calendar, interval, surprise
 from models.records import LABELS, SURPRISE_LINES, Float64
 from models.sentiment import SentimentModel, load
 from models.text import normalise
@@ -77,7 +77,7 @@ def analyze_volume(
 ) -> Iterator[VolumeRow]:
     """Score a series of counts in one pass, each row before it is learned.
 
-    The model is the pipeline's (models/baseline.py) on the series' own interval, an hour and a day.
+    The model is the pipeline's (models/baseline.py) on the series' own interval, 1, 6 and 24 hours.
     What was told is not told again: for a day after a finding only what exceeds it scores, and
     less and less is needed to exceed it.
 
@@ -145,7 +145,9 @@ class _Series:
         self._day.append((at_s, value))
         while self._day[0][0] <= at_s - _DAY_S:
             self._day.popleft()
-        observed = np.array([[value], [self._recent(at_s, 3600)], [self._recent(at_s, _DAY_S)]])
+        observed = np.array(
+            [[value], *([self._recent(at_s, 60 * width)] for width in HORIZONS_MIN[1:])]
+        )
         expected, alpha = self._expected(at_s)
         scores = surprise(observed, expected, alpha)
         known = self._baseline.known(np.array([0]))

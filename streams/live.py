@@ -69,6 +69,7 @@ class LiveEngine:
     ----------
     pipeline : Pipeline
     sources : sequence of Source
+        Not closed here.
     receivers : mapping of str to Receiver
     clock : callable
         Milliseconds since the epoch.
@@ -95,6 +96,7 @@ class LiveEngine:
         self.stopping = False
         self.broken: list[str] = []
         self._sources = list(sources)
+        self._intakes = [source for source in sources if isinstance(source, IntakeLog)]
         self._receivers = receivers
         self._clock = clock
         self._moved_ms = clock()  # when event time moved last
@@ -168,9 +170,9 @@ class LiveEngine:
     def _commit(self, now: int) -> None:
         positions = self.pipeline.commit()
         self._dirty, self._committed_ms = False, now
-        for source in self._sources:
-            if isinstance(source, IntakeLog) and source.name in positions:
-                source.forget(positions[source.name])
+        for intake in self._intakes:
+            if intake.name in positions:
+                intake.forget(positions[intake.name])
         self._publish(now)
 
     def _publish(self, now: int) -> None:

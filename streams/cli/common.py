@@ -39,8 +39,17 @@ json_file = click.Path(path_type=Path, dir_okay=False, writable=True)
 
 def fail(message: str, code: int = FAILED) -> NoReturn:
     """End the command with a sentence on standard error."""
+    _settle_output()
     errors.print(message)
     raise SystemExit(code)
+
+
+def _settle_output() -> None:
+    """Write what standard output holds, or drop it: the interpreter would fail over it at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
@@ -59,8 +68,7 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
         except PlaybookError as error:
             fail(str(error), WRONG_USAGE)
         except BrokenPipeError:
-            # the reader of our output has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _settle_output()  # its reader has seen enough
             raise SystemExit(FAILED) from None
         except (SourceError, StoreError, SentimentArtefactError, OSError) as error:
             fail(f"Error: {error}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def demo(out: Path, seed: int, arabic: str) -> None:
 
     config = load(config_path, {})
     source = open_source(str(mentions))
-    with SourceProgress("demo") as bar:
+    with closing(source), SourceProgress("demo") as bar:
         result = replay(
             source,
             config,
@@ -73,7 +74,6 @@ def demo(out: Path, seed: int, arabic: str) -> None:
             fresh=True,
             progress=lambda s, p: bar.update(s, p.counters.lines),
         )
-    source.close()
     write_results(
         result.store,
         alerts=out / "alerts.jsonl",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -50,7 +51,7 @@ def replay(
     _check_outputs(file, [path for path in (alerts, signals, decisions) if path])
     source = open_source(same_everywhere(file))
     path = store_path(config, source.name)
-    with SourceProgress(f"replay {Path(file).name}") as bar:
+    with closing(source), SourceProgress(f"replay {Path(file).name}") as bar:
         result = run_replay(
             source,
             config,
@@ -58,7 +59,6 @@ def replay(
             fresh=fresh or file == "-",
             progress=lambda s, p: bar.update(s, p.counters.lines),
         )
-    source.close()
     write_results(path, alerts=alerts or Path("-"), signals=signals, decisions=decisions)
     counters = result.counters
     errors.print(

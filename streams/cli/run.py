@@ -76,7 +76,8 @@ def run(
         intake = stack.enter_context(closing(IntakeLog(config.paths.data / "intake.db")))
         receivers = _receivers(config)
         pipeline = open_pipeline(config, store, receivers=tuple(receivers), clock=_now_ms)
-        engine = LiveEngine(pipeline, [*_sources(config, files), intake], receivers, _now_ms)
+        sources = [stack.enter_context(closing(s)) for s in _sources(config, files)]
+        engine = LiveEngine(pipeline, [*sources, intake], receivers, _now_ms)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: engine.stop())
         if serves:

@@ -85,7 +85,11 @@ def simulate(
         if out is None or str(out) == "-":
             write(spec, sys.stdout.buffer, truth=truth, config=config_out)
         elif out.suffix == ".gz":
-            with gzip.GzipFile(out, "wb", compresslevel=6, mtime=0) as packed:
+            # neither time nor name goes into the header: equal specifications give equal bytes
+            with (
+                out.open("wb") as file,
+                gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed,
+            ):
                 write(spec, cast(BinaryIO, packed), truth=truth, config=config_out)
         else:
             with out.open("wb") as plain:

@@ -112,7 +112,7 @@ class DetectSettings(_Settings):
     """Which mentions are in time."""
 
     allowed_lateness_s: WholeNumber = Field(
-        600, ge=0, le=3_600, description="Seconds a mention may arrive late and still count."
+        600, ge=0, le=2_700, description="Seconds a mention may arrive late and still count."
     )
     max_future_s: WholeNumber = Field(
         300, ge=0, le=3_600, description="Seconds a mention may lie in the future."

@@ -22,7 +22,7 @@ from streams.store import Store
 QUIET = ("calm", "viral_praise", "holiday_peak", "low_volume")
 FOUND = ("outage", "slow_burn")
 START = datetime(2026, 3, 1, tzinfo=UTC)
-DAYS = 10.0
+DAYS = 12.0
 
 
 @dataclass(frozen=True)

@@ -213,12 +213,22 @@ class TestRefused:
             (b'{"a":' * 100_000, JSON, 400, "nested"),
             (b"[" + b"[" * 2000 + b"]" * 2000 + b"]", JSON, 400, "array"),
             (b"not gzip", {**JSON, "content-encoding": "gzip"}, 400, "not valid gzip"),
-            (gzip.compress(ONE, mtime=0)[:-9], {**JSON, "content-encoding": "gzip"}, 400, "cut short"),
+            (
+                gzip.compress(ONE, mtime=0)[:-9],
+                {**JSON, "content-encoding": "gzip"},
+                400,
+                "cut short",
+            ),
             (ONE, {"content-type": "text/plain"}, 415, "application/json"),
             (ONE, {**JSON, "content-encoding": "br"}, 415, "gzip"),
             (b"[" + b"1," * MAX_ITEMS + b"1]", JSON, 413, "10,000 mentions"),
             (b" " * 30_001, JSON, 413, "30,000 bytes"),
-            (gzip.compress(bytes(10**7), mtime=0), {**JSON, "content-encoding": "gzip"}, 413, "inflated"),
+            (
+                gzip.compress(bytes(10**7), mtime=0),
+                {**JSON, "content-encoding": "gzip"},
+                413,
+                "inflated",
+            ),
         ],
     )
     def test_nothing_is_stored_and_the_answer_says_why(

@@ -196,6 +196,13 @@ class TestSources:
         # the console receiver prints the alert, in logical order for a pipe
         assert "بنك رمال" in done.stdout.decode()
 
+    def test_nothing_is_left_in_the_intake_of_standard_input(self, folder: Path) -> None:
+        for _ in range(2):
+            lines = b"\n".join(crisis()[:100])
+            done = nadhir("run", "--until-done", "-", cwd=folder, stdin=lines)
+            assert done.returncode == 0, done.stderr.decode()
+            assert intake_rows(folder) == 0
+
     def test_standard_input_beside_the_intake(self, folder: Path) -> None:
         with Running(folder, "-", stdin=subprocess.PIPE) as process:
             assert process.process.stdin is not None
@@ -271,7 +278,9 @@ class TestRefusals:
 def test_with_a_token_nobody_else_gets_in(folder: Path) -> None:
     env = environment(NADHIR_INTAKE__TOKEN=TOKEN)
     with Running(folder, "--host", "0.0.0.0", env=env) as process:
-        process.http.base_url = httpx.URL(str(process.http.base_url).replace("0.0.0.0", "127.0.0.1"))
+        process.http.base_url = httpx.URL(
+            str(process.http.base_url).replace("0.0.0.0", "127.0.0.1")
+        )
         line = [mention("1", "Rimal Bank")]
         assert process.post(line).status_code == 401
         assert process.post(line, authorization="Bearer wrong").status_code == 401

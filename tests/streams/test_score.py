@@ -99,7 +99,9 @@ def test_a_name_said_twice_counts_once(stage: ScoreStage) -> None:
 
 
 def test_a_link_to_the_brand_is_about_it(stage: ScoreStage) -> None:
-    assert stage.score([mention("see this", links=("https://www.acme.com/x",))]).brand.tolist() == [0]
+    assert stage.score([mention("see this", links=("https://www.acme.com/x",))]).brand.tolist() == [
+        0
+    ]
 
 
 def test_an_empty_batch_gives_nothing(stage: ScoreStage) -> None:
@@ -201,7 +203,7 @@ HOSTILE = [
     "Acme {{7*7}} {% for x in y %} ${jndi:ldap://x} {0.__class__}",
     "Acme <script>alert(1)</script>",
     "Acme \x1b[2J\x1b]0;owned\x07",
-    "‮Acme‬ ⁦x⁩",
+    "\u202eAcme\u202c \u2066x\u2069",
     "Ac\u200bme",
     "Acme " + "a" * 19_000,
     "أ" * 20_000 + " أكمي",
@@ -225,7 +227,7 @@ def test_hostile_text_is_scored_like_any_other(stage: ScoreStage) -> None:
         for text in HOSTILE
     ]
     out = stage.score(mentions)
-    assert sorted(set(m.id for m in out.mention)) == sorted({m.id for m in mentions})
+    assert sorted({m.id for m in out.mention}) == sorted({m.id for m in mentions})
     assert np.isfinite(out.negative).all()
     assert np.isfinite(out.positive).all()
     assert not out.own.any()
