@@ -101,13 +101,13 @@ def journal(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
 
 
-def eventually(holds: Callable[[], Any], within_s: float = 60.0) -> Any:
+def eventually(holds: Callable[[], Any], within_s: float = 60.0, *, every_s: float = 0.02) -> Any:
     """Wait until something holds, and return it; fails if it never does."""
     end = time.monotonic() + within_s
     while not (found := holds()):
         if time.monotonic() > end:
             raise AssertionError(f"never came: {holds}")
-        time.sleep(0.02)
+        time.sleep(every_s)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +56,8 @@ def rejected_list(
     config_path: Path | None, store_path: Path | None, reason: str | None, raw: bool
 ) -> None:
     """Print rejected mentions as JSON Lines."""
+    if raw and sys.stdout.isatty():
+        raise click.UsageError("--raw prints what strangers sent, as it is; send it to a file")
     with _store(store_path, config_path) as store:
         for number, rejection, retried in store.rejected(reason=reason):
             if raw:

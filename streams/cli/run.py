@@ -79,7 +79,8 @@ def run(
         sources = [stack.enter_context(closing(s)) for s in _sources(config, files)]
         engine = LiveEngine(pipeline, [*sources, intake], receivers, _now_ms)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: engine.stop())
+            before = signal.signal(number, lambda *_: engine.stop())
+            stack.callback(signal.signal, number, before)
         if serves:
             stack.enter_context(_serving(_app(config, engine, intake), host, port))
         if "-" in files:

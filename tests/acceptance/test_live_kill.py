@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import signal
+import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
@@ -76,12 +77,13 @@ def test_kill_9_changes_nothing(tmp_path: Path) -> None:
     write_config(fresh)
     parts = batches()
     rng = random.Random(SEED)
-    # two of the moments lie in the crisis, when alerts are written
     first = next(i for i, p in enumerate(parts) if _at(p[0]) > "2026-03-02T09:00")
-    dies_at = {*rng.sample(range(1, first), KILLS - 2), first + 2, first + 5}
-    deaths = 0
+    dies_at = {*rng.sample(range(1, first), KILLS - 2), first + 6}
+    deaths = sent = 0
     process = Running(live)
     for i, part in enumerate(parts):
+        if i == first:  # the crisis: once at the moment when an alert is stored
+            threading.Thread(target=_kill_at_alert, args=(process, live)).start()
         if i in dies_at:
             # in the middle of the work: what was sent is read, stored, published, or not
             threading.Timer(rng.random() * 0.2, process.process.kill).start()
@@ -89,8 +91,12 @@ def test_kill_9_changes_nothing(tmp_path: Path) -> None:
             deaths += 1
             assert process.stop(signal.SIGKILL) == -signal.SIGKILL, "".join(process.log)
             process = Running(live)
-    everything = sum(map(len, parts))
-    eventually(lambda: _position(live) > everything)
+            # the answer to the batch before may have been lost too: it is sent again
+            assert send(process, parts[i - 1])
+            sent += len(parts[i - 1])
+        sent += len(part)
+    # more where a batch was stored but not acknowledged
+    eventually(lambda: _position(live) > sent and _left(live) == 0)
     assert process.stop() == 0, "".join(process.log)
     assert 3 <= deaths <= KILLS, "a process that is dying twice dies once"
 
@@ -120,12 +126,30 @@ def test_kill_9_changes_nothing(tmp_path: Path) -> None:
     assert told
 
 
+def _kill_at_alert(process: Running, folder: Path) -> None:
+    db = sqlite3.connect(folder / "nadhir-data" / "nadhir.db")
+    try:
+        eventually(lambda: db.execute("SELECT 1 FROM alerts").fetchone(), every_s=0.001)
+    finally:
+        db.close()
+    process.process.kill()
+
+
 def _at(line: bytes) -> str:
     return str(json.loads(line)["published_at"])
 
 
 def _last(path: Path, alert: str) -> bytes:
     return next(x for x in path.read_bytes().splitlines() if json.loads(x)["id"] == alert)
+
+
+def _left(folder: Path) -> int:
+    """Requests that the engine has still to read, or to forget."""
+    db = sqlite3.connect(folder / "nadhir-data" / "intake.db")
+    try:
+        return int(db.execute("SELECT COUNT(*) FROM intake").fetchone()[0])
+    finally:
+        db.close()
 
 
 def _position(folder: Path) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +27,7 @@ from tests.running import (
     CONFIG,
     crisis,
     environment,
+    eventually,
     journal,
     mention,
     nadhir,
@@ -231,6 +234,17 @@ class TestReplay:
         several = call("replay", stream, "--signals", os.devnull, "--decisions", os.devnull)
         assert several.exit_code == 0
 
+    def test_ctrl_c_ends_it_with_a_word(self, folder: Path) -> None:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streams.cli", "replay", "-"], cwd=folder, env=environment(),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        eventually(lambda: [*(folder / "nadhir-data" / "replay").glob("*.db")])
+        process.send_signal(signal.SIGINT)
+        out, said = process.communicate(timeout=60)
+        assert (process.returncode, out) == (1, b"")
+        assert said.decode().strip() == "Interrupted."
+
     def test_a_cut_file_is_1_with_a_sentence(self, stream: Path) -> None:
         packed = stream.with_suffix(".gz")
         packed.write_bytes(gzip.compress(stream.read_bytes())[:-50])
@@ -277,6 +291,17 @@ class TestRejected:
     def test_raw_lines_are_printed_as_they_came(self, store: Path) -> None:
         result = call("rejected", "list", "--raw", "--store", store)
         assert result.stdout_bytes == b"\n".join(self.BAD) + b"\n"
+
+    def test_raw_lines_never_reach_a_terminal(self, store: Path) -> None:
+        ours, theirs = pty.openpty()
+        done = subprocess.run(
+            [sys.executable, "-m", "streams.cli", "rejected", "list", "--raw", "--store", store],
+            env=environment(), stdout=theirs, stderr=subprocess.PIPE, timeout=60,
+        )  # fmt: skip
+        os.close(theirs)
+        os.close(ours)
+        assert done.returncode == 2
+        assert b"send it to a file" in done.stderr
 
     def test_retry_sends_them_in_once(self, store: Path) -> None:
         said = call("rejected", "retry", "--reason", "bad_time").stderr

@@ -255,6 +255,16 @@ class TestOddInput:
         assert done.counters.mentions == 0
         assert done.rejected == 201
 
+    def test_what_waits_for_a_commit_is_bounded(self, tmp_path: Path, config: Config) -> None:
+        file = write_lines(tmp_path / "m.jsonl", [b"{" * (1 << 20)] * 40)
+        crowded: list[bool] = []
+        done = run(
+            file, config, tmp_path / "r.db", lines=8, commit_s=1e9,
+            progress=lambda _, pipeline: crowded.append(pipeline.crowded),
+        )  # fmt: skip
+        assert done.rejected == 40
+        assert crowded == [False] * 5, "the fifth part was committed at once"
+
     def test_times_in_any_order(self, tmp_path: Path, config: Config) -> None:
         done, alerts = read(crisis()[::-1], config, tmp_path)
         assert done.counters.mentions == len(crisis())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -210,7 +211,7 @@ class TestSources:
             process.process.stdin.flush()
             process.post([mention("2", "Rimal Bank")])
             eventually(lambda: process.metric("nadhir_mentions_total") == 2)
-            assert process.stop() == 0, "an open pipe does not hold it up"
+            assert process.stop(signal.SIGINT) == 0, "an open pipe does not hold it up"
 
     def test_a_file_that_breaks_is_told_by_the_exit_code(self, folder: Path) -> None:
         packed = gzip.compress(b"\n".join(crisis()))
