@@ -49,3 +49,14 @@ def pytest_make_collect_report(
         reason = f"was skipped, which CI does not allow: {report.longrepr}"
         report.longrepr = f"{collector.nodeid} {reason}"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table of simulated scenarios that tests/acceptance/test_scenarios.py measured."""
+    reports = [r for key in ("passed", "failed") for r in terminalreporter.stats.get(key, [])]
+    rows = [str(v) for r in reports for name, v in r.user_properties if name == "scenario"]
+    if rows:
+        from tests.acceptance.scenarios import HEAD
+
+        terminalreporter.section("simulated scenarios")
+        terminalreporter.write_line("\n".join([HEAD, *rows]))

@@ -5,25 +5,29 @@ Twenty runs of twelve days are eight brand-months: one alarm in them is one in e
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from tests.acceptance.scenarios import FOUND, HEAD, QUIET, row, run
+from tests.acceptance.scenarios import FOUND, QUIET, row, run
+
+Recorder = Callable[[str, object], None]
 
 SEEDS = range(20)
 
 
 @pytest.mark.parametrize("scenario", QUIET)
-def test_a_quiet_stream_raises_no_alarm(scenario: str) -> None:
+def test_a_quiet_stream_raises_no_alarm(scenario: str, record_property: Recorder) -> None:
     outcomes = [run(scenario, seed) for seed in SEEDS]
-    print(f"\n{HEAD}\n{row(outcomes)}")
+    record_property("scenario", row(outcomes))
     false = {o.seed: [a.title.en for a in o.alerts] for o in outcomes if o.alerts}
     assert len(false) <= 1, false
 
 
 @pytest.mark.parametrize("scenario", FOUND)
-def test_a_crisis_is_found(scenario: str) -> None:
+def test_a_crisis_is_found(scenario: str, record_property: Recorder) -> None:
     outcomes = [run(scenario, seed) for seed in SEEDS]
-    print(f"\n{HEAD}\n{row(outcomes)}")
+    record_property("scenario", row(outcomes))
     missed = [o.seed for o in outcomes if not o.hits]
     assert len(missed) <= (0 if scenario == "outage" else 1), missed
     expected = {*outcomes[0].truth["expected"], "volume_spike"}
