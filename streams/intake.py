@@ -137,6 +137,9 @@ class _Intake:
     def _authorise(self, request: Request) -> None:
         token = self._options.token
         if token is None:
+            # a web page open on this machine may send, too; senders of mentions have no origin
+            if "origin" in request.headers:
+                raise Problem(403, "Web pages may not send mentions; set a token to allow them.")
             return
         scheme, _, shown = request.headers.get("authorization", "").partition(" ")
         same = hmac.compare_digest(shown.strip().encode(), token.encode())

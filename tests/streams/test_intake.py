@@ -434,3 +434,10 @@ def test_the_documented_examples_are_valid() -> None:
     )
     assert out.rejections == []
     assert {m.lang for m in out.mentions} == {"ar", "en"}
+
+
+def test_a_web_page_cannot_send_to_an_open_intake(store: MemoryStore) -> None:
+    response = post(intake(store), ONE, {**JSON, "origin": "https://elsewhere.example"})
+    assert problem(response)["status"] == 403
+    trusted = {**JSON, "origin": "https://ours.example", "authorization": "Bearer long-enough"}
+    assert post(intake(store, token="long-enough"), ONE, trusted).status_code == 202
