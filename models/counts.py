@@ -57,6 +57,24 @@ class _Ring:
             else:
                 self.rows[int(name)] = np.frombuffer(blob, dtype=np.uint32)
 
+    def advance(self, minute: int) -> None:
+        """Open rows up to ``minute``."""
+        if self.now is None:
+            self.now = minute
+            self._dirty.add(minute % RING_MIN)
+        if minute <= self.now:
+            return
+        fresh = self._fresh_row()
+        slots = self._slots(max(self.now, minute - RING_MIN) + 1, minute)
+        for part in slots:
+            self.rows[part] = fresh
+        self._mark(slots)
+        self.now = minute
+
+    def _fresh_row(self) -> UInt32:
+        """What a new minute begins with."""
+        return np.zeros(self.series, dtype=np.uint32)
+
 
 class CumulativeCounts(_Ring):
     """Running totals per minute and series.
@@ -69,19 +87,10 @@ class CumulativeCounts(_Ring):
     [3]
     """
 
-    def advance(self, minute: int) -> None:
-        """Open rows up to ``minute``."""
-        if self.now is None:
-            self.now = minute
-            self._dirty.add(minute % RING_MIN)
-        if minute <= self.now:
-            return
-        latest = self.rows[self.now % RING_MIN].copy()
-        slots = self._slots(max(self.now, minute - RING_MIN) + 1, minute)
-        for part in slots:
-            self.rows[part] = latest
-        self._mark(slots)
-        self.now = minute
+    def _fresh_row(self) -> UInt32:
+        assert self.now is not None
+        latest: UInt32 = self.rows[self.now % RING_MIN].copy()
+        return latest
 
     def add(self, minutes: Int64, series: Int64) -> None:
         """Count one mention for each pair; minutes older than the ring are not counted."""
@@ -119,19 +128,6 @@ class CumulativeCounts(_Ring):
 
 class MinuteCounts(_Ring):
     """Plain counts per minute and series."""
-
-    def advance(self, minute: int) -> None:
-        """Open empty rows up to ``minute``."""
-        if self.now is None:
-            self.now = minute
-            self._dirty.add(minute % RING_MIN)
-        if minute <= self.now:
-            return
-        slots = self._slots(max(self.now, minute - RING_MIN) + 1, minute)
-        for part in slots:
-            self.rows[part] = 0
-        self._mark(slots)
-        self.now = minute
 
     def add(self, minutes: Int64, series: Int64) -> None:
         """Count one mention for each pair; minutes older than the ring are not counted."""
