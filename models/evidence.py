@@ -2,8 +2,8 @@
 
 Both are "the k first in a fixed order" (hash of the mention; reach), so what is kept does not
 depend on the order of arrival or on how the stream was cut (bottom-k sampling: Cohen & Kaplan,
-PODC 2007).  Ten-minute buckets for the last hour, a few an hour for the last day: memory per brand
-is bounded whatever is sent.
+PODC 2007).  Ten-minute buckets for this hour and the last, a few an hour for the day before: memory
+per brand is bounded whatever is sent.
 
 A bucket holds columns for all brands and is cut down whenever it has grown by as much again as it
 keeps: a mention costs an append, and the record that people see is built for alerts alone.
@@ -12,6 +12,7 @@ keeps: a mention costs an append, and the record that people see is built for al
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -22,7 +23,6 @@ from models.records import LABELS, Bool, Evidence, Int64, Mention, Observations,
 
 BUCKET_MS = 600_000
 HOUR_MS = 3_600_000
-RECENT_BUCKETS = 7
 SAMPLE, TOP = 12, 4  # a brand and ten minutes
 HOURLY_SAMPLE, HOURLY_TOP = 5, 1  # a brand and hour, later
 OLD_HOURS = 25
@@ -51,6 +51,7 @@ class _Bucket:
     def __init__(self, brands: int, sample: int, top: int) -> None:
         self.rows: Rows = np.empty(0, dtype=_ROW)
         self.mentions: list[Mention] = []
+        self.stored = 0  # rows in stored pieces, of which some may have been cut since
         self._limits = (sample, top)
         self._kept = 0
         self._waiting: list[Rows] = []
@@ -104,28 +105,82 @@ class _Bucket:
             self.mentions = [self.mentions[i] for i in np.flatnonzero(keep).tolist()]
         self._kept = len(self.rows)
 
-    def of_brand(self, brand: int) -> list[int]:
+    def of_brand(self, brand: int) -> Int64:
         """Indices of what is kept of a brand."""
         rows = self.all()
         at = np.flatnonzero(rows["brand"] == brand)
-        if not len(at):
-            return []
         sample, top = self._limits
+        if len(at) <= sample:
+            return at
         own = rows[at]
-        first = np.argsort(own["key"])[:sample]
-        widest = np.lexsort((own["key"], -own["reach"]))[:top]
-        kept: list[int] = at[np.union1d(first, widest)].tolist()
-        return kept
+        keep = np.zeros(len(at), dtype=np.bool_)
+        keep[np.argsort(own["key"])[:sample]] = True
+        keep[np.lexsort((own["key"], -own["reach"]))[:top]] = True
+        return at[keep]
 
-    def unsaved(self) -> tuple[Rows, list[Mention]]:
-        """Rows that were not stored yet; they count as stored from now on."""
+    def changes(self, prefix: str) -> list[tuple[str, bytes | None]]:
+        """Pieces to store under names that begin with ``prefix``: what is kept and was not yet.
+
+        When most of what was stored has been cut since, all is written anew.
+        """
         self.cut()
-        at = np.flatnonzero(~self.rows["saved"])
-        self.rows["saved"][at] = True
-        return self.rows[at], [self.mentions[i] for i in at.tolist()]
+        new = np.flatnonzero(~self.rows["saved"])
+        if not len(new):
+            return []
+        self.rows["saved"] = True
+        if self.stored and self.stored + len(new) > 2 * len(self.rows) + _SLACK:
+            self.stored = len(self.rows)
+            return [(prefix, None), (f"{prefix}0", self.packed())]
+        part, self.stored = self.stored, self.stored + len(new)
+        piece = self.packed() if len(new) == len(self.rows) else self._packed(new)
+        return [(f"{prefix}{part}", piece)]
+
+    def packed(self) -> bytes:
+        """Everything held, as one piece."""
+        return pack(self.all(), self.mentions)
+
+    def _packed(self, at: Int64) -> bytes:
+        return pack(self.rows[at], [self.mentions[i] for i in at.tolist()])
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Some mentions of a brand, by time: columns, and records on demand."""
+
+    rows: Rows
+    mentions: list[Mention]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def negative(self) -> Bool:
+        """Which are negative; bool[n]."""
+        negative: Bool = self.rows["label"] == 0
+        return negative
+
+    def take(self, at: npt.NDArray[np.integer] | Bool) -> Sample:
+        """Some of them, by index or mask."""
+        at = np.arange(len(self))[at]
+        return Sample(self.rows[at], [self.mentions[i] for i in at.tolist()])
+
+    def texts(self) -> list[str]:
+        """What they say."""
+        return [m.text for m in self.mentions]
+
+    def languages(self) -> list[str]:
+        """Their languages."""
+        return [LANGUAGES[code] for code in self.rows["lang"].tolist()]
+
+    def authors(self) -> set[str]:
+        """Who wrote them, as well as it is known."""
+        return {
+            (m.author and (m.author.id or m.author.handle)) or f"\0{m.platform}\0{m.id}"
+            for m in self.mentions
+        }
 
     def evidence(self, i: int) -> Evidence:
-        """The record of one row."""
+        """The record of one."""
         return _evidence(self.rows[i], self.mentions[i])
 
 
@@ -142,10 +197,9 @@ class EvidenceStore:
         self._brands = brands
         self._recent: dict[int, _Bucket] = {}  # by ten minutes
         self._hourly: dict[int, _Bucket] = {}
-        self._touched: set[int] = set()
-        self._gone: list[int] = []
-        self._unstored: list[tuple[str, bytes | None]] = []
-        self._parts = 0
+        self._touched: set[int] = set()  # of the recent ones
+        self._thinned: set[int] = set()  # hours that are not stored yet
+        self._drops: list[str] = []
 
     def add(self, observations: Observations, rows: Int64) -> None:
         """Offer some observations."""
@@ -174,62 +228,78 @@ class EvidenceStore:
         return self._recent[bucket]
 
     def thin(self, now_ms: int) -> None:
-        """Move what is older than the recent buckets into hours, and drop what is over a day."""
-        self._save_touched()
-        oldest = now_ms // BUCKET_MS - RECENT_BUCKETS
+        """Keep little of the hours before the last one, and drop what is over a day.
+
+        Nothing older than ``now_ms``, a full hour, may be added any more.
+        """
+        now = now_ms // HOUR_MS
         moved: set[int] = set()
-        for bucket in sorted(b for b in self._recent if b < oldest):
+        for bucket in sorted(b for b in self._recent if b * BUCKET_MS < (now - 1) * HOUR_MS):
             held = self._recent.pop(bucket)
+            self._touched.discard(bucket)
+            if held.stored:
+                self._drops.append(f"r/{bucket}/")
             hour = bucket * BUCKET_MS // HOUR_MS
             into = self._hourly.setdefault(hour, _Bucket(self._brands, HOURLY_SAMPLE, HOURLY_TOP))
             into.append(held.all(), held.mentions)
             moved.add(hour)
-        for hour in sorted(moved):
+        for hour in moved:
             self._hourly[hour].cut()
-        for old in sorted(h for h in self._hourly if h < now_ms // HOUR_MS - OLD_HOURS):
+        self._thinned |= moved
+        for old in sorted(h for h in self._hourly if h < now - OLD_HOURS):
             del self._hourly[old]
-            self._gone.append(old)
+            if old in self._thinned:
+                self._thinned.discard(old)
+            else:
+                self._drops.append(f"h/{old}/")
 
-    def window(self, brand: int, start_ms: int, end_ms: int) -> list[Evidence]:
+    def window(self, brand: int, start_ms: int, end_ms: int) -> Sample:
         """What is kept of a brand with start <= time < end, by time."""
-        found: dict[int, Evidence] = {}
+        parts: list[Rows] = [np.empty(0, dtype=_ROW)]
+        mentions: list[Mention] = []
         for held, span in ((self._hourly, HOUR_MS), (self._recent, BUCKET_MS)):
             for at, bucket in held.items():
                 if at * span < end_ms and (at + 1) * span > start_ms:
-                    for i in bucket.of_brand(brand):
-                        if start_ms <= bucket.rows["published_ms"][i] < end_ms:
-                            found[int(bucket.rows["key"][i])] = bucket.evidence(i)
-        return [found[key] for key in sorted(found, key=lambda k: (found[k].published_ms, k))]
+                    own = bucket.of_brand(brand)
+                    if len(own):
+                        parts.append(bucket.rows[own])
+                        mentions.extend(bucket.mentions[i] for i in own.tolist())
+        rows = np.concatenate(parts)
+        order = np.lexsort((rows["key"], rows["published_ms"]))
+        published = rows["published_ms"][order]
+        order = order[(published >= start_ms) & (published < end_ms)]
+        return Sample(rows[order], [mentions[i] for i in order.tolist()])
 
     # state ----------------------------------------------------------------------------------
 
     def changes(self) -> list[tuple[str, bytes | None]]:
-        """What was kept since the last call, by hour; then hours to drop (``None``)."""
-        self._save_touched()
-        pieces = [*self._unstored, *((f"{hour}/", None) for hour in self._gone)]
-        self._unstored, self._gone = [], []
+        """Pieces to store since the last call, and prefixes to drop (``None``)."""
+        pieces: list[tuple[str, bytes | None]] = [(name, None) for name in self._drops]
+        for bucket in sorted(self._touched):
+            pieces += self._recent[bucket].changes(f"r/{bucket}/")
+        pieces += [(f"h/{hour}/0", self._hourly[hour].packed()) for hour in sorted(self._thinned)]
+        self._drops.clear()
+        self._touched.clear()
+        self._thinned.clear()
         return pieces
 
-    def _save_touched(self) -> None:
-        for bucket in sorted(self._touched):
-            rows, mentions = self._recent[bucket].unsaved()
-            if len(rows):
-                self._parts += 1
-                piece = msgspec.msgpack.encode((rows.tobytes(), mentions))
-                self._unstored.append((f"{bucket * BUCKET_MS // HOUR_MS}/{self._parts}", piece))
-        self._touched.clear()
-
-    def restore(self, pieces: dict[str, bytes], now_ms: int) -> None:
+    def restore(self, pieces: dict[str, bytes]) -> None:
         """Take up stored pieces."""
-        for name in sorted(pieces, key=lambda n: tuple(map(int, n.split("/")))):
-            self._parts = max(self._parts, int(name.split("/")[1]))
+        for name in sorted(pieces):
+            kind, at, _ = name.split("/")
             rows, mentions = unpack(pieces[name])
-            buckets = rows["published_ms"] // BUCKET_MS
-            for bucket in np.unique(buckets).tolist():
-                at = np.flatnonzero(buckets == bucket)
-                kept = [mentions[i] for i in at.tolist()]
-                self._recent_bucket(bucket).append(rows[at], kept)
-        self.thin(now_ms)
+            if kind == "h":
+                bucket = _Bucket(self._brands, HOURLY_SAMPLE, HOURLY_TOP)
+                self._hourly[int(at)] = bucket
+            else:
+                bucket = self._recent_bucket(int(at))
+                bucket.stored += len(rows)
+            bucket.append(rows, mentions)
+
+
+def pack(rows: Rows, mentions: list[Mention]) -> bytes:
+    """Rows and mentions as one piece."""
+    return msgspec.msgpack.encode((rows.tobytes(), mentions))
 
 
 def unpack(piece: bytes) -> tuple[Rows, list[Mention]]:
@@ -244,7 +314,7 @@ def moved(piece: bytes, move: dict[int, int]) -> bytes:
     at = [i for i, brand in enumerate(rows["brand"].tolist()) if brand in move]
     rows = rows[at]
     rows["brand"] = [move[b] for b in rows["brand"].tolist()]
-    return msgspec.msgpack.encode((rows.tobytes(), [mentions[i] for i in at]))
+    return pack(rows, [mentions[i] for i in at])
 
 
 def _ranked(rows: Rows, keys: Sequence[npt.NDArray[np.generic]]) -> tuple[Int64, Int64]:

@@ -9,6 +9,7 @@ surprise is :math:`-\log_{10} P(K \ge k)`.  High is abnormal.
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import lru_cache
 from math import ceil, log10
 
 import numpy as np
@@ -141,6 +142,7 @@ class NegativeShare(WindowDetector):
                 setattr(self, f"_{name}", stored)
 
 
+@lru_cache(maxsize=1 << 15)  # an episode asks again and again about counts that stand still
 def share_surprise(negative: int, total: int, share: float, rho: float) -> float:
     """Surprise of a share: minus log10 of the beta-binomial tail.
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from math import log, sqrt
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import orjson
 
@@ -21,6 +23,9 @@ _LINK = re.compile(r"(?:https?://|www\.)\S+|@\w+")
 _SPACE = re.compile(r"\s+")
 _PRIOR = 0.5
 MAX_TERMS = 8
+_MOST_NOTES = 1 << 15
+
+_Note = TypeVar("_Note")
 
 # in the form that normalise gives
 STOP_WORDS = frozenset(
@@ -36,35 +41,71 @@ STOP_WORDS = frozenset(
 )
 
 
-def top_terms(texts: Sequence[str], usual: Sequence[str], ignore: frozenset[str]) -> list[str]:
-    """Terms of ``texts`` that stand out against ``usual``, strongest first, as they were written.
+class _PerText(Generic[_Note]):
+    """What was found in a text, kept while there is room: mentions are read again and again."""
 
-    Parameters
-    ----------
-    texts, usual : sequence of str
-        Sampled mentions of the window, and of the time before it.
-    ignore : frozenset of str
-        Normalised words that say nothing here, such as the brand's names.
+    def __init__(self, read: Callable[[list[str]], Iterable[_Note]]) -> None:
+        self._read = read
+        self._notes: dict[str, _Note] = {}
+
+    def __call__(self, texts: Sequence[str]) -> list[_Note]:
+        """The note of each text."""
+        if len(self._notes) > _MOST_NOTES:
+            self._notes.clear()
+        new = list(dict.fromkeys(t for t in texts if t not in self._notes))
+        if new:
+            self._notes.update(zip(new, self._read(new)))
+        return [self._notes[t] for t in texts]
+
+
+class Terms:
+    """Terms that stand out in some texts against others.
 
     Examples
     --------
-    >>> top_terms(["refund please", "my refund", "a refund!"], ["hello", "please"], frozenset())
+    >>> Terms().top(["refund please", "my refund", "a refund!"], ["hello", "please"], frozenset())
     ['refund']
     """
-    now, shown = _document_counts(texts, ignore)
-    before, _ = _document_counts(usual, ignore)
-    n, m = max(len(texts), 1), max(len(usual), 1)
-    scored = []
-    for word, count in now.items():
-        if count < 2 or count < 0.03 * n:
-            continue
-        other = before.get(word, 0)
-        odds = log((count + _PRIOR) / (n - count + _PRIOR))
-        odds -= log((other + _PRIOR) / (m - other + _PRIOR))
-        z = odds / sqrt(1 / (count + _PRIOR) + 1 / (other + _PRIOR))
-        if z > 0.8:
-            scored.append((-z, word))
-    return [_most_common(shown[word]) for _, word in sorted(scored)[:MAX_TERMS]]
+
+    def __init__(self) -> None:
+        self._words = _PerText(_words)
+
+    def top(self, texts: Sequence[str], usual: Sequence[str], ignore: frozenset[str]) -> list[str]:
+        """Terms of ``texts`` against ``usual``, strongest first, as they were written.
+
+        Parameters
+        ----------
+        texts, usual : sequence of str
+            Sampled mentions of the window, and of the time before it.
+        ignore : frozenset of str
+            Normalised words that say nothing here, such as the brand's names.
+        """
+        words = self._words(texts)
+        now = Counter(chain.from_iterable(words))
+        before = Counter(chain.from_iterable(self._words(usual)))
+        n, m = max(len(texts), 1), max(len(usual), 1)
+        scored = []
+        for word, count in now.items():
+            if count < 2 or count < 0.03 * n or word in ignore:
+                continue
+            other = before[word]
+            odds = log((count + _PRIOR) / (n - count + _PRIOR))
+            odds -= log((other + _PRIOR) / (m - other + _PRIOR))
+            z = odds / sqrt(1 / (count + _PRIOR) + 1 / (other + _PRIOR))
+            if z > 0.8:
+                scored.append((-z, word))
+        best = [word for _, word in sorted(scored)[:MAX_TERMS]]
+        return [_most_common(Counter(w[word] for w in words if word in w)) for word in best]
+
+
+def _words(texts: list[str]) -> list[dict[str, str]]:
+    """Words of each text that may say something: normal form, and as it was written."""
+    found = [set(_WORD.findall(_LINK.sub(" ", text))) for text in texts]
+    every = sorted(set().union(*found))
+    plain = normalise(every)
+    key_of = {word: plain.text(i).strip().lstrip("#") for i, word in enumerate(every)}
+    says = {word for word, key in key_of.items() if len(key) >= 3 and not _says_nothing(key)}
+    return [{key_of[w]: w.lower() for w in sorted(words & says)} for words in found]
 
 
 def _says_nothing(word: str) -> bool:
@@ -74,24 +115,6 @@ def _says_nothing(word: str) -> bool:
 
 def _most_common(written: Counter[str]) -> str:
     return min(written, key=lambda word: (-written[word], word))
-
-
-def _document_counts(
-    texts: Sequence[str], ignore: frozenset[str]
-) -> tuple[Counter[str], dict[str, Counter[str]]]:
-    words_of = [set(_WORD.findall(_LINK.sub(" ", text))) for text in texts]
-    words = sorted(set().union(*words_of))
-    plain = normalise(words)
-    key_of = {word: plain.text(i).strip().lstrip("#") for i, word in enumerate(words)}
-    counts: Counter[str] = Counter()
-    shown: dict[str, Counter[str]] = {}
-    for found in words_of:
-        seen = {key_of[word]: word.lower() for word in sorted(found)}
-        for key, word in seen.items():
-            if len(key) >= 3 and key not in ignore and not _says_nothing(key):
-                counts[key] += 1
-                shown.setdefault(key, Counter())[word] += 1
-    return counts, shown
 
 
 class Topics:
@@ -116,17 +139,17 @@ class Topics:
             joined = "|".join(map(re.escape, words))
             # Arabic words carry prefixes such as و and ال
             self._patterns[topic] = re.compile(rf"(?<!\w)(?:و|ف)?(?:ال)?(?:{joined})(?!\w)")
+        self._topics = _PerText(self._read)
 
     def shares(self, texts: Sequence[str]) -> dict[str, float]:
         """Share of the texts that each topic occurs in; topics that do not occur are left out."""
+        counts = Counter(chain.from_iterable(self._topics(texts)))
+        return {t: round(counts[t] / len(texts), 3) for t in self._patterns if counts[t]}
+
+    def _read(self, texts: list[str]) -> list[tuple[str, ...]]:
         plain = normalise([_SPACE.sub(" ", t) for t in texts])
         lines = [plain.text(i) for i in range(len(plain))]
-        shares = {
-            topic: round(sum(map(bool, map(pattern.search, lines))) / len(lines), 3)
-            for topic, pattern in self._patterns.items()
-            if lines
-        }
-        return {topic: share for topic, share in shares.items() if share}
+        return [tuple(t for t, p in self._patterns.items() if p.search(line)) for line in lines]
 
 
 def load_topics() -> dict[str, list[str]]:

@@ -27,7 +27,7 @@ from models.detector import (
     Segment,
     create_detectors,
 )
-from models.evidence import EvidenceStore
+from models.evidence import EvidenceStore, Sample
 from models.records import (
     SURPRISE_LINES,
     Bool,
@@ -38,7 +38,7 @@ from models.records import (
     Observations,
     Signal,
 )
-from models.terms import Topics, top_terms
+from models.terms import Terms, Topics
 from models.text import normalise
 from models.volume import CountSpike
 from streams.detect_state import Change, Pieces, remap, settled
@@ -90,6 +90,7 @@ class DetectStage:
         self._platform_slots: list[dict[str, int]] = [{} for _ in brands]
         self._dedupe = Deduplicator()
         self._evidence = EvidenceStore(len(brands))
+        self._terms = Terms()
         self._topics = Topics(lexicon)
         self._salt = np.array([_hash64(b.id) for b in brands], dtype=np.uint64)
         self._own_words = [_own_words(b) for b in brands]
@@ -243,10 +244,10 @@ class DetectStage:
         end_ms = (f.minute + 1) * MINUTE_MS
         start_ms = end_ms - f.window_min * MINUTE_MS
         held = self._evidence.window(f.brand, start_ms, end_ms)
-        bad = [e for e in held if e.label == "negative"]
-        about = [e.text for e in (bad if f.kind != "volume" or 2 * len(bad) > len(held) else held)]
+        bad = held.take(held.negative)
+        mostly_bad = 2 * len(bad) > len(held)
+        about = (bad if f.kind != "volume" or mostly_bad else held).texts()
         usual = self._evidence.window(f.brand, start_ms - 24 * HOUR_MS, start_ms)
-        authors = {e.author_id or e.handle or e.id for e in held}
         return Signal(
             id=_signal_id(brand.id, f),
             brand=brand.id,
@@ -267,14 +268,14 @@ class DetectStage:
             total=f.total,
             negative=f.negative,
             usual_negative_share=round(f.usual_negative_share, 4),
-            authors=_estimate(len(authors), len(held), f.total),
-            reach=sum(e.reach for e in held),
+            authors=_estimate(len(held.authors()), len(held), f.total),
+            reach=int(held.rows["reach"].sum()),
             history_h=f.history_h,
             platforms=self._by_platform(f),
-            languages=dict(sorted(Counter(e.lang for e in held).items())),
-            terms=tuple(top_terms(about, [e.text for e in usual], self._own_words[f.brand])),
+            languages=dict(sorted(Counter(held.languages()).items())),
+            terms=tuple(self._terms.top(about, usual.texts(), self._own_words[f.brand])),
             topics=self._topics.shares(about),
-            evidence=_best(held, prefer_negative=f.kind != "volume" or len(bad) * 2 > len(held)),
+            evidence=_best(held, prefer_negative=f.kind != "volume" or mostly_bad),
         )
 
     def _by_platform(self, f: Finding) -> dict[str, int]:
@@ -334,7 +335,7 @@ class DetectStage:
         self._rolling.negative.restore(part("negative"))
         self._platforms.restore(part("platforms"))
         self._dedupe.restore(part("dedupe"))
-        self._evidence.restore(part("evidence"), (self._open_hour or 0) * HOUR_MS)
+        self._evidence.restore(part("evidence"))
         for detector in self.detectors:
             detector.restore(part(f"detector_{detector.kind}"))
 
@@ -354,24 +355,18 @@ def _ticks(before_ms: int, watermark: Int64) -> tuple[Int64, Int64]:
     return at, (ticks[at] + 1) * TICK_MS
 
 
-def _best(held: Sequence[Evidence], *, prefer_negative: bool) -> tuple[Evidence, ...]:
+def _best(held: Sample, *, prefer_negative: bool) -> tuple[Evidence, ...]:
     """The mentions to show: widest reach first, each text once, negative ones where they matter."""
-
-    def order(e: Evidence) -> tuple[bool, int, float, int, str]:
-        return (
-            prefer_negative and e.label != "negative",
-            -e.reach,
-            -e.negative,
-            e.published_ms,
-            e.id,
-        )
-
-    chosen: dict[str, Evidence] = {}
-    for e in sorted(held, key=order):
-        chosen.setdefault(e.text[:60], e)
+    rows = held.rows
+    order = np.lexsort((rows["key"], rows["published_ms"], -rows["negative"], -rows["reach"]))
+    if prefer_negative:
+        order = order[np.argsort(~held.negative[order], kind="stable")]
+    chosen: dict[str, int] = {}
+    for i in order.tolist():
+        chosen.setdefault(held.mentions[i].text[:60], i)
         if len(chosen) == TOP_MENTIONS:
             break
-    return tuple(chosen.values())
+    return tuple(map(held.evidence, chosen.values()))
 
 
 def _estimate(distinct: int, held: int, total: int) -> int:

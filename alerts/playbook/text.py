@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from functools import lru_cache
 
 from alerts.playbook.records import Facts, Language
 
@@ -34,6 +35,7 @@ _ACTIVE = re.compile(r"\b(javascript|vbscript|data|file|mailto|tel):", re.IGNORE
 _NUMBER_DOT = re.compile(r"(?<![\w.\]])(\d+)\[\.\](\d+)(?![\w.\[])")
 
 
+@lru_cache(maxsize=1 << 12)  # a running alert shows the same evidence at each update
 def strip_controls(text: str) -> str:
     """Drop what steers a terminal or the reading order, and what cannot be seen.
 

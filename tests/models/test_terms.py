@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.terms import MAX_TERMS, Topics, load_topics, top_terms
+from models.terms import MAX_TERMS, Terms, Topics, load_topics
 
 NOTHING: frozenset[str] = frozenset()
 USUAL = ["lovely coffee this morning", "coffee with friends", "صباح الخير قهوة", "قهوة لذيذة"] * 5
@@ -13,35 +13,35 @@ USUAL = ["lovely coffee this morning", "coffee with friends", "صباح الخي
 
 def test_what_is_new_stands_out() -> None:
     now = ["the card was declined", "card declined again!", "why is my card declined", "coffee"]
-    assert set(top_terms(now, USUAL, NOTHING)[:2]) == {"declined", "card"}
+    assert set(Terms().top(now, USUAL, NOTHING)[:2]) == {"declined", "card"}
 
 
 def test_what_is_usual_does_not() -> None:
-    assert top_terms(USUAL[:8], USUAL, NOTHING) == []
+    assert Terms().top(USUAL[:8], USUAL, NOTHING) == []
 
 
 def test_arabic_is_counted_in_normal_form_and_shown_as_written() -> None:
     now = ["البطاقة مرفوضة", "بطاقتي مرفوضه", "مرفوضةٌ للمرة الثانية", "مرفوضة"]
-    assert top_terms(now, USUAL, NOTHING)[0] == "مرفوضة"
+    assert Terms().top(now, USUAL, NOTHING)[0] == "مرفوضة"
 
 
 def test_hashtags_count_as_their_word() -> None:
     now = ["#outage", "outage", "#OUTAGE now"]
-    assert [t.lstrip("#").lower() for t in top_terms(now, USUAL, NOTHING)] == ["outage"]
+    assert [t.lstrip("#").lower() for t in Terms().top(now, USUAL, NOTHING)] == ["outage"]
 
 
 def test_names_stop_words_links_and_handles_say_nothing() -> None:
     now = ["acme with https://acme.com/help @acme_help refund"] * 4
-    assert top_terms(now, USUAL, frozenset({"acme"})) == ["refund"]
+    assert Terms().top(now, USUAL, frozenset({"acme"})) == ["refund"]
 
 
 def test_one_mention_is_no_term() -> None:
-    assert top_terms(["refund refund refund"], USUAL, NOTHING) == []
+    assert Terms().top(["refund refund refund"], USUAL, NOTHING) == []
 
 
 def test_there_are_not_too_many() -> None:
     now = [" ".join(f"word{i}" for i in range(50))] * 5
-    assert len(top_terms(now, [], NOTHING)) == MAX_TERMS
+    assert len(Terms().top(now, [], NOTHING)) == MAX_TERMS
 
 
 @given(
@@ -49,9 +49,9 @@ def test_there_are_not_too_many() -> None:
     usual=st.lists(st.text(max_size=60), max_size=6),
 )
 def test_any_text_passes_and_order_does_not_matter(texts: list[str], usual: list[str]) -> None:
-    terms = top_terms(texts, usual, NOTHING)
+    terms = Terms().top(texts, usual, NOTHING)
     assert len(terms) <= MAX_TERMS
-    assert top_terms(texts[::-1], usual[::-1], NOTHING) == terms
+    assert Terms().top(texts[::-1], usual[::-1], NOTHING) == terms
     shares = Topics({"outage": ["down"]}).shares(texts)
     assert all(0 < share <= 1 for share in shares.values())
 
