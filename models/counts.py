@@ -17,6 +17,8 @@ RING_MIN = DAY_MIN + 2 * HOUR_MIN  # a day's window, and room for what arrives l
 
 
 class _Ring:
+    """Rows of all series by minute; what is stored are the plain counts of single minutes."""
+
     def __init__(self, series: int) -> None:
         self.rows = np.zeros((RING_MIN, series), dtype=np.uint32)
         self.now: int | None = None  # the latest minute that has a row
@@ -40,9 +42,9 @@ class _Ring:
         return self.rows.shape[1]
 
     def changes(self) -> list[tuple[str, bytes | None]]:
-        """Rows that changed since the last call, by slot."""
+        """Counts of the minutes that changed since the last call, by slot."""
         pieces: list[tuple[str, bytes | None]] = [
-            (str(slot), self.rows[slot].tobytes()) for slot in sorted(self._dirty)
+            (str(slot), _packed(self._counts(slot))) for slot in sorted(self._dirty)
         ]
         if self.now is not None:
             pieces.append(("now", np.int64(self.now).tobytes()))
@@ -50,12 +52,18 @@ class _Ring:
         return pieces
 
     def restore(self, pieces: dict[str, bytes]) -> None:
-        """Take up stored rows."""
+        """Take up stored counts."""
         for name, blob in pieces.items():
             if name == "now":
                 self.now = int(np.frombuffer(blob, dtype=np.int64)[0])
             else:
-                self.rows[int(name)] = np.frombuffer(blob, dtype=np.uint32)
+                series, counts = np.frombuffer(blob, dtype=np.uint32).reshape(2, -1)
+                self.rows[int(name), series] = counts
+
+    def _counts(self, slot: int) -> UInt32:
+        """What was counted in the minute of a slot."""
+        counts: UInt32 = self.rows[slot]
+        return counts
 
     def advance(self, minute: int) -> None:
         """Open rows up to ``minute``."""
@@ -103,11 +111,25 @@ class CumulativeCounts(_Ring):
         at = (minutes - first) * self.series + series
         inc = np.bincount(at[at >= 0], minlength=span * self.series)
         inc = np.cumsum(inc.reshape(span, self.series), axis=0, dtype=np.uint32)
-        slots, done = self._slots(first, self.now), 0
-        for part in slots:
+        done = 0
+        for part in self._slots(first, self.now):
             self.rows[part] += inc[done : done + part.stop - part.start]
             done += part.stop - part.start
-        self._mark(slots)
+        self._dirty.update((np.unique(minutes[minutes >= first]) % RING_MIN).tolist())
+
+    def restore(self, pieces: dict[str, bytes]) -> None:
+        """Take up stored counts; the totals begin anew with the oldest minute."""
+        super().restore(pieces)
+        if self.now is not None:
+            order = np.arange(self.now + 1, self.now + 1 + RING_MIN) % RING_MIN
+            self.rows[order] = np.cumsum(self.rows[order], axis=0, dtype=np.uint32)
+
+    def _counts(self, slot: int) -> UInt32:
+        assert self.now is not None
+        if slot == (self.now + 1) % RING_MIN:  # the oldest: no window is so long that it matters
+            return np.zeros(self.series, dtype=np.uint32)
+        counts: UInt32 = self.rows[slot] - self.rows[slot - 1]
+        return counts
 
     def total(self, minutes: Int64, series: Int64) -> UInt32:
         """Running totals at the end of each minute (present or past)."""
@@ -148,3 +170,22 @@ class MinuteCounts(_Ring):
         slots = np.arange(first, last + 1) % RING_MIN
         counts: Int64 = self.rows[np.ix_(slots, series)].sum(axis=0, dtype=np.int64)
         return counts
+
+
+def _packed(counts: UInt32) -> bytes:
+    """The series that have counts, then their counts: of many brands few speak in a minute."""
+    series = np.flatnonzero(counts)
+    return np.concatenate([series.astype(np.uint32), counts[series]]).tobytes()
+
+
+def moved(piece: bytes, move: dict[int, int], slots: int = 1) -> bytes:
+    """A stored minute for another list of brands, each with ``slots`` series.
+
+    Parameters
+    ----------
+    move : dict of int to int
+        New index of each old brand that stays.
+    """
+    pairs = np.frombuffer(piece, dtype=np.uint32).reshape(2, -1).T.tolist()
+    stay = [(move[at // slots] * slots + at % slots, n) for at, n in pairs if at // slots in move]
+    return np.array(sorted(stay), dtype=np.uint32).reshape(-1, 2).T.tobytes()

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.language import LANGUAGES
-from models.records import LABELS, Bool, Evidence, Int64, Mention, Observations, UInt64
+from models.records import LABELS, Bool, Evidence, Int64, Kind, Mention, Observations, UInt64
 
 BUCKET_MS = 600_000
 HOUR_MS = 3_600_000
@@ -45,12 +45,26 @@ Rows = npt.NDArray[np.void]
 _CODE = {language: code for code, language in enumerate(LANGUAGES)}
 
 
+class Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The part of a mention that evidence shows."""
+
+    id: str
+    platform: str
+    text: str
+    author_id: str | None
+    handle: str | None
+    name: str | None
+    followers: int | None
+    url: str | None
+    kind: Kind
+
+
 class _Bucket:
     """Rows of all brands in one span of time, cut down to the first ``sample`` and ``top``."""
 
     def __init__(self, brands: int, sample: int, top: int) -> None:
         self.rows: Rows = np.empty(0, dtype=_ROW)
-        self.mentions: list[Mention] = []
+        self.mentions: list[Kept] = []
         self.stored = 0  # rows in stored pieces, of which some may have been cut since
         self._limits = (sample, top)
         self._kept = 0
@@ -64,7 +78,7 @@ class _Bucket:
         stay: Bool = (key < self._least_key[brand]) | (reach >= self._least_reach[brand])
         return stay
 
-    def append(self, rows: Rows, mentions: Iterable[Mention]) -> None:
+    def append(self, rows: Rows, mentions: Iterable[Kept]) -> None:
         """Take rows in; cut down when they have become many."""
         self._waiting.append(rows)
         self._waiting_rows += len(rows)
@@ -148,7 +162,7 @@ class Sample:
     """Some mentions of a brand, by time: columns, and records on demand."""
 
     rows: Rows
-    mentions: list[Mention]
+    mentions: list[Kept]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -174,10 +188,7 @@ class Sample:
 
     def authors(self) -> set[str]:
         """Who wrote them, as well as it is known."""
-        return {
-            (m.author and (m.author.id or m.author.handle)) or f"\0{m.platform}\0{m.id}"
-            for m in self.mentions
-        }
+        return {m.author_id or m.handle or f"\0{m.platform}\0{m.id}" for m in self.mentions}
 
     def evidence(self, i: int) -> Evidence:
         """The record of one."""
@@ -219,7 +230,7 @@ class EvidenceStore:
         for name in ("brand", "key", "reach", "published_ms", "negative", "label"):
             new[name] = getattr(obs, name)[rows]
         new["lang"] = [_CODE[obs.lang[i]] for i in at]
-        held.append(new, [_slim(obs.mention[i]) for i in at])
+        held.append(new, [_keep(obs.mention[i]) for i in at])
         self._touched.add(bucket)
 
     def _recent_bucket(self, bucket: int) -> _Bucket:
@@ -256,7 +267,7 @@ class EvidenceStore:
     def window(self, brand: int, start_ms: int, end_ms: int) -> Sample:
         """What is kept of a brand with start <= time < end, by time."""
         parts: list[Rows] = [np.empty(0, dtype=_ROW)]
-        mentions: list[Mention] = []
+        mentions: list[Kept] = []
         for held, span in ((self._hourly, HOUR_MS), (self._recent, BUCKET_MS)):
             for at, bucket in held.items():
                 if at * span < end_ms and (at + 1) * span > start_ms:
@@ -297,14 +308,14 @@ class EvidenceStore:
             bucket.append(rows, mentions)
 
 
-def pack(rows: Rows, mentions: list[Mention]) -> bytes:
+def pack(rows: Rows, mentions: list[Kept]) -> bytes:
     """Rows and mentions as one piece."""
     return msgspec.msgpack.encode((rows.tobytes(), mentions))
 
 
-def unpack(piece: bytes) -> tuple[Rows, list[Mention]]:
+def unpack(piece: bytes) -> tuple[Rows, list[Kept]]:
     """Rows and mentions of a stored piece."""
-    packed, mentions = msgspec.msgpack.decode(piece, type=tuple[bytes, list[Mention]])
+    packed, mentions = msgspec.msgpack.decode(piece, type=tuple[bytes, list[Kept]])
     return np.frombuffer(packed, dtype=_ROW).copy(), mentions
 
 
@@ -326,32 +337,36 @@ def _ranked(rows: Rows, keys: Sequence[npt.NDArray[np.generic]]) -> tuple[Int64,
     return order, np.arange(len(rows)) - start
 
 
-def _slim(mention: Mention) -> Mention:
-    """A mention without what is long and no evidence: memory is bounded whatever is sent."""
-    author = mention.author
-    bio = author.bio if author else None
-    if len(mention.text) <= TEXT_CHARS and len(mention.links) <= 3 and len(bio or "") <= TEXT_CHARS:
-        return mention
-    if author:
-        author = msgspec.structs.replace(author, bio=None)
-    return msgspec.structs.replace(mention, text=mention.text[:TEXT_CHARS], links=(), author=author)
+def _keep(mention: Mention) -> Kept:
+    """What evidence shows of a mention: memory is bounded whatever is sent."""
+    text, author = mention.text, mention.author
+    return Kept(
+        mention.id,
+        mention.platform,
+        text if len(text) <= TEXT_CHARS else text[:TEXT_CHARS],
+        author.id if author else None,
+        author.handle if author else None,
+        author.name if author else None,
+        author.followers if author else None,
+        mention.url,
+        mention.kind,
+    )
 
 
-def _evidence(row: np.void, mention: Mention) -> Evidence:
-    author = mention.author
+def _evidence(row: np.void, kept: Kept) -> Evidence:
     return Evidence(
-        id=mention.id,
-        platform=mention.platform,
+        id=kept.id,
+        platform=kept.platform,
         published_ms=int(row["published_ms"]),
-        text=mention.text,
+        text=kept.text,
         lang=LANGUAGES[int(row["lang"])],
         label=LABELS[int(row["label"])],
         negative=round(float(row["negative"]), 3),
         reach=int(row["reach"]),
-        author_id=author.id if author else None,
-        handle=author.handle if author else None,
-        name=author.name if author else None,
-        followers=author.followers if author else None,
-        url=mention.url,
-        kind=mention.kind,
+        author_id=kept.author_id,
+        handle=kept.handle,
+        name=kept.name,
+        followers=kept.followers,
+        url=kept.url,
+        kind=kept.kind,
     )

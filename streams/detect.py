@@ -41,10 +41,9 @@ from models.records import (
 from models.terms import Terms, Topics
 from models.text import normalise
 from models.volume import CountSpike
-from streams.detect_state import Change, Pieces, remap, settled
+from streams.detect_state import MAX_PLATFORMS, Change, Pieces, remap, settled
 
 TOP_MENTIONS = 8
-MAX_PLATFORMS = 8  # a brand; what comes from more is counted as "other"
 _LONGEST_GAP_H = 14 * 24
 _BLIND_EXPECTED = 20.0  # an hour in which so many were expected and none came is blindness
 

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from models.counts import moved as moved_counts
 from models.evidence import moved as moved_evidence
 
 Pieces = dict[str, bytes]
 Change = tuple[str, bytes | None]
+
+MAX_PLATFORMS = 8  # a brand; what comes from more is counted as "other"
 
 
 def settled(changes: Iterable[Change]) -> list[Change]:
@@ -47,31 +50,19 @@ def remap(stored: Pieces, fresh: Pieces, old: Sequence[str], new: Sequence[str])
     at = {brand: i for i, brand in enumerate(old)}
     source = np.array([at.get(b, -1) for b in new], dtype=np.int64)
     move = {i: j for j, i in enumerate(source.tolist()) if i >= 0}
-    return {
-        name: _piece(name, blob, fresh, len(old), source, move) for name, blob in stored.items()
-    }
 
+    def piece(name: str, blob: bytes) -> bytes:
+        part, _, rest = name.partition("/")
+        if part in ("dedupe", "head") or rest == "now":
+            return blob
+        if part == "evidence":
+            return moved_evidence(blob, move)
+        if part == "platforms":
+            return moved_counts(blob, move, MAX_PLATFORMS)
+        if part in ("all", "negative"):
+            return moved_counts(blob, move)
+        columns = np.frombuffer(blob, dtype=np.int64).reshape(-1, len(old))
+        fresh_columns = np.frombuffer(fresh[name], dtype=np.int64).reshape(-1, len(new))
+        return np.where(source >= 0, columns[:, source], fresh_columns).tobytes()
 
-def _piece(
-    name: str,
-    blob: bytes,
-    fresh: Pieces,
-    old: int,
-    source: np.ndarray[tuple[int], np.dtype[np.int64]],
-    move: dict[int, int],
-) -> bytes:
-    part, _, rest = name.partition("/")
-    if part in ("dedupe", "head") or rest == "now":
-        return blob
-    if part == "evidence":
-        return moved_evidence(blob, move)
-    dtype = np.dtype(np.int64 if part.startswith("detector_") else np.uint32)
-    if part == "platforms":
-        columns = np.frombuffer(blob, dtype=dtype).reshape(old, -1)
-        moved = np.where((source >= 0)[:, None], columns[source], 0)
-        return moved.astype(dtype).tobytes()
-    columns = np.frombuffer(blob, dtype=dtype).reshape(-1, old)
-    base = (
-        np.frombuffer(fresh[name], dtype=dtype).reshape(-1, len(source)) if fresh.get(name) else 0
-    )
-    return np.where(source >= 0, columns[:, source], base).astype(dtype).tobytes()
+    return {name: piece(name, blob) for name, blob in stored.items()}

@@ -360,7 +360,7 @@ def test_changes_hold_no_more_than_what_changed() -> None:
     store.save(runs)
     full = sum(len(v or b"") for v in store.pieces.values())
     again = dict(runs.changes())
-    assert sum(len(v or b"") for v in again.values()) < full / 50
+    assert sum(len(v or b"") for v in again.values()) < full / 20
     assert {k: v for k, v in again.items() if store.pieces.get(k) != v} == {}
 
 
