@@ -39,6 +39,9 @@ _PRIOR_ALPHA = np.array([0.5, 0.15, 0.05])  # of 5 minutes, an hour, a day; unti
 _PRIOR_ALPHA_WEIGHT = 20.0
 # hours of history before a horizon is judged at all: what has not been seen cannot be abnormal
 HISTORY_H = np.array([12.0, 12.0, 24.0, 48.0])
+# mentions come in clumps (a post with its reposts and answers), whose variance grows with the mean:
+# beside it even windows in which less than one mention is expected see a handful now and then
+CLUMP = 1.0
 _COLD_ALPHA = 1.5  # added at the first hour, gone after some days
 _COLD_H = 12.0
 _SPREAD_CLIP_SD = 2.5  # the same for the dispersion, which a slow climb would inflate
@@ -157,8 +160,12 @@ class Baseline:
         known: Bool = self.hours[series] >= HISTORY_H[:, None]
         return known
 
-    def alpha(self, series: Int64) -> Float64:
-        """Dispersion by horizon, with what is still uncertain about a young series."""
+    def alpha(self, series: Int64, expected: Float64) -> Float64:
+        """Dispersion of windows with these expectations, by horizon; float64[horizons, n]."""
+        return self._scatter().take(series, axis=1) + CLUMP / np.maximum(expected, 1e-9)
+
+    def _scatter(self) -> Float64:
+        """Dispersion beside clumps, with what is still uncertain about a young series."""
         if self._alpha is None:
             num, den = self._spread
             prior = _PRIOR_ALPHA[:, None]
@@ -167,7 +174,7 @@ class Baseline:
             five, hour, day = np.clip(learned, 0.01, 10.0) + young
             # six hours scatter between an hour and a day
             self._alpha = np.stack([five, hour, np.sqrt(hour * day), day])
-        return self._alpha.take(series, axis=1)
+        return self._alpha
 
     def learn(self, hour: int, counts: Float64, fives: Float64, day: Float64, mask: Bool) -> None:
         """Learn a closed hour.
@@ -189,8 +196,8 @@ class Baseline:
         self._day[hour % 24] = rate
         self._learn_spread(rate, counts, fives, day, self._day.sum(axis=0), mask)
         self._alpha = None
-        alpha = self.alpha(np.arange(self.series))[1]
-        cut = rate + _CLIP_SD * np.sqrt(rate + alpha * rate**2) + 3.0
+        variance = (1 + CLUMP) * rate + self._scatter()[1] * rate**2
+        cut = rate + _CLIP_SD * np.sqrt(variance) + 3.0
         y = np.minimum(counts, cut)
         how, day_class = self.calendar.of(hour)
         at = np.flatnonzero(mask)
@@ -216,11 +223,12 @@ class Baseline:
         expected_day: Float64,
         mask: Bool,
     ) -> None:
-        alpha = self.alpha(np.arange(self.series))[[0, 1, 3]]
+        alpha = self._scatter()[[0, 1, 3]]
         pairs = (fives, rate / len(fives)), (counts[None], rate), (day[None], expected_day)
         for i, (y, mu) in enumerate(pairs):
-            cut = mu + _SPREAD_CLIP_SD * np.sqrt(mu + alpha[i] * mu**2) + 1.0
-            excess = ((np.minimum(y, cut) - mu) ** 2 - mu).mean(axis=0)
+            clumped = (1 + CLUMP) * mu
+            cut = mu + _SPREAD_CLIP_SD * np.sqrt(clumped + alpha[i] * mu**2) + 1.0
+            excess = ((np.minimum(y, cut) - mu) ** 2 - clumped).mean(axis=0)
             # a young series' error is uncertainty of the level, which alpha() adds by itself
             weight = (self.hours >= (24 if i < 2 else 72)) & mask
             at = np.flatnonzero(weight)

@@ -15,7 +15,7 @@ from math import ceil, log10
 import numpy as np
 from scipy.special import betainc, betaln, gammaln
 
-from models.baseline import HISTORY_H, Calendar
+from models.baseline import CLUMP, HISTORY_H, Calendar
 from models.detector import MINUTE_MS, WEAK_COUNT, Cells, HourClose, Segment
 from models.records import Bool, Float64, Int64
 from models.windows import LONG, Points, Verdict, WindowDetector
@@ -82,18 +82,20 @@ class NegativeShare(WindowDetector):
 
     def _surprise(self, k: Float64, n: Float64, series: Int64) -> tuple[Float64, Bool]:
         """Surprise by horizon, nought where it cannot matter; and what lies far off."""
-        p, rho = self.usual_share()[series], self.rho()[series]
+        p = self.usual_share()[series]
+        rho = _clumped(self.rho()[series], n)
         spread = np.sqrt(n * p * (1 - p) * (1 + (np.maximum(n, 1) - 1) * rho))
         far = (k - p * n >= _FAR_SD * spread) & (k >= (p + _LEAST_LIFT) * n)
         enough = far & (k >= WEAK_COUNT) & (self._hours[series] >= HISTORY_H[:, None])
         scores = np.zeros_like(k)
         for h, i in np.argwhere(enough).tolist():
-            scores[h, i] = share_surprise(int(k[h, i]), int(n[h, i]), float(p[i]), float(rho[i]))
+            scores[h, i] = share_surprise(int(k[h, i]), int(n[h, i]), float(p[i]), float(rho[h, i]))
         return scores, far
 
     def _details(self, brand: int, point: int, horizon: int, points: Points) -> dict[str, float]:
-        p, rho = float(self.usual_share()[brand]), float(self.rho()[brand])
+        p = float(self.usual_share()[brand])
         n = int(points.total[horizon, point])
+        rho = float(_clumped(self.rho()[brand], points.total[horizon, point]))
         line = float(self.lines[brand])
         least = max(WEAK_COUNT, ceil((p + _LEAST_LIFT) * n))
         least = bisect_left(range(n), line, least, key=lambda k: share_surprise(k, n, p, rho))
@@ -140,6 +142,14 @@ class NegativeShare(WindowDetector):
                 held = getattr(self, f"_{name}")
                 stored = np.frombuffer(pieces[name]).reshape(held.shape).copy()
                 setattr(self, f"_{name}", stored)
+
+
+def _clumped(rho: Float64, n: Float64) -> Float64:
+    """Correlation among ``n`` mentions that come in clumps, such as a post and its reposts.
+
+    The clumps add a constant to the design effect ``1 + (n - 1) * rho``, whatever ``n`` is.
+    """
+    return np.minimum(rho + CLUMP / np.maximum(n - 1, 1), 0.9)
 
 
 @lru_cache(maxsize=1 << 15)  # an episode asks again and again about counts that stand still

@@ -64,7 +64,7 @@ class CountSpike(WindowDetector):
         self, observed: Float64, expected: Float64, series: Int64
     ) -> tuple[Float64, Bool]:
         """Surprise by horizon, nought where it cannot matter; and what lies two deviations off."""
-        alpha = self.baseline.alpha(series)
+        alpha = self.baseline.alpha(series, expected)
         far = observed >= expected + 2.0 * np.sqrt(expected + alpha * expected**2)
         far &= observed >= _LEAST_RATIO * expected
         enough = far & (observed >= WEAK_COUNT) & self.baseline.known(series)
@@ -74,10 +74,11 @@ class CountSpike(WindowDetector):
 
     def _details(self, brand: int, point: int, horizon: int, points: Points) -> dict[str, float]:
         series = np.array([brand])
-        expected = self.baseline.expected(points.minute[point : point + 1], series)[horizon, 0]
-        alpha = float(self.baseline.alpha(series)[horizon, 0])
-        lower, upper = interval(float(expected), alpha)
-        least = threshold(float(expected), alpha, float(self.lines[brand]))
+        every = self.baseline.expected(points.minute[point : point + 1], series)
+        alpha = float(self.baseline.alpha(series, every)[horizon, 0])
+        expected = float(every[horizon, 0])
+        lower, upper = interval(expected, alpha)
+        least = threshold(expected, alpha, float(self.lines[brand]))
         negative, total = self._share[:, brand]
         return {
             "lower": lower,

@@ -176,7 +176,7 @@ class _Series:
         series = np.array([0])
         expected = self._baseline.expected(minute, series)
         expected[0] *= self._width_min / 5
-        return expected, self._baseline.alpha(series)
+        return expected, self._baseline.alpha(series, expected)
 
     def _recent(self, at_s: float, span_s: float) -> float:
         return sum(value for then, value in self._day if then > at_s - span_s)
