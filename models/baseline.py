@@ -43,7 +43,7 @@ HISTORY_H = np.array([12.0, 12.0, 24.0, 48.0])
 # beside it even windows in which less than one mention is expected see a handful now and then
 CLUMP = 1.0
 _COLD_ALPHA = 1.5  # added at the first hour, gone after some days
-_COLD_H = 12.0
+_COLD_H = 24.0
 _SPREAD_CLIP_SD = 2.5  # the same for the dispersion, which a slow climb would inflate
 _CLIP_SD = 3.0  # what is learned of one hour is cut here: an event must not become usual
 _LEAST_HOURLY = 0.05  # no brand is expected to be quieter than about one mention a day

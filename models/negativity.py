@@ -118,7 +118,7 @@ class NegativeShare(WindowDetector):
         decay = 0.5 ** (1.0 / _HALF_LIFE_H)
         mature = (n >= 5) & (self._share[1][mask] >= _PRIOR_MENTIONS)
         variance = p * (1 - p)
-        num = np.where(mature, (k - n * p) ** 2 - n * variance, 0.0)
+        num = np.where(mature, (k - n * p) ** 2 - (1 + CLUMP) * n * variance, 0.0)
         den = np.where(mature, n * (n - 1) * variance, 0.0)
         # a loud hour says more, but not without bound
         scale = 1.0 / np.maximum(1.0, den)

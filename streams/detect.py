@@ -28,6 +28,7 @@ from models.detector import (
     create_detectors,
 )
 from models.evidence import EvidenceStore, Sample
+from models.negativity import NegativeShare
 from models.records import (
     SURPRISE_LINES,
     Bool,
@@ -45,6 +46,7 @@ from streams.detect_state import MAX_PLATFORMS, Change, Pieces, remap, settled
 
 TOP_MENTIONS = 8
 _LONGEST_GAP_H = 14 * 24
+_ANGRY = 0.05  # an hour whose negative share exceeds the usual one by more is not learned when busy
 _BLIND_EXPECTED = 20.0  # an hour in which so many were expected and none came is blindness
 
 
@@ -82,6 +84,7 @@ class DetectStage:
         self.brands = tuple(brands)
         self.detectors = create_detectors(self.brands)
         self._volume = next(d for d in self.detectors if isinstance(d, CountSpike))
+        self._tone = next(d for d in self.detectors if isinstance(d, NegativeShare))
         self.counters = DetectCounters()
         self._lateness_ms = allowed_lateness_s * 1000
         self._rolling = Rolling(len(brands))
@@ -196,11 +199,11 @@ class DetectStage:
         close = self._hour_close(hour)
         if close.blind:
             return
+        busy = np.any([d.busy(hour) for d in self.detectors], axis=0)
+        # a rush in the usual tone is no crisis: it may come every evening, and is learned
+        angry = close.negatives > (self._tone.usual_share() + _ANGRY) * close.counts
         for detector in self.detectors:
-            busy = np.zeros(len(self.brands), dtype=np.bool_)
-            for other in self.detectors:
-                busy |= other.busy(hour)
-            detector.learn(close, ~busy)
+            detector.learn(close, ~(busy & angry))
 
     def _hour_close(self, hour: int) -> HourClose:
         last = (hour + 1) * HOUR_MIN - 1
