@@ -15,6 +15,7 @@ RESULTS = Path(__file__).with_name("results.md")
 def main() -> None:
     """Run everything; print and append the tables."""
     table = pipeline.run()
+    print(*table, sep="\n")
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     head = f"\n## {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine}\n"
     with RESULTS.open("a", encoding="utf-8") as out:

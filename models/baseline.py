@@ -140,20 +140,31 @@ class Baseline:
         """
         if not len(minutes):
             return np.empty((len(HORIZONS_MIN), 0))
+        rates, at, into = self._rates_at(minutes, series)
+        five, hour = self._short(rates, at, into)
+        last_five = sum(rates.take(at - step * self.series) for step in range(1, 6))
+        six = into * rates.take(at) + last_five
+        six += (1 - into) * rates.take(at - 6 * self.series)
+        day = self._day.sum(axis=0)[series]
+        return np.stack([five, hour, six, np.maximum(day, hour)])
+
+    def expected_short(self, minutes: Int64, series: Int64) -> Float64:
+        """Expected counts in the windows of five minutes and an hour; float64[2, n]."""
+        return np.stack(self._short(*self._rates_at(minutes, series)))
+
+    def _rates_at(self, minutes: Int64, series: Int64) -> tuple[Float64, Int64, Float64]:
+        """Rates of the hours concerned, where in them each minute's is, and how far it is gone."""
         hours = minutes // 60
-        into = (minutes % 60 + 1) / 60.0
         first = int(hours.min()) - 6
         rates = np.stack([self.rate(hour) for hour in range(first, int(hours.max()) + 2)])
-        at = (hours - first) * self.series + series
+        return rates, (hours - first) * self.series + series, (minutes % 60 + 1) / 60.0
+
+    def _short(self, rates: Float64, at: Int64, into: Float64) -> tuple[Float64, Float64]:
         before, here, after = (rates.take(at + step * self.series) for step in (-1, 0, 1))
         middle = into - 0.5 - 2.5 / 60  # centre of the 5-minute window against the hour's centre
         slope = np.where(middle < 0, here - before, after - here)
         five = np.maximum(here + middle * slope, 0.2 * here) * (5 / 60)
-        hour_ = into * here + (1 - into) * before
-        last_five = sum(rates.take(at - step * self.series) for step in range(1, 6))
-        six = into * here + last_five + (1 - into) * rates.take(at - 6 * self.series)
-        day = self._day.sum(axis=0)[series]
-        return np.stack([five, hour_, six, np.maximum(day, hour_)])
+        return five, into * here + (1 - into) * before
 
     def known(self, series: Int64) -> Bool:
         """Whether there is history enough to judge; bool[horizons, n]."""

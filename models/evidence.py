@@ -24,7 +24,7 @@ from models.records import LABELS, Bool, Evidence, Int64, Kind, Mention, Observa
 BUCKET_MS = 600_000
 HOUR_MS = 3_600_000
 SAMPLE, TOP = 12, 4  # a brand and ten minutes
-HOURLY_SAMPLE, HOURLY_TOP = 5, 1  # a brand and hour, later
+HOURLY_SAMPLE, HOURLY_TOP = 3, 1  # a brand and hour, later
 OLD_HOURS = 25
 TEXT_CHARS = 400
 _SLACK = 4096  # rows a bucket may hold beyond what it keeps

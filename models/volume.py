@@ -46,10 +46,17 @@ class CountSpike(WindowDetector):
     def _bound(self, cells: Cells) -> Float64:
         counts = cells.negative if self._negative_only else cells.total
         bound = np.zeros_like(counts)
-        at = np.flatnonzero((counts >= WEAK_COUNT).any(axis=0))
+        at = np.flatnonzero((counts[:LONG] >= WEAK_COUNT).any(axis=0))
+        if len(at):
+            at = at[self._loud(counts[:LONG, at], cells.minute[at], cells.brand[at])]
         expected = self.baseline.expected(cells.minute[at], cells.brand[at])
         bound[:, at], _ = self._surprise(counts[:, at], expected, cells.brand[at])
         return bound
+
+    def _loud(self, counts: Float64, minute: Int64, brand: Int64) -> Bool:
+        """Where a short window exceeds its expectation; without that no long one says anything."""
+        least = _LEAST_RATIO * self.baseline.expected_short(minute, brand)
+        return np.any(counts >= np.maximum(least, WEAK_COUNT), axis=0)
 
     def _verdict(self, brand: int, points: Points) -> Verdict:
         observed = points.negative if self._negative_only else points.total
@@ -57,7 +64,7 @@ class CountSpike(WindowDetector):
         expected = self.baseline.expected(points.minute, series)
         scores, far = self._surprise(observed, expected, series)
         # long counts stay high after the event: they say something while the hour does too
-        scores[LONG:, ~far[1]] = 0.0
+        scores[LONG:, ~(far[1] & (observed[1] >= WEAK_COUNT))] = 0.0
         return Verdict(scores, observed, expected)
 
     def _surprise(

@@ -20,6 +20,7 @@ from alerts.records import Alert, Decision
 from models.records import Rejection, Signal
 
 SCHEMA_VERSION = 1
+_PAGE_BYTES, _WAL_BYTES = 1 << 14, 1 << 26
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS positions (
@@ -98,6 +99,9 @@ class Store:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA busy_timeout = 10000")
             self._refuse_foreign()
+            # state is few large pieces; the same ones change again and again between checkpoints
+            self._db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+            self._db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_BYTES // _PAGE_BYTES}")
             self._db.execute("PRAGMA journal_mode = WAL")
             # FULL: what a step committed survives a power cut, not only the end of the process
             self._db.execute("PRAGMA synchronous = FULL")
