@@ -20,7 +20,7 @@ Label = Literal["negative", "neutral", "positive"]
 LABELS: tuple[Label, Label, Label] = ("negative", "neutral", "positive")
 
 # surprise (minus log10 of the chance on a usual day) from which a finding fires
-SURPRISE_LINES: dict[Sensitivity, float] = {"sensitive": 4.5, "balanced": 4.7, "strict": 8.0}
+SURPRISE_LINES: dict[Sensitivity, float] = {"sensitive": 4.0, "balanced": 4.7, "strict": 6.5}
 
 MAX_TEXT_CHARS = 20_000
 

@@ -56,7 +56,9 @@ class CountSpike(WindowDetector):
     def _loud(self, counts: Float64, minute: Int64, brand: Int64) -> Bool:
         """Where a short window exceeds its expectation; without that no long one says anything."""
         least = _LEAST_RATIO * self.baseline.expected_short(minute, brand)
-        return np.any(counts >= np.maximum(least, WEAK_COUNT), axis=0)
+        five, hour = counts >= np.maximum(least, WEAK_COUNT)
+        loud: Bool = five | hour
+        return loud
 
     def _verdict(self, brand: int, points: Points) -> Verdict:
         observed = points.negative if self._negative_only else points.total
