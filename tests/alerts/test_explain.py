@@ -204,7 +204,9 @@ def test_a_lower_negative_share(kind: str, usual: float) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_stricter_sensitivity(kind: str) -> None:
-    given_ = replace(signal(kind, **QUIET[kind]), surprise=6.8)
+    balanced, strict_line = SURPRISE_LINES["balanced"], SURPRISE_LINES["strict"]
+    between = (balanced + strict_line) / 2
+    given_ = replace(signal(kind, **QUIET[kind]), surprise=between, line=balanced)
     told = only_alert(fire(given_))
     words: list[Sensitivity] = ["sensitive", "balanced", "strict"]
     named = [
@@ -214,7 +216,7 @@ def test_a_stricter_sensitivity(kind: str) -> None:
     ]
     assert named == ["strict"]
     strict = replace(RIMAL, sensitivity="strict")
-    outcome = fire(replace(given_, line=SURPRISE_LINES["strict"]), strict)
+    outcome = fire(replace(given_, line=strict_line), strict)
     assert refused_by(outcome) == "surprise"
 
 
