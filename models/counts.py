@@ -124,9 +124,17 @@ class CumulativeCounts(_Ring):
             order = np.arange(self.now + 1, self.now + 1 + RING_MIN) % RING_MIN
             self.rows[order] = np.cumsum(self.rows[order], axis=0, dtype=np.uint32)
 
+    def advance(self, minute: int) -> None:
+        """Open rows up to ``minute``."""
+        before = self.now
+        super().advance(minute)
+        if self.now != before:
+            self._dirty.add((minute + 1) % RING_MIN)  # stored as nought, whenever that is
+
     def _counts(self, slot: int) -> UInt32:
         assert self.now is not None
-        if slot == (self.now + 1) % RING_MIN:  # the oldest: no window is so long that it matters
+        # of the oldest minute the total before it is gone; no window is so long that it matters
+        if slot == (self.now + 1) % RING_MIN:
             return np.zeros(self.series, dtype=np.uint32)
         counts: UInt32 = self.rows[slot] - self.rows[slot - 1]
         return counts
