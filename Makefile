@@ -10,11 +10,13 @@ RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 PYTEST := $(BIN)/python -m pytest
 PYTEST_ARGS ?=
+BROKERS ?= 1
+KAFKA_JARS := .kafka/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-dev demo test lint lint-style lint-types lint-imports lint-docs format \
-	bench soak clean
+	bench soak kafka kafka-jars clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -26,7 +28,7 @@ setup-dev: $(DEV) ## Add what the checks and tests need
 demo: $(RUNTIME) ## Simulate a crisis, run the pipeline, show the alerts (demo-out/)
 	$(BIN)/nadhir demo
 
-test: $(DEV) ## Run all tests but the soak tests
+test: $(DEV) $(KAFKA_JARS) ## Run all tests but the soak tests
 	$(PYTEST) -n 2 $(PYTEST_ARGS)
 
 lint: lint-style lint-types lint-imports lint-docs ## Run all static checks (-k shows every fault)
@@ -48,14 +50,19 @@ format: $(DEV) ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+kafka: $(RUNTIME) $(KAFKA_JARS) ## Run a real Kafka on loopback until Ctrl-C (BROKERS=1 or 3)
+	$(BIN)/python -m deploy.kafka.cluster --brokers $(BROKERS)
+
+kafka-jars: $(KAFKA_JARS) ## Fetch the jars of Apache Kafka through Maven
+
 bench: $(RUNTIME) ## Measure speed and memory against the floor
 	$(BIN)/python -m benchmarks
 
-soak: $(DEV) ## Run the long tests, with random search by hypothesis
+soak: $(DEV) $(KAFKA_JARS) ## Run the long tests, with random search by hypothesis
 	$(PYTEST) -m soak --hypothesis-profile=search $(PYTEST_ARGS)
 
 clean: ## Delete everything that can be made again
-	rm -rf $(VENV) build dist demo-out *.egg-info .hypothesis .import_linter_cache \
+	rm -rf $(VENV) .kafka build dist demo-out *.egg-info .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -63,6 +70,14 @@ $(RUNTIME): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Nadhir needs Python 3.11 or newer; set PYTHON=" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) -r requirements.txt -e .
+	@touch $@
+
+$(KAFKA_JARS): deploy/kafka/pom.xml
+	@command -v java >/dev/null && command -v mvn >/dev/null || { apt-get update -q && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qy default-jre-headless maven; } || \
+		{ echo "install Java 17 or newer and Maven, then try again" >&2; exit 1; }
+	rm -rf $(@D)
+	mvn --quiet --batch-mode --file $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(@D)
 	@touch $@
 
 $(DEV): requirements-dev.txt $(RUNTIME)

@@ -80,7 +80,8 @@ def imported(path: Path) -> Iterator[str]:
 
 def distributions_imported(*folders: str) -> set[str]:
     modules = {module for path in sources(*folders) for module in imported(path)}
-    outside = modules - sys.stdlib_module_names - {*PACKAGES, "tools", "tests", "benchmarks"}
+    own = {*PACKAGES, "tools", "tests", "benchmarks", "deploy"}
+    outside = modules - sys.stdlib_module_names - own
     known = metadata.packages_distributions()
     assert outside <= known.keys(), f"imported but not installed: {sorted(outside - known.keys())}"
     names = {canonicalize_name(name) for module in outside for name in known[module]}

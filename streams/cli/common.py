@@ -59,6 +59,7 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         from alerts.playbook import PlaybookError
         from models.sentiment import SentimentArtefactError
+        from streams.kafka import KafkaEngineError
         from streams.sources import SourceError
         from streams.store import StoreError
 
@@ -70,7 +71,13 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
         except BrokenPipeError:
             _settle_output()  # its reader has seen enough
             raise SystemExit(FAILED) from None
-        except (SourceError, StoreError, SentimentArtefactError, OSError) as error:
+        except (
+            SourceError,
+            StoreError,
+            SentimentArtefactError,
+            KafkaEngineError,
+            OSError,
+        ) as error:
             fail(f"Error: {error}")
         except sqlite3.Error as error:
             fail(f"Error: a store cannot be used ({error})")

@@ -25,6 +25,8 @@ COMMANDS = {
     "rejected": "inspect",
     "decisions": "inspect",
     "schema": "inspect",
+    "topics": "kafka",
+    "produce": "kafka",
 }
 
 

@@ -35,6 +35,7 @@ _HANDLE = re.compile(r"@?[\w.-]{1,100}\Z")
 _URL = re.compile(r"https?://[^\s/?#@:]+(?::[0-9]{1,5})?(?:[/?#]\S*)?\Z", re.IGNORECASE)
 _URL_HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/@]*@)?([^/?#:@\s]+)")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
+_PREFIX = re.compile(r"[a-zA-Z0-9._-]{0,40}\Z")
 _PLATFORM = re.compile(r"[\w.-]{1,64}\Z")
 
 
@@ -73,6 +74,19 @@ def _platform(text: str) -> str:
     if not _PLATFORM.match(text):
         raise ValueError("must be a platform's short name without spaces, such as x")
     return text
+
+
+def _prefix(text: str) -> str:
+    if not _PREFIX.match(text):
+        raise ValueError("must be at most 40 of a-z, A-Z, 0-9, . _ and -")
+    return text
+
+
+def _host_port(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or "/" in text or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise ValueError("must be host:port, such as 127.0.0.1:9092")
+    return _line(text)
 
 
 def _url(text: str) -> str:
@@ -153,6 +167,13 @@ def _token(secret: SecretStr) -> SecretStr:
     value = secret.get_secret_value()
     if not 1 <= len(value) <= 512 or not all("!" <= c <= "~" for c in value):
         raise ValueError("must be 1 to 512 visible ASCII characters without spaces")
+    return secret
+
+
+def _secret(secret: SecretStr) -> SecretStr:
+    value = secret.get_secret_value()
+    if not 1 <= len(value) <= 512 or not value.isprintable():
+        raise ValueError("must be 1 to 512 characters in one line")
     return secret
 
 
@@ -240,8 +261,11 @@ Identifier = Annotated[str, AfterValidator(_id)]
 Handle = Annotated[str, AfterValidator(_handle)]
 Platform = Annotated[str, AfterValidator(_platform)]
 Url = Annotated[str, AfterValidator(_url)]
+TopicPrefix = Annotated[str, AfterValidator(_prefix)]
+HostPort = Annotated[str, AfterValidator(_host_port)]
 Domain = Annotated[str, AfterValidator(_domain)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 FilePath = Annotated[Path, BeforeValidator(file_path)]
 TimeFormat = Annotated[str, AfterValidator(_time_format)]

@@ -12,7 +12,8 @@ from streams.config.problems import KeyPath, did_you_mean, printable, shown
 from streams.config.settings import known_keys
 
 _TAGGED = ("receivers", "sources")  # lists whose entries are of several types
-_SECRET = ("intake", "token")
+_SECRETS = (("intake", "token"), ("kafka", "password"))
+_WITH_SECRETS = tuple(path[:1] for path in _SECRETS)
 _WANTED = {
     "int_type": "must be a whole number",
     "bool_type": "must be true or false",
@@ -51,7 +52,7 @@ def _unknown_key(document: Document, path: KeyPath, tag: str) -> None:
     keys = known_keys(path[:-1], tag)
     near = did_you_mean(str(path[-1]), keys)
     said, at = "is no setting", document.keys.get(path)
-    if path[:1] == _SECRET[:1] and not near:
+    if path[:1] in _WITH_SECRETS and not near:
         path = path[:1]  # {s3cret} where {token: s3cret} was meant
         said = "holds a key that is no setting"
     document.add(path, _join(said, near or f"the settings here are {', '.join(keys)}"), at=at)
@@ -59,7 +60,7 @@ def _unknown_key(document: Document, path: KeyPath, tag: str) -> None:
 
 def is_secret(path: KeyPath) -> bool:
     """Whether a value at ``path`` is, or may hold, something nobody should read."""
-    return path in ((), _SECRET[:1]) or path[:2] == _SECRET
+    return path == () or path in _WITH_SECRETS or path[:2] in _SECRETS
 
 
 def _path(loc: tuple[int | str, ...]) -> tuple[KeyPath, str]:

@@ -21,17 +21,20 @@ from streams.config.fields import (
     FilePath,
     Filled,
     Handle,
+    HostPort,
     Identifier,
     Items,
     Language,
     MentionField,
     Platform,
+    Secret,
     Section,
     Switch,
     Text,
     TimeFormat,
     TimeZone,
     Token,
+    TopicPrefix,
     Url,
     WholeNumber,
 )
@@ -171,6 +174,39 @@ class IntakeSettings(_Settings):
     enabled: Switch = Field(True, description="Whether `nadhir run` takes mentions over HTTP.")
 
 
+class KafkaSettings(_Settings):
+    """Apache Kafka, and the topics on it."""
+
+    bootstrap: Annotated[Items[HostPort], Filled] = Field(
+        ("127.0.0.1:9092",), description="Brokers to begin with, `host:port`."
+    )
+    prefix: TopicPrefix | None = Field(None, description="Put before the name of every topic.")
+    partitions: WholeNumber = Field(
+        8, ge=1, le=10_000, description="Partitions of each topic: the most workers of a stage."
+    )
+    replication: WholeNumber = Field(
+        1, ge=1, le=9, description="Copies of each partition; 3 in production."
+    )
+    retention_h: WholeNumber = Field(
+        72, ge=1, le=87_600, description="Hours for which mentions are kept."
+    )
+    protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="Security protocol: with `SSL` encrypted, with `SASL` known."
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="How the user is proved, where the protocol has `SASL`."
+    )
+    username: Text | None = Field(None, description="User of the cluster.")
+    password: Secret | None = Field(
+        None, description="The user's password; better set in the environment."
+    )
+    ca_file: FilePath | None = Field(
+        None, description="Certificates to trust (PEM); `null` takes the system's."
+    )
+    cert_file: FilePath | None = Field(None, description="Our certificate (PEM), if asked for.")
+    key_file: FilePath | None = Field(None, description="Key of our certificate (PEM).")
+
+
 class FileSource(_Settings):
     """A file of JSON Lines, gzip too."""
 
@@ -231,6 +267,9 @@ class Config(_Settings):
     )
     paths: Section[PathSettings] = Field(PathSettings(), description="Where things are kept.")
     intake: Section[IntakeSettings] = Field(IntakeSettings(), description="The HTTP intake.")
+    kafka: Section[KafkaSettings] = Field(
+        KafkaSettings(), description="Apache Kafka, for more than one machine."
+    )
     sources: Items[Annotated[FileSource | CsvSource, Field(discriminator="type")]] = Field(
         (), description="What `nadhir run` reads beside the HTTP intake."
     )
@@ -254,6 +293,10 @@ class Config(_Settings):
                 "playbooks": self.paths.playbooks and base / self.paths.playbooks,
             }
         )
+        files = ("ca_file", "cert_file", "key_file")
+        kafka = self.kafka.model_copy(
+            update={f: base / path for f in files if (path := getattr(self.kafka, f)) is not None}
+        )
         receivers = tuple(
             receiver.model_copy(update={"path": base / receiver.path})
             if isinstance(receiver, JournalReceiver)
@@ -263,4 +306,6 @@ class Config(_Settings):
         sources = tuple(
             source.model_copy(update={"path": base / source.path}) for source in self.sources
         )
-        return self.model_copy(update={"paths": paths, "receivers": receivers, "sources": sources})
+        return self.model_copy(
+            update={"paths": paths, "receivers": receivers, "sources": sources, "kafka": kafka}
+        )

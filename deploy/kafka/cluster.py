@@ -1,0 +1,260 @@
+"""A real Apache Kafka for development and tests: KRaft, loopback addresses, a scratch folder.
+
+``python -m deploy.kafka.cluster [--brokers 3]`` prints the bootstrap address and runs until it is
+stopped.  Needs Java 17 and the jars that ``make kafka-jars`` fetches.  Not for production: no
+security, and its data goes when it ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+JARS = Path(__file__).resolve().parents[2] / ".kafka"
+_START_S = 90.0
+_STOP_S = 15.0
+_LOG4J = """
+status = error
+appender.console.type = Console
+appender.console.name = out
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{ISO8601} %p %c{1}: %m%n
+rootLogger.level = warn
+rootLogger.appenderRef.out.ref = out
+"""
+
+
+class ClusterError(Exception):
+    """The cluster cannot run; the message says why and what to do."""
+
+
+class Broker:
+    """One broker, which is also a controller of the quorum.
+
+    Parameters
+    ----------
+    node : int
+        Its number, from 1.
+    folder : Path
+        Where its configuration, data and log go.
+    """
+
+    def __init__(self, node: int, folder: Path, jars: Path) -> None:
+        self.node = node
+        self.port, self.controller_port = _free_ports(2)
+        self.folder = folder / f"broker-{node}"
+        self._jars = jars
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """Host and port for clients."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def format(self, cluster_id: str, brokers: Sequence[Broker]) -> None:
+        """Write its configuration and prepare its data folder."""
+        self.folder.mkdir(parents=True)
+        voters = ",".join(f"{b.node}@127.0.0.1:{b.controller_port}" for b in brokers)
+        copies, in_sync = min(3, len(brokers)), min(2, len(brokers))
+        (self.folder / "log4j2.properties").write_text(_LOG4J)
+        (self.folder / "server.properties").write_text(
+            "\n".join(
+                (
+                    "process.roles=broker,controller",
+                    f"node.id={self.node}",
+                    f"controller.quorum.voters={voters}",
+                    f"listeners=PLAINTEXT://{self.address},"
+                    f"CONTROLLER://127.0.0.1:{self.controller_port}",
+                    f"advertised.listeners=PLAINTEXT://{self.address}",
+                    "controller.listener.names=CONTROLLER",
+                    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+                    f"log.dirs={self.folder / 'data'}",
+                    f"default.replication.factor={copies}",
+                    f"min.insync.replicas={in_sync}",
+                    f"offsets.topic.replication.factor={copies}",
+                    f"transaction.state.log.replication.factor={copies}",
+                    f"transaction.state.log.min.isr={in_sync}",
+                    "offsets.topic.num.partitions=8",
+                    "transaction.state.log.num.partitions=4",
+                    "group.initial.rebalance.delay.ms=200",
+                    "auto.create.topics.enable=false",
+                    "num.network.threads=2",
+                    "num.io.threads=4",
+                    "log.cleaner.dedupe.buffer.size=16777216",
+                    "",
+                )
+            )
+        )
+        done = subprocess.run(
+            self._java("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", self._settings),
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        if done.returncode:
+            raise ClusterError(f"broker {self.node} cannot be formatted: {done.stdout.decode()}")
+
+    def start(self) -> None:
+        """Start it; :meth:`wait` tells when it answers."""
+        with (self.folder / "broker.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._java("kafka.Kafka", self._settings),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait(self) -> None:
+        """Return once it takes connections.
+
+        Raises
+        ------
+        ClusterError
+            If it ends instead, or takes too long.
+        """
+        end = time.monotonic() + _START_S
+        while time.monotonic() < end:
+            if not self.alive:
+                break
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1.0):
+                return
+            time.sleep(0.1)
+        tail = (self.folder / "broker.log").read_text(errors="replace")[-2000:]
+        raise ClusterError(f"broker {self.node} does not answer on {self.address}: {tail}")
+
+    def stop(self) -> None:
+        """End it in order; by force when it takes too long."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is None:
+            return
+        if self.alive:
+            self._process.send_signal(number)
+        try:
+            self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    @property
+    def _settings(self) -> str:
+        return str(self.folder / "server.properties")
+
+    def _java(self, *command: str) -> list[str]:
+        java = shutil.which("java")
+        if java is None:
+            raise ClusterError("java is not installed; Kafka needs Java 17 or newer")
+        return [
+            java,
+            "-Xmx384m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
+            "-cp",
+            f"{self._jars}/*",
+            *command,
+        ]
+
+
+class Cluster:
+    """Brokers that know each other."""
+
+    def __init__(self, brokers: Sequence[Broker]) -> None:
+        self.brokers = tuple(brokers)
+
+    @property
+    def bootstrap(self) -> str:
+        """Addresses of all brokers, as clients take them."""
+        return ",".join(broker.address for broker in self.brokers)
+
+
+@contextmanager
+def cluster(brokers: int = 1, jars: Path | None = None) -> Iterator[Cluster]:
+    """Run a cluster in a scratch folder.
+
+    Parameters
+    ----------
+    brokers : int
+        1, or 3 for replication with two in sync.
+    jars : Path or None
+        Where the jars are; by default ``.kafka`` in the project.
+
+    Raises
+    ------
+    ClusterError
+        If Java or the jars are missing, or a broker does not start.
+    """
+    jars = jars or JARS
+    if not any(jars.glob("kafka_*.jar")):
+        raise ClusterError(f"no jars of Kafka in {jars}; run: make kafka-jars")
+    with tempfile.TemporaryDirectory(prefix="nadhir-kafka-") as scratch:
+        nodes = [Broker(node, Path(scratch), jars) for node in range(1, brokers + 1)]
+        identity = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        try:
+            for node in nodes:
+                node.format(identity, nodes)
+            for node in nodes:
+                node.start()
+            for node in nodes:
+                node.wait()
+            yield Cluster(nodes)
+        finally:
+            for node in nodes:
+                node.kill()
+
+
+def _free_ports(count: int) -> list[int]:
+    holders = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [holder.getsockname()[1] for holder in holders]
+    for holder in holders:
+        holder.close()
+    return ports
+
+
+def main() -> None:
+    """Run a cluster until a signal ends it."""
+    parser = argparse.ArgumentParser(description="A real Kafka for development, on loopback.")
+    parser.add_argument("--brokers", type=int, default=1, choices=(1, 3))
+    brokers = parser.parse_args().brokers
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    try:
+        with cluster(brokers) as running:
+            print(running.bootstrap, flush=True)
+            print("Kafka runs until Ctrl-C; its data goes with it.", file=sys.stderr)
+            while not ended.wait(0.5):
+                dead = [b.node for b in running.brokers if not b.alive]
+                if dead:
+                    raise ClusterError(f"broker {dead[0]} has ended")
+    except ClusterError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(os.EX_SOFTWARE)
+
+
+if __name__ == "__main__":
+    main()

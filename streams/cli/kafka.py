@@ -1,0 +1,112 @@
+"""``nadhir topics`` and ``nadhir produce``."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+import orjson
+
+from streams.cli.common import (
+    FAILED,
+    SourceProgress,
+    config_option,
+    errors,
+    fail,
+    load_config,
+    reports_errors,
+)
+
+
+@click.group()
+def topics() -> None:
+    """Create, check or describe the topics on Kafka."""
+
+
+@topics.command("create")
+@click.option("--update", is_flag=True, help="Also set what differs on topics that exist.")
+@config_option
+@reports_errors
+def topics_create(update: bool, config_path: Path | None) -> None:
+    """Create the topics that are missing."""
+    from streams.kafka import topics as kafka_topics
+    from streams.kafka.connection import admin
+
+    kafka = load_config(config_path).kafka
+    wanted = kafka_topics.wanted_topics(kafka)
+    with admin(kafka) as client:
+        created = kafka_topics.create(client, wanted)
+        for name in created:
+            click.echo(f"{name}: created")
+        if update:
+            for name in kafka_topics.update(client, wanted, kafka_topics.describe(client, wanted)):
+                click.echo(f"{name}: updated")
+        differences = kafka_topics.check(wanted, kafka_topics.describe(client, wanted))
+    for difference in differences:
+        errors.print(str(difference))
+    if not differences:
+        errors.print(f"{len(wanted)} topics are as configured.")
+
+
+@topics.command("check")
+@config_option
+@reports_errors
+def topics_check(config_path: Path | None) -> None:
+    """Say what differs on the cluster from what is configured, and how to mend it."""
+    from streams.kafka import topics as kafka_topics
+    from streams.kafka.connection import admin
+
+    kafka = load_config(config_path).kafka
+    wanted = kafka_topics.wanted_topics(kafka)
+    with admin(kafka) as client:
+        differences = kafka_topics.check(wanted, kafka_topics.describe(client, wanted))
+    for difference in differences:
+        click.echo(str(difference))
+    if differences:
+        raise SystemExit(FAILED)
+    errors.print(f"{len(wanted)} topics are as configured.")
+
+
+@topics.command("describe")
+@config_option
+@reports_errors
+def topics_describe(config_path: Path | None) -> None:
+    """Print the topics as they are on the cluster, as JSON Lines."""
+    from streams.kafka import topics as kafka_topics
+    from streams.kafka.connection import admin
+
+    kafka = load_config(config_path).kafka
+    wanted = kafka_topics.wanted_topics(kafka)
+    with admin(kafka) as client:
+        found = kafka_topics.describe(client, wanted)
+    for topic in wanted:
+        if topic.name in found:
+            is_ = found[topic.name]
+            settings = {name: is_.settings.get(name) for name in topic.settings}
+            row = {"topic": topic.name, "partitions": is_.partitions}
+            line = row | {"replication": is_.replication, "settings": settings}
+            click.echo(orjson.dumps(line).decode())
+
+
+@click.command()
+@click.argument("file", type=click.Path(allow_dash=True, dir_okay=False))
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Mentions a second.")
+@config_option
+@reports_errors
+def produce(file: str, rate: float | None, config_path: Path | None) -> None:
+    """Send FILE (JSON Lines, gz too; - is standard input) to the topic of mentions.
+
+    Lines are sent as they are; ends when the brokers have acknowledged them.
+    """
+    from streams.kafka.produce import produce as send
+    from streams.sources import open_source
+
+    kafka = load_config(config_path).kafka
+    with closing(open_source(file)) as source, SourceProgress("producing") as bar:
+        produced = send(source, kafka, rate=rate, progress=bar.update)
+    for failure in produced.failures:
+        errors.print(failure)
+    errors.print(f"{produced.delivered:,} of {produced.lines:,} lines delivered")
+    if produced.failed:
+        fail(f"Error: {produced.failed:,} lines were not taken")

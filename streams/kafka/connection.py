@@ -1,0 +1,71 @@
+"""How we reach the cluster: one place turns settings into what the clients take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from streams.config.schema import KafkaSettings
+from streams.kafka import KafkaEngineError
+
+_TIMEOUT_MS = 10_000
+
+
+def client_settings(kafka: KafkaSettings) -> dict[str, Any]:
+    """Address and security, as kafka-python takes them.
+
+    Examples
+    --------
+    >>> client_settings(KafkaSettings())
+    {'bootstrap_servers': ['127.0.0.1:9092'], 'security_protocol': 'PLAINTEXT'}
+    """
+    settings: dict[str, Any] = {
+        "bootstrap_servers": list(kafka.bootstrap),
+        "security_protocol": kafka.protocol,
+    }
+    if kafka.protocol.startswith("SASL"):
+        password = kafka.password.get_secret_value() if kafka.password else None
+        settings |= {
+            "sasl_mechanism": kafka.sasl_mechanism,
+            "sasl_plain_username": kafka.username,
+            "sasl_plain_password": password,
+        }
+    files = {"ssl_cafile": kafka.ca_file, "ssl_certfile": kafka.cert_file}
+    files["ssl_keyfile"] = kafka.key_file
+    return settings | {name: str(path) for name, path in files.items() if path is not None}
+
+
+@contextmanager
+def reached(kafka: KafkaSettings) -> Iterator[None]:
+    """Turn what the clients raise into a sentence that names the cluster and what to do."""
+    try:
+        yield
+    except KafkaError as error:
+        where = ", ".join(kafka.bootstrap)
+        raise KafkaEngineError(
+            f"Kafka at {where}: {type(error).__name__}: {error}; see kafka.bootstrap and "
+            "kafka.protocol (NADHIR_KAFKA__…); `make kafka` starts one on this machine"
+        ) from error
+
+
+@contextmanager
+def admin(kafka: KafkaSettings) -> Iterator[KafkaAdminClient]:
+    """An admin client, closed afterwards.
+
+    Raises
+    ------
+    KafkaEngineError
+        If the cluster cannot be reached, or refuses what is asked.
+    """
+    with reached(kafka):
+        client = KafkaAdminClient(
+            **client_settings(kafka), client_id="nadhir", request_timeout_ms=_TIMEOUT_MS
+        )
+        try:
+            yield client
+        finally:
+            client.close()
