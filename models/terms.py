@@ -32,11 +32,12 @@ STOP_WORDS = frozenset(
     """
     the and for you your are was were with this that have has had not but all any can our out his
     her its they them what when why how who will just get got from been too very now then than
-    there here about after again more some one two i'm it's don't can't isn't amp via still even
+    there here about after again more some one two because would could should need want
+    i'm it's don't can't isn't amp via still even
     علي الي من في عن مع هذا هذه ذلك التي الذي كان كانت يكون ليس لكن وانا انا انت هو هي نحن هم ما لا
     لم لن قد كل بعد قبل عند حتي اذا لو او ثم ايضا جدا يا اي وش ايش شو بس لما فيه فيها منه منها عليه
     عليها لكم الله احد خارج داخل نفس كذا كذلك لنا لي وهو وهي كيف متي وين ليش هل غير بين صباح مساء
-    ساعه يوم اليوم الان
+    ساعه يوم اليوم الان احتاج ابي ابغي
     """.split()  # noqa: SIM905
 )
 

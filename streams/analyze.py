@@ -55,7 +55,9 @@ def read_series(lines: Iterable[str], name: str) -> Iterator[tuple[str, float]]:
         raise AnalyzeError(
             f"{name}, line 1: the column {min(missing)!r} is missing from the header"
         )
-    for row in reader:
+    for row in _rows(reader, name):
+        if row["value"] is None:
+            raise AnalyzeError(f"{name}, line {reader.line_num}: the value is missing")
         try:
             value = float(row["value"])
         except (TypeError, ValueError):
@@ -66,6 +68,13 @@ def read_series(lines: Iterable[str], name: str) -> Iterator[tuple[str, float]]:
                 "of mentions; expected nought or more"
             )
         yield row["timestamp"] or "", value
+
+
+def _rows(reader: csv.DictReader[str], name: str) -> Iterator[dict[str, str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise AnalyzeError(f"{name}, line {reader.line_num}: {error}") from error
 
 
 def analyze_volume(

@@ -387,9 +387,12 @@ def _hash64(text: str) -> int:
 
 
 def _own_words(brand: Brand) -> frozenset[str]:
-    words = " ".join((brand.id, *brand.names, *brand.keywords, *brand.handles, *brand.domains))
+    names = (brand.id, *brand.names, *brand.keywords, *brand.handles, *brand.domains)
+    words = " ".join(names)
     for mark in "@.-":
         words = words.replace(mark, " ")
-    plain = normalise(words.split())
+    # names of several words are written together in hashtags
+    joined = [mark.join(name.split()) for name in names for mark in ("", "_")]
+    plain = normalise([*words.split(), *joined])
     normal = [plain.text(i).strip() for i in range(len(plain))]
     return frozenset(p for word in normal for p in (word, f"ال{word}", f"و{word}", f"ب{word}"))

@@ -80,8 +80,10 @@ def _replay(
     progress: Callable[[Source, Pipeline], None] | None,
 ) -> ReplayResult:
     identity = _identity(source, config)
+    if fresh:
+        remove_store(path)  # even one that cannot be read
     store = Store(path)
-    resumed = store.meta("replay") == identity and store.meta("finished") is None and not fresh
+    resumed = store.meta("replay") == identity and store.meta("finished") is None
     if not resumed:
         store.close()
         remove_store(path)

@@ -108,7 +108,9 @@ class Store:
             self._db.executescript(_SCHEMA)
             held = self.meta("schema")
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"{path}: cannot be used as a store ({error})") from error
+            raise StoreError(
+                f"{path}: cannot be used as a store ({error}); if it is damaged, move it away"
+            ) from error
         if held is None:
             with self.step():
                 self.set_meta("schema", str(SCHEMA_VERSION))

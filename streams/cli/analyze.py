@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -29,18 +30,25 @@ def analyze_volume(series: str, timezone: str, weekend: str) -> None:
 
     Writes timestamp,value,expected,lower,upper,score; a score of 0.5 is the balanced line.
     """
-    from streams.analyze import AnalyzeError, read_series
+    from streams.analyze import AnalyzeError, VolumeRow, read_series
     from streams.analyze import analyze_volume as score_series
 
     out = csv.writer(sys.stdout, lineterminator="\n")
+    days, begun = _days(weekend), False
+    _check_zone(timezone)
     try:
-        with _text(series) as file:
+        with _readable(series), _text(series) as file:
             rows = read_series(file, series)
-            out.writerow(("timestamp", "value", "expected", "lower", "upper", "score"))
-            for row in score_series(rows, timezone=timezone, weekend=_days(weekend)):
+            for row in score_series(rows, timezone=timezone, weekend=days, name=series):
+                if not begun:
+                    out.writerow(row._fields)
+                    begun = True
                 out.writerow(row)
     except AnalyzeError as error:
+        sys.stdout.flush()
         fail(f"Error: {error}")
+    if not begun:
+        out.writerow(VolumeRow._fields)
 
 
 @analyze.command("sentiment")
@@ -52,7 +60,7 @@ def analyze_sentiment(file: str) -> None:
     from streams.analyze import analyze_sentiment as label_lines
 
     try:
-        with _binary(file) as lines:
+        with _readable(file), _binary(file) as lines:
             for line in label_lines(lines, file):
                 sys.stdout.buffer.write(line + b"\n")
     except AnalyzeError as error:
@@ -71,27 +79,48 @@ def _days(text: str) -> tuple[int, ...]:
     return tuple(sorted({names.index(d) for d in days}))
 
 
+def _check_zone(name: str) -> None:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise click.BadParameter(
+            f"{name!r} is no IANA time zone such as Asia/Riyadh", param_hint="--timezone"
+        ) from error
+
+
+@contextmanager
+def _readable(path: str) -> Iterator[None]:
+    """Turn what reading a damaged file raises into a sentence that names it."""
+    import zlib
+    from gzip import BadGzipFile
+
+    from streams.analyze import AnalyzeError
+
+    try:
+        yield
+    except (EOFError, BadGzipFile, zlib.error) as error:
+        raise AnalyzeError(f"{path}: its gzip stream is cut or damaged ({error})") from error
+    except UnicodeDecodeError as error:
+        raise AnalyzeError(f"{path}: is not UTF-8 ({error}); convert it first") from error
+
+
 @contextmanager
 def _binary(path: str) -> Iterator[IO[bytes]]:
     import gzip
 
-    if path == "-":
-        yield sys.stdin.buffer
-        return
-    with Path(path).open("rb") as plain:
-        packed = plain.read(2) == b"\x1f\x8b"
-        plain.seek(0)
-        if packed:
-            with gzip.open(plain) as inflated:
-                yield inflated  # type: ignore[misc]
+    with ExitStack() as stack:
+        plain = sys.stdin.buffer if path == "-" else stack.enter_context(Path(path).open("rb"))
+        assert isinstance(plain, io.BufferedReader)
+        if plain.peek(2)[:2] == b"\x1f\x8b":
+            yield stack.enter_context(io.BufferedReader(gzip.GzipFile(fileobj=plain)))
         else:
             yield plain
 
 
 @contextmanager
 def _text(path: str) -> Iterator[IO[str]]:
-    import io
-
     with _binary(path) as raw:
         wrapper = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
         try:

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import click
 
-from streams.cli.common import WRONG_USAGE, config_option, errors, load_config, reports_errors
+from streams.cli.common import (
+    WRONG_USAGE,
+    config_option,
+    errors,
+    fail,
+    load_config,
+    reports_errors,
+)
 
 
 @click.group()
@@ -57,6 +64,9 @@ def playbook_check(paths: tuple[Path, ...], config_path: Path | None) -> None:
         if config_path or Path("nadhir.yaml").exists():
             own = load_config(config_path).paths.playbooks
             paths = (SHIPPED, own) if own else paths
+    for path in paths:
+        if path.is_dir() and not any(path.glob("*.y*ml")):
+            fail(f"Error: there is no playbook (*.yaml) in {path}", WRONG_USAGE)
     problems = check(paths)
     for problem in problems:
         click.echo(str(problem))

@@ -7,7 +7,7 @@ import logging
 import os
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
 
@@ -86,6 +86,21 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
         return result
 
     return run
+
+
+def check_outputs(inputs: Iterable[str | Path], outputs: Iterable[Path | None]) -> None:
+    """Tell what cannot be written, or would be written over, before the work and not after it."""
+    taken = {Path(file).resolve() for file in inputs}
+    for path in outputs:
+        if path is None or str(path) == "-":
+            continue
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            fail(f"Error: {path} cannot be written; is its directory there?")
+        if path.exists() and not path.is_file():
+            continue  # several results may go to one pipe or device
+        if path.resolve() in taken:
+            fail(f"Error: {path} is named twice; name another file", WRONG_USAGE)
+        taken.add(path.resolve())
 
 
 def same_everywhere(file: str) -> str:

@@ -133,13 +133,18 @@ def decisions(
     from alerts.records import Decision
 
     with _store(store_path, config_path) as store:
+        found = False
         for body in store.decisions(brand, outcome):
+            found = True
             if lang is None:
                 click.echo(body)
                 continue
             decision = msgspec.json.decode(body, type=Decision)
             sentence = getattr(decision.sentence, lang)
             click.echo(f"{decision.at} {decision.brand} {decision.kind}: {sentence}")
+    if not found:
+        of = " of that kind" if brand or outcome else ""
+        errors.print(f"No decisions{of} yet: no signal has asked for one.")
 
 
 @click.command()

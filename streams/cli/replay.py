@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from pathlib import Path
 
 import click
 
 from streams.cli.common import (
-    WRONG_USAGE,
     SourceProgress,
+    check_outputs,
     config_option,
     errors,
-    fail,
     json_file,
     load_config,
     reports_errors,
@@ -48,7 +46,7 @@ def replay(
     from streams.sources import open_source
 
     config = load_config(config_path)
-    _check_outputs(file, [path for path in (alerts, signals, decisions) if path])
+    check_outputs([file, config_path or "nadhir.yaml"], [alerts, signals, decisions])
     source = open_source(same_everywhere(file))
     path = store_path(config, source.name)
     with closing(source), SourceProgress(f"replay {Path(file).name}") as bar:
@@ -66,20 +64,6 @@ def replay(
         f"{counters.mentions:,} mentions, {counters.observations:,} about a brand, "
         f"{result.rejected:,} rejected, {counters.alerts:,} alerts"
     )
+    errors.print(f"why, and why not: nadhir decisions --store {path}")
     if result.rejected:
         errors.print(f"see the rejected ones with: nadhir rejected list --store {path}")
-
-
-def _check_outputs(file: str, outputs: list[Path]) -> None:
-    """What cannot be written is told before the work, not after it."""
-    taken = {Path(file).resolve()}
-    for path in outputs:
-        if str(path) == "-":
-            continue
-        if not os.access(path if path.exists() else path.parent, os.W_OK):
-            fail(f"Error: {path} cannot be written; is its directory there?")
-        if path.exists() and not path.is_file():
-            continue  # several results may go to one pipe or device
-        if path.resolve() in taken:
-            fail(f"Error: {path} is named twice; name another file", WRONG_USAGE)
-        taken.add(path.resolve())

@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 
 import click
 
-from streams.cli.common import json_file, reports_errors
+from streams.cli.common import check_outputs, json_file, reports_errors
 
 _FIRST_YEAR, _LAST_YEAR = 2001, 2097  # 400 days later and anywhere on earth, a valid mention
 
@@ -69,6 +69,7 @@ def simulate(
         raise click.BadParameter(
             f"{scenario!r} is none of {', '.join(SCENARIOS)}", param_hint="--scenario"
         )
+    check_outputs([], [out, truth, config_out])
     ready = ready_brands()
     brands = ready[:count] if count <= len(ready) else tuple(synthetic_brands(count, seed))
     try:

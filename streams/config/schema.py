@@ -126,7 +126,10 @@ class AlertSettings(_Settings):
     """When signals become an alert, and when it ends."""
 
     min_mentions: WholeNumber = Field(
-        15, ge=1, le=1_000_000, description="Fewer mentions in the window raise no alert."
+        15,
+        ge=1,
+        le=1_000_000,
+        description="Least mentions in the window; where negative ones count, half as many.",
     )
     cooldown_min: WholeNumber = Field(
         120, ge=0, le=10_080, description="Minutes after an alert before the next of its kind."

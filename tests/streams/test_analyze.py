@@ -147,7 +147,7 @@ def test_gaps_and_equal_times_are_no_trouble() -> None:
         ("timestamp,value\n2026-01-01 00:00:00,-1\n", ["line 2", "'-1'"]),
         ("timestamp,value\n2026-01-01 00:00:00,nan\n", ["line 2", "'nan'"]),
         ("timestamp,value\n2026-01-01 00:00:00,inf\n", ["line 2", "'inf'"]),
-        ("timestamp,value\n2026-01-01 00:00:00\n", ["line 2", "None"]),
+        ("timestamp,value\n2026-01-01 00:00:00\n", ["line 2", "is missing"]),
         ("timestamp,value\nyesterday,3\n", ["line 2", "'yesterday'", "ISO 8601"]),
         ("timestamp,value\n2026-01-01 01:00:00,3\n2026-01-01 00:00:00,3\n", ["line 3", "order"]),
         (

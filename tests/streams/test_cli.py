@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import pty
+import random
 import signal
 import subprocess
 import sys
@@ -491,3 +492,65 @@ class TestStreams:
         write_lines(folder / "m.jsonl", crisis()[:10])
         done = nadhir("replay", "m.jsonl", cwd=folder)
         assert b"\x1b" not in done.stdout + done.stderr
+
+
+def test_no_output_writes_over_the_configuration(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    before = config.read_bytes()
+    (tmp_path / "m.jsonl").write_bytes(crisis()[0] + b"\n")
+    for options in (("--config", "nadhir.yaml"), ()):
+        done = nadhir("replay", "m.jsonl", *options, "--signals", "nadhir.yaml", cwd=tmp_path)
+        assert done.returncode == 2
+        assert b"nadhir.yaml is named twice" in done.stderr
+    assert config.read_bytes() == before
+
+
+def test_simulate_writes_no_file_twice(tmp_path: Path) -> None:
+    done = nadhir("simulate", "--days", "0.1", "--out", "a", "--truth", "a", cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"a is named twice" in done.stderr
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("command", ["volume", "sentiment"])
+@pytest.mark.parametrize("file", ["bad", "-"])
+def test_analyze_names_what_is_damaged(command: str, file: str, tmp_path: Path) -> None:
+    cut = gzip.compress(random.Random(1).randbytes(5000))[:900]
+    (tmp_path / "bad").write_bytes(cut)
+    done = nadhir("analyze", command, file, cwd=tmp_path, stdin=cut)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert f"{file}".encode() in done.stderr
+    assert b"Traceback" not in done.stderr
+    assert b"Aborted" not in done.stderr
+
+
+def test_analyze_inflates_standard_input(tmp_path: Path) -> None:
+    packed = gzip.compress(b'{"id":"1","text":"thank you"}\n')
+    done = nadhir("analyze", "sentiment", "-", cwd=tmp_path, stdin=packed)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["label"] == "positive"
+
+
+def test_a_wrong_zone_is_wrong_usage(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text("timestamp,value\n2026-01-01 00:00:00,1\n")
+    done = nadhir("analyze", "volume", "s.csv", "--timezone", "Foo/Bar", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"--timezone" in done.stderr
+
+
+def test_an_empty_directory_holds_no_good_playbook(tmp_path: Path) -> None:
+    done = nadhir("playbook", "check", ".", cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"no playbook" in done.stderr
+
+
+def test_a_damaged_store_yields_to_fresh(tmp_path: Path) -> None:
+    write_config(tmp_path)
+    (tmp_path / "m.jsonl").write_bytes(crisis()[0] + b"\n")
+    assert nadhir("replay", "m.jsonl", cwd=tmp_path).returncode == 0
+    (store,) = (tmp_path / "nadhir-data" / "replay").glob("*.db")
+    store.write_bytes(b"\xff" * 5000)
+    damaged = nadhir("replay", "m.jsonl", cwd=tmp_path)
+    assert damaged.returncode == 1
+    assert b"move it away" in damaged.stderr
+    assert nadhir("replay", "m.jsonl", "--fresh", cwd=tmp_path).returncode == 0
