@@ -42,6 +42,7 @@ from models.records import Brand, Signal
 
 MINUTE_MS = 60_000
 _OUTAGE_SHARE = 0.25  # of the negative mentions speak of a failing service
+GROWTH = 1.5  # what is told of an alert is told anew when its count has grown so much
 _SIGNALS_KEPT = 50  # ids an alert lists
 
 
@@ -161,7 +162,7 @@ class AlertStage:
         if old is not None and score < old.score:  # never falls: the parts of the peak stay
             parts, score = old.explanation.parts, old.score
         type_ = crisis_type(latest, old.type if old else None)
-        if old is not None and score == old.score and type_ == old.type:
+        if old is not None and (score, type_) == (old.score, old.type) and not _grown(old, signal):
             alert = self._touched(old, signal)
         else:
             settings = self._gate_settings(brand)
@@ -273,6 +274,12 @@ def crisis_type(latest: Mapping[str, Signal], before: str | None = None) -> str:
     ):
         return "service_outage"
     return "negativity_spike" if negative or before == "negativity_spike" else "volume_spike"
+
+
+def _grown(alert: Alert, signal: Signal) -> bool:
+    """Whether the same window holds much more than what the alert tells of."""
+    same = (alert.kind, alert.window_min) == (signal.kind, signal.window_min)
+    return same and signal.observed >= GROWTH * alert.observed
 
 
 def _alert_id(brand: Brand, signal: Signal) -> str:

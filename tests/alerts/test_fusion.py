@@ -82,6 +82,19 @@ def test_a_quieter_signal_keeps_the_alert_alive() -> None:
     assert len(after.signals) == 2
 
 
+def test_a_grown_count_is_told_though_the_score_stands() -> None:
+    running = stage()
+    vast = {"authors": 5000, "reach": 5_000_000}
+    first = only_alert(running.handle([signal(observed=3000, **vast)]))
+    more = only_alert(running.handle([signal(observed=4400, minute=5, phase="update", **vast)]))
+    most = only_alert(running.handle([signal(observed=4500, minute=9, phase="update", **vast)]))
+    assert first.score == more.score == most.score
+    assert (first.observed, more.observed, most.observed) == (3000, 3000, 4500)
+    assert "4,500" in most.title.en
+    assert events(most) == ["opened"]
+    assert crisis_score(most.explanation.parts) == most.score
+
+
 def test_the_same_signal_twice_changes_nothing() -> None:
     running = stage()
     once = running.handle([signal()]).cases
