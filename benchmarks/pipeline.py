@@ -87,6 +87,7 @@ def _simulate(path: Path, case: Case) -> None:
             ("outage", names[: case.in_crisis]),
             ("calm", names[case.in_crisis :]),
         )
+        if some
     ]
     with (path / "mentions.jsonl").open("wb") as out:
         write(specs, out, truth=None, config=None)
