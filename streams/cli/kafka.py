@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import orjson
@@ -18,6 +20,22 @@ from streams.cli.common import (
     reports_errors,
 )
 
+if TYPE_CHECKING:
+    from kafka import KafkaAdminClient
+
+    from streams.kafka.topics import Topic
+
+
+@contextmanager
+def _cluster(config_path: Path | None) -> Iterator[tuple[KafkaAdminClient, list[Topic]]]:
+    """The configured cluster, and the topics that it should have."""
+    from streams.kafka.connection import admin
+    from streams.kafka.topics import wanted_topics
+
+    kafka = load_config(config_path).kafka
+    with admin(kafka) as client:
+        yield client, wanted_topics(kafka)
+
 
 @click.group()
 def topics() -> None:
@@ -31,11 +49,8 @@ def topics() -> None:
 def topics_create(update: bool, config_path: Path | None) -> None:
     """Create the topics that are missing."""
     from streams.kafka import topics as kafka_topics
-    from streams.kafka.connection import admin
 
-    kafka = load_config(config_path).kafka
-    wanted = kafka_topics.wanted_topics(kafka)
-    with admin(kafka) as client:
+    with _cluster(config_path) as (client, wanted):
         created = kafka_topics.create(client, wanted)
         for name in created:
             click.echo(f"{name}: created")
@@ -55,11 +70,8 @@ def topics_create(update: bool, config_path: Path | None) -> None:
 def topics_check(config_path: Path | None) -> None:
     """Say what differs on the cluster from what is configured, and how to mend it."""
     from streams.kafka import topics as kafka_topics
-    from streams.kafka.connection import admin
 
-    kafka = load_config(config_path).kafka
-    wanted = kafka_topics.wanted_topics(kafka)
-    with admin(kafka) as client:
+    with _cluster(config_path) as (client, wanted):
         differences = kafka_topics.check(wanted, kafka_topics.describe(client, wanted))
     for difference in differences:
         click.echo(str(difference))
@@ -74,11 +86,8 @@ def topics_check(config_path: Path | None) -> None:
 def topics_describe(config_path: Path | None) -> None:
     """Print the topics as they are on the cluster, as JSON Lines."""
     from streams.kafka import topics as kafka_topics
-    from streams.kafka.connection import admin
 
-    kafka = load_config(config_path).kafka
-    wanted = kafka_topics.wanted_topics(kafka)
-    with admin(kafka) as client:
+    with _cluster(config_path) as (client, wanted):
         found = kafka_topics.describe(client, wanted)
     for topic in wanted:
         if topic.name in found:
