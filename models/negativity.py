@@ -69,7 +69,10 @@ class NegativeShare(WindowDetector):
         # fewer mentions beside as many negative ones would have been the greatest surprise
         calm = _unsettled(cells.segment, cells.brand, cells.minute)
         least = np.maximum(cells.total - calm, cells.negative)
-        bound, _ = self._surprise(cells.negative, least, cells.brand)
+        bound = np.zeros_like(least)
+        lifted = cells.negative >= (self.usual_share()[cells.brand] + _LEAST_LIFT) * least
+        at = np.flatnonzero((lifted & (cells.negative >= WEAK_COUNT)).any(axis=0))
+        bound[:, at], _ = self._surprise(cells.negative[:, at], least[:, at], cells.brand[at])
         return bound
 
     def _verdict(self, brand: int, points: Points) -> Verdict:

@@ -6,7 +6,11 @@ that it changed in one transaction.  When to commit is the caller's choice and c
 
 from __future__ import annotations
 
+import ctypes
+import gc
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import msgspec
@@ -25,6 +29,7 @@ from streams.score import ScoreStage
 from streams.sources import Batch
 from streams.store import Store, StoreError
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _KEEP_BYTES = -1, -3, 64 << 20  # mallopt(3)
 _MOST_PENDING_BYTES = 32 << 20  # rejected lines held in memory until a commit
 
 
@@ -180,6 +185,7 @@ def open_pipeline(
             "move it away, or use the version that wrote it"
         ) from error
     alert.restore(store.latest_cases())
+    _settle_memory()
     return Pipeline(
         score,
         detect,
@@ -189,3 +195,14 @@ def open_pipeline(
         clock=clock,
         max_future_ms=config.detect.max_future_s * 1000,
     )
+
+
+def _settle_memory() -> None:
+    """Fit the process's memory to a stream: what is long-lived stays, a batch's is used again."""
+    gc.freeze()  # what start-up made lives as long as the process: no need to walk it each time
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # another C library
+            # without, glibc gives each batch's megabytes back to the kernel and fetches them anew
+            libc = ctypes.CDLL(None)
+            libc.mallopt(_M_TRIM_THRESHOLD, _KEEP_BYTES)
+            libc.mallopt(_M_MMAP_THRESHOLD, _KEEP_BYTES // 2)

@@ -18,7 +18,7 @@ from streams.sources import Source
 from streams.store import Store, locked
 
 BATCH_LINES = 4096
-COMMIT_S = 5.0  # an interrupted replay repeats at most about so much work
+COMMIT_S = 10.0  # an interrupted replay repeats at most about so much work
 _PAUSE_S = 0.01
 
 

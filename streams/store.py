@@ -19,7 +19,7 @@ from alerts.fusion import Case
 from alerts.records import Alert, Decision
 from models.records import Rejection, Signal
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _PAGE_BYTES, _WAL_BYTES = 1 << 14, 1 << 26
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
