@@ -235,7 +235,10 @@ class EvidenceStore:
         for name in ("brand", "key", "reach", "published_ms", "negative", "label"):
             new[name] = getattr(obs, name)[rows]
         new["lang"] = [_CODE[obs.lang[i]] for i in at]
-        held.append(new, [_keep(obs.mention[i]) for i in at])
+        held.append(
+            new,
+            [m if isinstance(m, bytes) else packed(m) for m in map(obs.mention.__getitem__, at)],
+        )
         self._touched.add(bucket)
 
     def _recent_bucket(self, bucket: int) -> _Bucket:
@@ -344,8 +347,8 @@ def _ranked(brand: Int64, order: Int64) -> tuple[Int64, Int64]:
     return order, np.arange(len(brand)) - start
 
 
-def _keep(mention: Mention) -> bytes:
-    """What evidence shows of a mention: memory is bounded whatever is sent."""
+def packed(mention: Mention) -> bytes:
+    """What evidence shows of a mention, packed: memory is bounded whatever is sent."""
     text, author = mention.text, mention.author
     return _PACK(
         Kept(

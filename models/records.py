@@ -123,7 +123,8 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     brand : int64[n]
-        Index into the brands of the stage.
+        Index into the brands of the stage; -1 for a mention that only tells how late it is, since
+        the brand it is about is watched elsewhere.
     published_ms : int64[n]
     key : uint64[n]
         Hash of platform and id, by which a mention counts once.
@@ -137,7 +138,8 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     own : bool[n]
         Written by the brand itself: not counted.
     lang : list of str[n]
-    mention : list of Mention[n]
+    mention : list of Mention[n], or of bytes[n]
+        Whole, or what evidence shows of it (``models.evidence.packed``).
     """
 
     brand: Int64
@@ -150,7 +152,7 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     reach: Int64
     own: Bool
     lang: list[str]
-    mention: list[Mention]
+    mention: list[Mention] | list[bytes]
 
     def __len__(self) -> int:
         return len(self.brand)

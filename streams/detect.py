@@ -104,9 +104,10 @@ class DetectStage:
 
     def detect(self, observations: Observations) -> list[Signal]:
         """Fold observations into the state; the signals they give, in order."""
-        self.counters.seen += len(observations)
+        here = observations.brand >= 0
+        self.counters.seen += int(here.sum())
+        self.counters.own += int((observations.own & here).sum())
         rows = np.flatnonzero(~observations.own)
-        self.counters.own += len(observations) - len(rows)
         if not len(rows):
             return []
         published = observations.published_ms[rows]
@@ -143,8 +144,9 @@ class DetectStage:
     def _segment(self, obs: Observations, rows: Int64, watermark: Int64) -> list[Signal]:
         before = self.watermark_ms if self.watermark_ms is not None else int(watermark[0])
         published = obs.published_ms[rows]
-        counted = watermark - published <= self._lateness_ms
-        self.counters.late += int((~counted).sum())
+        here = obs.brand[rows] >= 0
+        counted = (watermark - published <= self._lateness_ms) & here
+        self.counters.late += int((here & ~counted).sum())
         counted[counted] = self._first_seen(obs, rows[counted])
         ticks_at, ticks_ms = _ticks(before, watermark)
         # ticks speak of observations that count
