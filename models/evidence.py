@@ -235,10 +235,8 @@ class EvidenceStore:
         for name in ("brand", "key", "reach", "published_ms", "negative", "label"):
             new[name] = getattr(obs, name)[rows]
         new["lang"] = [_CODE[obs.lang[i]] for i in at]
-        held.append(
-            new,
-            [m if isinstance(m, bytes) else packed(m) for m in map(obs.mention.__getitem__, at)],
-        )
+        offered = [obs.mention[i] for i in at]
+        held.append(new, [m if isinstance(m, bytes) else packed(m) for m in offered])
         self._touched.add(bucket)
 
     def _recent_bucket(self, bucket: int) -> _Bucket:

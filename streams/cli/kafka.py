@@ -18,6 +18,7 @@ from streams.cli.common import (
     fail,
     load_config,
     reports_errors,
+    set_up_logging,
 )
 
 if TYPE_CHECKING:
@@ -119,3 +120,41 @@ def produce(file: str, rate: float | None, config_path: Path | None) -> None:
     errors.print(f"{produced.delivered:,} of {produced.lines:,} lines delivered")
     if produced.failed:
         fail(f"Error: {produced.failed:,} lines were not taken")
+
+
+def _stages(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
+    from streams.kafka.worker import STAGES
+
+    stages = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+    unknown = [name for name in stages if name not in STAGES]
+    if unknown or not stages:
+        raise click.BadParameter(f"{value!r}: name some of {','.join(STAGES)}")
+    return stages
+
+
+@click.command()
+@click.option(
+    "--stages",
+    default="score,detect,alert",
+    show_default=True,
+    callback=_stages,
+    help="Which stages, with commas; each gets a process.",
+)
+@click.option("--child", is_flag=True, hidden=True)
+@config_option
+@reports_errors
+def worker(stages: tuple[str, ...], child: bool, config_path: Path | None) -> None:
+    """Work on Kafka: read mentions, find what is unusual, publish alerts.
+
+    Any number of workers share the partitions; ends in order on SIGTERM.
+    """
+    from streams.kafka.worker import check_topics, run_child, supervise
+
+    config = load_config(config_path)
+    set_up_logging()
+    if child:
+        run_child(stages[0], config)
+        return
+    check_topics(config)
+    if ended := supervise(stages, config_path):
+        fail(f"Error: a stage ended with exit code {ended}; the others were ended, too")

@@ -193,6 +193,12 @@ class KafkaSettings(_Settings):
     retention_h: WholeNumber = Field(
         72, ge=1, le=87_600, description="Hours for which mentions are kept."
     )
+    settle_ms: WholeNumber = Field(
+        2_000,
+        ge=0,
+        le=600_000,
+        description="A mention waits so long for a partition that has nothing more to read.",
+    )
     protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="Security protocol: with `SSL` encrypted, with `SASL` known."
     )

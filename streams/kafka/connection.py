@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ssl import SSLContext, SSLError, create_default_context
 from typing import Any
 
 from kafka import KafkaAdminClient
@@ -28,15 +29,56 @@ def client_settings(kafka: KafkaSettings) -> dict[str, Any]:
         "security_protocol": kafka.protocol,
     }
     if kafka.protocol.startswith("SASL"):
-        password = kafka.password.get_secret_value() if kafka.password else None
         settings |= {
             "sasl_mechanism": kafka.sasl_mechanism,
             "sasl_plain_username": kafka.username,
-            "sasl_plain_password": password,
+            "sasl_plain_password": _password(kafka),
         }
     files = {"ssl_cafile": kafka.ca_file, "ssl_certfile": kafka.cert_file}
     files["ssl_keyfile"] = kafka.key_file
     return settings | {name: str(path) for name, path in files.items() if path is not None}
+
+
+def async_settings(kafka: KafkaSettings) -> dict[str, Any]:
+    """Address and security, as aiokafka takes them."""
+    settings: dict[str, Any] = {
+        "bootstrap_servers": list(kafka.bootstrap),
+        "security_protocol": kafka.protocol,
+    }
+    if kafka.protocol.startswith("SASL"):
+        settings |= {
+            "sasl_mechanism": kafka.sasl_mechanism,
+            "sasl_plain_username": kafka.username,
+            "sasl_plain_password": _password(kafka),
+        }
+    if (context := ssl_context(kafka)) is not None:
+        settings["ssl_context"] = context
+    return settings
+
+
+def ssl_context(kafka: KafkaSettings) -> SSLContext | None:
+    """How connections are encrypted; ``None`` if they are not.
+
+    Raises
+    ------
+    KafkaEngineError
+        If a certificate cannot be used.
+    """
+    if not kafka.protocol.endswith("SSL"):
+        return None
+    try:
+        context = create_default_context(cafile=kafka.ca_file)
+        if kafka.cert_file is not None:
+            context.load_cert_chain(kafka.cert_file, kafka.key_file)
+    except (OSError, SSLError) as error:
+        raise KafkaEngineError(
+            f"kafka.ca_file, kafka.cert_file or kafka.key_file cannot be used: {error}"
+        ) from error
+    return context
+
+
+def _password(kafka: KafkaSettings) -> str | None:
+    return kafka.password.get_secret_value() if kafka.password else None
 
 
 @contextmanager

@@ -86,6 +86,15 @@ class Merge:
             if each.empty_ms is not None:
                 self._empty[each.partition] = max(self._empty[each.partition], each.empty_ms)
 
+    def skip(self, offset: int) -> None:
+        """Pass over a record that could not be read."""
+        self._last = max(self._last, offset)
+
+    @property
+    def empty_ms(self) -> int:
+        """By the clock, when every partition was last seen empty."""
+        return int(self._empty.min())
+
     def release(self) -> Observations | None:
         """What may go on now, in order; ``None`` if nothing may."""
         if not len(self._rows):

@@ -133,8 +133,7 @@ def pack(
 def _parts(at: Int64, evidence: Sequence[bytes]) -> Iterator[Int64]:
     """Rows in portions of bounded size; one without rows if there are none."""
     sizes = np.cumsum([len(evidence[i]) for i in at.tolist()])
-    cuts = np.flatnonzero(np.diff(sizes // MOST_BYTES)) + 1 if len(at) else []
-    yield from np.split(at, cuts)
+    yield from np.split(at, np.flatnonzero(np.diff(sizes // MOST_BYTES)) + 1)
 
 
 def _packed(

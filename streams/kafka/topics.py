@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
@@ -18,6 +18,14 @@ from streams.config.schema import KafkaSettings
 _HOUR_MS = 3_600_000
 _REJECTED_H = 720  # rejected mentions and signals are looked at later
 _OBSERVATIONS_H = 24  # they can be made again from the mentions
+TABLE = "state"
+# pieces are written again and again: compacted early, so that a restart reads little more than one
+_STATE = {
+    "cleanup.policy": "compact",
+    "segment.bytes": str(16 << 20),
+    "segment.ms": str(600_000),
+    "min.cleanable.dirty.ratio": "0.1",
+}
 _MAX_RECORD_BYTES = 4 << 20  # a rejected line of 1 MiB, with why and where from; packed records
 
 
@@ -54,6 +62,37 @@ class Difference:
         return f"{self.topic}: {self.what} is {self.found}, not {self.wanted}; {self.mend}"
 
 
+class Names(NamedTuple):
+    """Names of our topics on the cluster."""
+
+    mentions: str
+    rejected: str
+    observations: str
+    signals: str
+    alerts: str
+    detect_state: str
+    alert_state: str
+
+
+def names(kafka: KafkaSettings) -> Names:
+    """What the topics are called.
+
+    Examples
+    --------
+    >>> names(KafkaSettings(prefix="n.")).rejected
+    'n.mentions.rejected'
+    """
+    prefix = kafka.prefix or ""
+    every = ("mentions", "mentions.rejected", "observations", "signals", "alerts")
+    state = (f"{group(kafka, stage)}-{TABLE}-changelog" for stage in ("detect", "alert"))
+    return Names(*(f"{prefix}{name}" for name in every), *state)
+
+
+def group(kafka: KafkaSettings, stage: str) -> str:
+    """Consumer group of a stage."""
+    return f"{kafka.prefix or ''}nadhir-{stage}"
+
+
 def wanted_topics(kafka: KafkaSettings) -> list[Topic]:
     """The topics that the configuration asks for.
 
@@ -62,20 +101,22 @@ def wanted_topics(kafka: KafkaSettings) -> list[Topic]:
     >>> [t.name for t in wanted_topics(KafkaSettings(prefix="n."))][:2]
     ['n.mentions', 'n.mentions.rejected']
     """
+    called = names(kafka)
     by_name = {
-        "mentions": _kept_for(kafka.retention_h),
-        "mentions.rejected": _kept_for(max(_REJECTED_H, kafka.retention_h)),
-        "observations": _kept_for(min(_OBSERVATIONS_H, kafka.retention_h)),
-        "signals": _kept_for(max(_REJECTED_H, kafka.retention_h)),
-        "alerts": {"cleanup.policy": "compact"},
+        called.mentions: _kept_for(kafka.retention_h),
+        called.rejected: _kept_for(max(_REJECTED_H, kafka.retention_h)),
+        called.observations: _kept_for(min(_OBSERVATIONS_H, kafka.retention_h)),
+        called.signals: _kept_for(max(_REJECTED_H, kafka.retention_h)),
+        called.alerts: {"cleanup.policy": "compact"},
+        called.detect_state: _STATE,
+        called.alert_state: _STATE,
     }
     common = {
         "min.insync.replicas": "2" if kafka.replication >= 3 else "1",
         "max.message.bytes": str(_MAX_RECORD_BYTES),
     }
-    prefix = kafka.prefix or ""
     return [
-        Topic(f"{prefix}{name}", kafka.partitions, kafka.replication, settings | common)
+        Topic(name, kafka.partitions, kafka.replication, settings | common)
         for name, settings in by_name.items()
     ]
 

@@ -1,0 +1,324 @@
+"""The stateful stages as Faust agents: state in a table, offsets after it.
+
+One agent takes records in order.  Now and then it stores what changed of a partition's state in the
+table's changelog, waits until that is acknowledged, and only then acknowledges the records that are
+in it.  A worker that ends in between leaves a state that is newer than the offsets: what is read
+again counts once, by the keys of mentions and the ids of signals.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from base64 import b64encode
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import faust
+import orjson
+from faust.types import EventT
+
+from models.records import Brand
+from streams.config.schema import KafkaSettings
+from streams.detect_state import Change
+from streams.kafka import KafkaEngineError
+from streams.kafka.connection import ssl_context
+from streams.kafka.packing import UnknownVersion, partition_of
+from streams.kafka.parts import Outgoing, Part, PartFactory
+from streams.kafka.score import REJECTED_VERSION
+from streams.kafka.topics import TABLE, Names, group, names
+
+log = logging.getLogger("nadhir.agents")
+
+CHECKPOINT_MS = 1_000
+WATCHDOG_S = (
+    60.0  # lag and no progress for so long: the process ends, its supervisor starts it anew
+)
+_CHUNK_BYTES = 700 << 10  # of a value in the changelog
+_MOST_UNSENT = 20_000  # changelog records of a checkpoint; more slows the agent down
+_STUCK = 70  # exit code (EX_SOFTWARE)
+
+
+class StatefulWorker:
+    """One stateful stage in this process.
+
+    Parameters
+    ----------
+    stage : {"detect", "alert"}
+    source : str
+        Topic that it reads.
+    brands : sequence of Brand
+    kafka : KafkaSettings
+    make : callable
+        Makes the part of a partition.
+    """
+
+    def __init__(
+        self,
+        stage: str,
+        source: str,
+        brands: Sequence[Brand],
+        kafka: KafkaSettings,
+        make: PartFactory,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self.app = _app(stage, kafka)
+        self.taken = 0
+        self._brands: dict[int, list[Brand]] = {p: [] for p in range(kafka.partitions)}
+        for brand in brands:
+            self._brands[partition_of(brand.id, kafka.partitions)].append(brand)
+        self._names: Names = names(kafka)
+        self._make = make
+        self._clock = clock
+        self._parts: dict[int, _Running] = {}
+        self._generation = 0  # of the assignment: what began in an older one stores nothing
+        raw: dict[str, Any] = {"key_type": bytes, "value_type": bytes}
+        raw |= {"key_serializer": "raw", "value_serializer": "raw", "allow_empty": True}
+        topic = self.app.topic(source, partitions=kafka.partitions, **raw)
+        self._table = self.app.Table(
+            TABLE,
+            partitions=kafka.partitions,
+            key_type=bytes,
+            value_type=bytes,
+        )
+        self._table.on_recover(self._begin_anew)
+        self.app.agent(topic, concurrency=1, name=f"nadhir.{stage}")(self._agent)
+        self.app.on_partitions_revoked.connect(self._revoked)
+
+    async def run(self, stopped: asyncio.Event) -> None:
+        """Work until the event is set; at most what one checkpoint holds is done again later."""
+        await self.app.start()
+        self.app.producer.buffer.max_messages = _MOST_UNSENT
+        watchdog = asyncio.create_task(self._watch())
+        try:
+            await stopped.wait()
+        finally:
+            watchdog.cancel()
+            self._generation += 1
+            await self._commit()
+            await self.app.stop()
+
+    # records --------------------------------------------------------------------------------
+
+    async def _agent(self, stream: Any) -> None:
+        async for event in stream.noack().events():
+            try:
+                await self._take(event)
+            except Exception:
+                # never go on after work that failed: acknowledging what follows would lose it
+                log.exception("cannot go on; the process ends, the next one repeats what was open")
+                logging.shutdown()
+                os._exit(_STUCK)
+
+    async def _take(self, event: EventT[bytes]) -> None:
+        generation, message = self._generation, event.message
+        running = self._running(message.partition)
+        now = self._clock()
+        running.open.append((message.offset, event))
+        outgoing: list[Outgoing] = []
+        try:
+            outgoing = running.part.take(message.offset, message.value, now)
+        except KafkaEngineError as error:
+            outgoing = [self._parked(message, error)]
+        running.sent += [await self._send(each) for each in outgoing]
+        self.taken += 1
+        if now - running.stored_ms >= CHECKPOINT_MS and generation == self._generation:
+            await self._checkpoint(message.partition, running, generation)
+            running.stored_ms = self._clock()
+
+    def _running(self, partition: int) -> _Running:
+        if partition not in self._parts:
+            part = self._make(partition, self._brands[partition])
+            store: Any = self._table.data
+            found = _stored(store.data, partition)
+            part.restore({name: b"".join(chunks) for name, chunks in found.items()})
+            counts = {name: len(chunks) for name, chunks in found.items()}
+            self._parts[partition] = _Running(part, counts, self._clock())
+        return self._parts[partition]
+
+    def _parked(self, message: Any, error: KafkaEngineError) -> Outgoing:
+        reason = "unknown_version" if isinstance(error, UnknownVersion) else "bad_record"
+        value = message.value or b""
+        log.warning("%s/%s: %s is parked", message.topic, message.partition, error)
+        body = {
+            "schema": REJECTED_VERSION,
+            "reason": reason,
+            "detail": str(error),
+            "topic": message.topic,
+            "partition": message.partition,
+            "offset": message.offset,
+            "raw": b64encode(value).decode(),
+        }
+        return Outgoing(self._names.rejected, None, orjson.dumps(body))
+
+    async def _send(self, record: Outgoing) -> Any:
+        """The acknowledgement to come."""
+        return await self.app.producer.send(
+            record.topic,
+            record.key,
+            record.value,
+            record.partition,
+            None,
+            list(record.headers),
+        )
+
+    # state ----------------------------------------------------------------------------------
+
+    async def _checkpoint(self, partition: int, running: _Running, generation: int) -> None:
+        done = running.part.done
+        changes, outgoing = running.part.checkpoint()
+        running.sent += [await self._send(each) for each in outgoing]
+        sent, running.sent = running.sent, []
+        stored = self._store(partition, running, changes)
+        for acknowledged in [*sent, *stored]:
+            await acknowledged
+        if generation != self._generation:
+            return
+        while running.open and running.open[0][0] <= done:
+            running.open.popleft()[1].ack()
+
+    def _store(self, partition: int, running: _Running, changes: Iterable[Change]) -> list[Any]:
+        """Write changes to the changelog and to the table; the acknowledgements to come."""
+        store: Any = self._table.data
+        sent: list[Any] = []
+
+        def put(key: bytes, value: bytes | None) -> None:
+            if value is None:
+                store.data.pop(key, None)
+            else:
+                store.data[key] = value
+                store._key_partition[key] = partition
+            sent.append(self._table.send_changelog(partition, key, value))
+
+        chunks_of = running.chunks
+        for name, blob in changes:
+            if blob is None:
+                for old in [n for n in chunks_of if n.startswith(name)]:
+                    for i in range(chunks_of.pop(old)):
+                        put(_key(partition, old, i), None)
+                continue
+            chunks = _chunks(blob)
+            for i, chunk in enumerate(chunks):
+                put(_key(partition, name, i), chunk)
+            for i in range(len(chunks), chunks_of.get(name, 0)):
+                put(_key(partition, name, i), None)
+            chunks_of[name] = len(chunks)
+        return sent
+
+    async def _begin_anew(self) -> None:
+        """Partitions were assigned and their state is here: forget what was in memory."""
+        self._generation += 1
+        self._parts.clear()
+
+    async def _revoked(self, *_: Any, **__: Any) -> None:
+        self._generation += 1
+        await self._commit()
+        self._parts.clear()
+
+    async def _commit(self) -> None:
+        """Commit what was acknowledged."""
+        consumer = self.app.consumer
+        if consumer is not None and consumer.started:
+            await consumer.commit()
+
+    async def _watch(self) -> None:
+        """End the process when there is work and none is done."""
+        taken, since = self.taken, time.monotonic()
+        while True:
+            await asyncio.sleep(1.0)
+            if self.taken != taken or not self._lag():
+                taken, since = self.taken, time.monotonic()
+            elif time.monotonic() - since > WATCHDOG_S:
+                log.error("no progress for %s s though there is work; the process ends", WATCHDOG_S)
+                logging.shutdown()
+                os._exit(_STUCK)
+
+    def _lag(self) -> bool:
+        consumer = self.app.consumer
+        if self.app.rebalancing or not consumer.started:
+            return False
+        for tp in consumer.assignment():
+            if tp.partition not in self._parts or TABLE in tp.topic:
+                continue
+            high = consumer.highwater(tp)
+            open_ = self._parts[tp.partition].last
+            if high is not None and open_ is not None and high > open_ + 1:
+                return True
+        return False
+
+
+class _Running:
+    """A part with what is on its way."""
+
+    def __init__(self, part: Part, chunks: dict[str, int], now_ms: int) -> None:
+        self.part = part
+        self.chunks = chunks  # of each piece that is stored
+        self.open: deque[tuple[int, EventT[bytes]]] = deque()
+        self.sent: list[Any] = []
+        self.stored_ms = now_ms
+
+    @property
+    def last(self) -> int | None:
+        return self.open[-1][0] if self.open else self.part.done
+
+
+def _app(stage: str, kafka: KafkaSettings) -> faust.App:
+    return faust.App(
+        group(kafka, stage),
+        broker=[f"kafka://{address}" for address in kafka.bootstrap],
+        broker_credentials=_credentials(kafka),
+        store="memory://",
+        web_enabled=False,
+        topic_partitions=kafka.partitions,
+        topic_replication_factor=kafka.replication,
+        topic_allow_declare=False,  # `nadhir topics create` does
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        processing_guarantee="at_least_once",
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=8 << 20,
+        broker_commit_interval=1.0,
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=1.0,
+        stream_wait_empty=False,
+        producer_acks=-1,
+        producer_linger=0.005,
+        producer_max_batch_size=1 << 20,
+        producer_max_request_size=4 << 20,
+        stream_buffer_maxsize=256,  # records; a full buffer stops the fetching
+    )
+
+
+def _credentials(kafka: KafkaSettings) -> Any:
+    context = ssl_context(kafka)
+    if kafka.protocol.startswith("SASL"):
+        return faust.SASLCredentials(
+            username=kafka.username,
+            password=kafka.password.get_secret_value() if kafka.password else None,
+            mechanism=kafka.sasl_mechanism,
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context) if context is not None else None
+
+
+def _key(partition: int, name: str, chunk: int) -> bytes:
+    return f"{partition}|{name}#{chunk}".encode()
+
+
+def _chunks(blob: bytes) -> list[bytes]:
+    # an empty value would read as a deletion
+    return [b"\0" + blob[i : i + _CHUNK_BYTES] for i in range(0, max(len(blob), 1), _CHUNK_BYTES)]
+
+
+def _stored(held: dict[bytes, bytes], partition: int) -> dict[str, list[bytes]]:
+    """The chunks of each piece of a partition."""
+    start = f"{partition}|".encode()
+    found: dict[str, dict[int, bytes]] = {}
+    for key, value in held.items():
+        if key.startswith(start):
+            name, _, number = key.removeprefix(start).rpartition(b"#")
+            found.setdefault(name.decode(), {})[int(number)] = value[1:]
+    return {name: [chunks[i] for i in sorted(chunks)] for name, chunks in found.items()}

@@ -1,0 +1,238 @@
+"""What the stateful stages do with one partition, apart from Kafka.
+
+A part takes records in order of offset and gives records to send and pieces of state to store.
+``done`` is the offset up to which everything is in that state: what comes after it is read again
+after a restart, and counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from alerts.fusion import AlertStage, Case, Outcome
+from alerts.records import Alert
+from models.detector import TICK_MS
+from models.records import Brand, Signal
+from streams.detect import DetectStage
+from streams.detect_state import Change, Pieces
+from streams.kafka import KafkaEngineError
+from streams.kafka.merge import Merge
+from streams.kafka.packing import UnknownVersion, unpack
+from streams.live import IDLE_MS, LIVE_MS
+
+SIGNAL_VERSION = 1
+TELL_MS = 60_000  # of event time between two watermarks that are told to the next stage
+_IDS_KEPT = 5_000  # of signals; what is sent again after a crash is no older than that
+
+
+class Outgoing(NamedTuple):
+    """A record to send."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    partition: int | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Part(Protocol):
+    """One partition of a stateful stage."""
+
+    @property
+    def done(self) -> int:
+        """Offset up to which everything is in the state."""
+        ...
+
+    def restore(self, pieces: Pieces) -> None:
+        """Take up stored state."""
+        ...
+
+    def take(self, offset: int, value: bytes | None, now_ms: int) -> list[Outgoing]:
+        """Go on by one record.
+
+        Raises
+        ------
+        KafkaEngineError
+            It cannot be read; the part has passed over it.
+        """
+        ...
+
+    def checkpoint(self) -> tuple[list[Change], list[Outgoing]]:
+        """What changed since the last call, and what is to be told with it."""
+        ...
+
+
+class SignalRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A record of the topic of signals: a finding, or how far event time has come."""
+
+    schema: int
+    signal: Signal | None = None
+    watermark_ms: int | None = None
+
+
+class DetectPart:
+    """Observations of some brands in, signals out.
+
+    Parameters
+    ----------
+    stage : DetectStage
+        Without history.
+    merge : Merge
+    topic : str
+        Where signals go.
+    partition : int
+    """
+
+    def __init__(self, stage: DetectStage, merge: Merge, topic: str, partition: int) -> None:
+        self.stage = stage
+        self.merge = merge
+        self._topic = topic
+        self._partition = partition
+        self._told_ms = 0
+        self._moved_ms = 0  # when event time moved last, by the clock
+
+    @property
+    def done(self) -> int:
+        """Offset up to which everything is in the state."""
+        return self.merge.done
+
+    def restore(self, pieces: Pieces) -> None:
+        """Take up stored state."""
+        self.stage.restore(pieces)
+        self._told_ms = 0
+
+    def take(self, offset: int, value: bytes | None, now_ms: int) -> list[Outgoing]:
+        """Go on by one record; the signals it gives."""
+        try:
+            record = unpack(value)
+        except KafkaEngineError:
+            self.merge.skip(offset)
+            raise
+        self.merge.add(offset, record)
+        signals: list[Signal] = []
+        if (released := self.merge.release()) is not None:
+            signals += self.stage.detect(released)
+            self._moved_ms = now_ms
+        signals += self._follow_clock(now_ms)
+        return [self._record(signal.brand, signal=signal) for signal in signals]
+
+    def _follow_clock(self, now_ms: int) -> list[Signal]:
+        """Let event time go on when there is nothing more to read anywhere."""
+        watermark = self.stage.watermark_ms
+        idle = len(self.merge) == 0 and now_ms - self._moved_ms >= IDLE_MS
+        if watermark is None or not idle or now_ms - self.merge.empty_ms > IDLE_MS:
+            return []
+        if IDLE_MS + TICK_MS <= now_ms - watermark <= LIVE_MS:
+            return self.stage.advance(now_ms - IDLE_MS)
+        return []
+
+    def checkpoint(self) -> tuple[list[Change], list[Outgoing]]:
+        """What changed since the last call, and how far event time has come."""
+        watermark = self.stage.watermark_ms
+        told: list[Outgoing] = []
+        if watermark is not None and watermark != self._told_ms:
+            self._told_ms = watermark
+            told.append(self._record(None, watermark_ms=watermark))
+        return self.stage.changes(), told
+
+    def _record(
+        self, brand: str | None, *, signal: Signal | None = None, watermark_ms: int | None = None
+    ) -> Outgoing:
+        body = SignalRecord(schema=SIGNAL_VERSION, signal=signal, watermark_ms=watermark_ms)
+        key = brand.encode() if brand is not None else None
+        return Outgoing(self._topic, key, msgspec.json.encode(body), self._partition)
+
+
+class AlertPart:
+    """Signals of some brands in, alerts out.
+
+    Parameters
+    ----------
+    stage : AlertStage
+        Without history.
+    topic : str
+        Where alerts go.
+    """
+
+    def __init__(self, stage: AlertStage, topic: str) -> None:
+        self.stage = stage
+        self._topic = topic
+        self._done = -1
+        self._ids: dict[str, None] = {}
+        self._cases: dict[str, Case] = {}  # that changed since the last checkpoint
+        self._published: dict[str, Alert] = {}
+
+    @property
+    def done(self) -> int:
+        """Offset up to which everything is in the state."""
+        return self._done
+
+    def restore(self, pieces: Pieces) -> None:
+        """Take up stored state."""
+        self._ids = dict.fromkeys(msgspec.json.decode(pieces.get("ids", b"[]"), type=list[str]))
+        cases = [msgspec.json.decode(v, type=Case) for k, v in pieces.items() if k != "ids"]
+        self.stage.restore(cases)
+
+    def take(self, offset: int, value: bytes | None, now_ms: int) -> list[Outgoing]:
+        """Go on by one record; what is to be published."""
+        self._done = max(self._done, offset)
+        record = read_signal(value)
+        outcome = Outcome()
+        if record.signal is not None and record.signal.id not in self._ids:
+            self._ids[record.signal.id] = None
+            outcome = self.stage.handle([record.signal])
+        elif record.watermark_ms is not None:
+            outcome = self.stage.advance(record.watermark_ms)
+        self._cases |= {case.alert.brand: case for case in outcome.cases.values()}
+        self._published |= {alert.id: alert for alert in outcome.news}
+        return [self._event(alert, alert.timeline[-1].event) for alert in outcome.news]
+
+    def checkpoint(self) -> tuple[list[Change], list[Outgoing]]:
+        """What changed since the last call; alerts that went on without news."""
+        cases, self._cases = self._cases, {}
+        published, self._published = self._published, {}
+        while len(self._ids) > _IDS_KEPT:
+            del self._ids[next(iter(self._ids))]
+        changes: list[Change] = [
+            (f"case/{brand}", msgspec.json.encode(case)) for brand, case in cases.items()
+        ]
+        changes.append(("ids", msgspec.json.encode(list(self._ids))))
+        went_on = [c.alert for c in cases.values() if published.get(c.alert.id) != c.alert]
+        return changes, [self._event(alert, "went_on") for alert in went_on]
+
+    def _event(self, alert: Alert, happened: str) -> Outgoing:
+        identity = f"{alert.id}/{len(alert.timeline)}"
+        if happened == "went_on":
+            identity += f"/{alert.last_signal_ms}"
+        headers = (("idempotency-key", identity.encode()), ("event", happened.encode()))
+        return Outgoing(self._topic, alert.id.encode(), msgspec.json.encode(alert), None, headers)
+
+
+def read_signal(value: bytes | None) -> SignalRecord:
+    """Read a record of the topic of signals.
+
+    Raises
+    ------
+    UnknownVersion
+        The record is of a version that this Nadhir does not know.
+    KafkaEngineError
+        It cannot be read.
+    """
+    try:
+        version = msgspec.json.decode(value or b"", type=_Versioned).schema
+        if version != SIGNAL_VERSION:
+            raise UnknownVersion(f"a signal of version {version}; this Nadhir reads 1")
+        return msgspec.json.decode(value or b"", type=SignalRecord)
+    except msgspec.MsgspecError as error:
+        raise KafkaEngineError(f"a signal that cannot be read: {error}") from error
+
+
+class _Versioned(msgspec.Struct):
+    schema: int
+
+
+PartFactory = Callable[[int, Sequence[Brand]], Part]
+"""Makes the part of a partition, given its number and brands."""

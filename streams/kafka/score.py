@@ -1,0 +1,266 @@
+"""Stage score on Kafka: a consumer group that reads mentions and writes observations.
+
+Offsets are committed only after everything that came of them was acknowledged by all copies.  What
+a reader that died had sent already is sent once more by the next one and counted once, since
+observations carry the key of their mention.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.structs import ConsumerRecord
+
+from models.records import Mention, Observations, Rejection
+from streams.config.schema import KafkaSettings
+from streams.decode import decode_batch
+from streams.kafka.connection import async_settings
+from streams.kafka.packing import Slice, marks_of, pack, partition_of
+from streams.kafka.topics import group, names
+from streams.score import ScoreStage
+
+log = logging.getLogger("nadhir.score")
+
+BATCH = 4096  # mentions scored at a time
+POLL_MS = 100
+TELL_MS = 250  # so often the others are told which partitions are empty
+COMMIT_MS = 1_000
+REJECTED_VERSION = 1
+
+
+@dataclass(slots=True)
+class ScoreCounters:
+    """What the worker did since it started."""
+
+    mentions: int = 0
+    observations: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What came of a batch: observations, how far each partition was read, what was rejected."""
+
+    observations: Observations
+    slices: list[Slice]
+    rejections: list[Rejection]
+
+
+def score_records(
+    stage: ScoreStage,
+    topic: str,
+    polled: Mapping[int, Sequence[tuple[int, bytes]]],
+    *,
+    now_ms: int,
+    max_future_ms: int,
+) -> Scored:
+    """Score what was polled: offset and value of the records of each partition."""
+    mentions: list[Mention] = []
+    rejections: list[Rejection] = []
+    bounds = [0]
+    for partition, records in polled.items():
+        decoded = decode_batch(
+            [value for _, value in records],
+            source=f"{topic}/{partition}",
+            positions=[offset for offset, _ in records],
+            now_ms=now_ms,
+            max_future_ms=max_future_ms,
+        )
+        mentions += decoded.mentions
+        rejections += decoded.rejections
+        bounds.append(len(mentions))
+    observations = stage.score(mentions)
+    row = {id(mention): i for i, mention in enumerate(mentions)}
+    rows = np.array([row[id(m)] for m in observations.mention], dtype=np.int64)
+    slices: list[Slice] = []
+    for partition, first, last in zip(polled, bounds, bounds[1:]):
+        inside = (rows >= first) & (rows < last) & ~observations.own
+        times = observations.published_ms[inside]
+        high = int(times.max()) if len(times) else None
+        slices.append(Slice(partition, high, None, marks_of(times)))
+    return Scored(observations, slices, rejections)
+
+
+def rejected_record(rejection: Rejection) -> bytes:
+    """A rejection as it is parked: JSON, the raw bytes in base64."""
+    topic, _, partition = rejection.source.rpartition("/")
+    return orjson.dumps(
+        {
+            "schema": REJECTED_VERSION,
+            "reason": rejection.reason,
+            "detail": rejection.detail,
+            "topic": topic,
+            "partition": int(partition),
+            "offset": int(rejection.position),
+            "raw": b64encode(rejection.raw).decode(),
+        }
+    )
+
+
+class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """Reads mentions, writes observations, until it is stopped.
+
+    Parameters
+    ----------
+    stage : ScoreStage
+    brands : sequence of str
+        Ids, as the stage has them.
+    kafka : KafkaSettings
+    max_future_ms : int
+    clock : callable
+        Milliseconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        stage: ScoreStage,
+        brands: Sequence[str],
+        kafka: KafkaSettings,
+        *,
+        max_future_ms: int = 300_000,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self.counters = ScoreCounters()
+        self.stopping = False
+        self._stage = stage
+        self._brands = brands
+        self._kafka = kafka
+        self._max_future_ms = max_future_ms
+        self._clock = clock
+        self._topics = names(kafka)
+        to = [partition_of(brand, kafka.partitions) for brand in brands]
+        self._partition = np.array(to, dtype=np.int64)
+        self._done: dict[TopicPartition, int] = {}  # acknowledged and not committed yet
+        self._busy = asyncio.Lock()  # a batch is under way; partitions are given up between batches
+        self._told_ms = self._committed_ms = 0
+
+    async def run(self) -> None:
+        """Work until ``stopping`` is set."""
+        self._consumer = AIOKafkaConsumer(
+            **async_settings(self._kafka),
+            group_id=group(self._kafka, "score"),
+            client_id="nadhir-score",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=8 << 20,
+            fetch_max_wait_ms=POLL_MS,
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=1_000,
+        )
+        self._producer = AIOKafkaProducer(
+            **async_settings(self._kafka),
+            client_id="nadhir-score",
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=2,
+            max_batch_size=1 << 20,
+            max_request_size=4 << 20,
+        )
+        self._consumer.subscribe([self._topics.mentions], listener=self)
+        await self._producer.start()
+        try:
+            await self._consumer.start()
+            try:
+                while not self.stopping:
+                    await self._turn()
+            finally:
+                await self._commit()
+                await self._consumer.stop()
+        finally:
+            await self._producer.stop()
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Commit what was done before another worker takes the partitions over."""
+        async with self._busy:
+            await self._commit()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Tell at once what is empty, since others may wait for it."""
+        self._told_ms = 0
+        log.info("reads partitions %s", sorted(tp.partition for tp in assigned))
+
+    async def _turn(self) -> None:
+        async with self._busy:
+            polled = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH)
+            if polled:
+                await self._batch(polled)
+            now = self._clock()
+            if now - self._told_ms >= TELL_MS:
+                await self._tell_empty()
+                self._told_ms = now
+            if now - self._committed_ms >= COMMIT_MS:
+                await self._commit()
+                self._committed_ms = now
+        await asyncio.sleep(0)  # lets a rebalance have its turn
+
+    async def _batch(self, polled: Mapping[TopicPartition, list[ConsumerRecord]]) -> None:
+        now = self._clock()
+        values = {
+            tp.partition: [(r.offset, r.value if r.value is not None else b"null") for r in records]
+            for tp, records in polled.items()
+        }
+        scored = score_records(
+            self._stage,
+            self._topics.mentions,
+            values,
+            now_ms=now,
+            max_future_ms=self._max_future_ms,
+        )
+        parked = [
+            self._producer.send(self._topics.rejected, rejected_record(r))
+            for r in scored.rejections
+        ]
+        await self._send(scored.observations, scored.slices, now)
+        for sent in [await each for each in parked]:
+            await sent
+        for tp, records in polled.items():
+            self._done[tp] = records[-1].offset + 1
+        self.counters.mentions += sum(map(len, values.values()))
+        self.counters.observations += len(scored.observations)
+        for rejection in scored.rejections:
+            reasons = self.counters.rejected
+            reasons[rejection.reason] = reasons.get(rejection.reason, 0) + 1
+
+    async def _send(self, observations: Observations, slices: list[Slice], now: int) -> None:
+        records = pack(
+            observations, self._brands, self._partition, self._kafka.partitions, slices, now
+        )
+        topic = self._topics.observations
+        sent = [await self._producer.send(topic, v, partition=p) for p, v in records]
+        await asyncio.gather(*sent)
+
+    async def _tell_empty(self) -> None:
+        """Tell which partitions had nothing more, by the clock of before the question."""
+        now = self._clock()
+        mine = self._consumer.assignment()
+        if not mine:
+            return
+        ends = await self._consumer.end_offsets(mine)
+        try:
+            read = {tp: await self._consumer.position(tp) for tp in mine}
+        except IllegalStateError:
+            return  # a rebalance has begun
+        empty = [Slice(tp.partition, None, now, []) for tp in mine if read[tp] >= ends[tp]]
+        if empty:
+            await self._send(self._stage.score([]), empty, now)
+
+    async def _commit(self) -> None:
+        done, self._done = self._done, {}
+        mine = self._consumer.assignment()
+        done = {tp: offset for tp, offset in done.items() if tp in mine}
+        if not done:
+            return
+        try:
+            await self._consumer.commit(done)
+        except CommitFailedError:
+            log.warning("partitions were taken over; the next reader scores some mentions again")

@@ -1,0 +1,151 @@
+"""A worker: one process for each stage, watched by one that ends and starts them together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from alerts.fusion import AlertSettings, AlertStage
+from alerts.playbook import load_playbooks
+from alerts.texts import load_phrases
+from models.records import Brand
+from models.sentiment import load as load_sentiment
+from models.terms import load_topics
+from streams.config import Config
+from streams.detect import DetectStage
+from streams.kafka import KafkaEngineError
+from streams.kafka.connection import admin
+from streams.kafka.merge import Merge
+from streams.kafka.parts import AlertPart, DetectPart, Part
+from streams.kafka.topics import check, describe, names, wanted_topics
+from streams.score import ScoreStage
+
+log = logging.getLogger("nadhir.worker")
+
+STAGES = ("score", "detect", "alert")
+_GRACE_S = 5.0
+
+
+def check_topics(config: Config) -> None:
+    """Refuse to begin on topics that would lose or scatter mentions.
+
+    Raises
+    ------
+    KafkaEngineError
+        A topic is missing or has another number of partitions than configured.
+    """
+    wanted = wanted_topics(config.kafka)
+    with admin(config.kafka) as client:
+        found = describe(client, wanted)
+    faults = [d for d in check(wanted, found) if d.found == "missing" or "partitions" in d.what]
+    if faults:
+        raise KafkaEngineError("; ".join(map(str, faults)))
+
+
+async def run_stage(stage: str, config: Config) -> None:
+    """Run one stage in this process until SIGTERM or SIGINT."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    brands, kafka, called = config.brand_records(), config.kafka, names(config.kafka)
+    if stage == "score":
+        from streams.kafka.score import ScoreWorker
+
+        scorer = ScoreWorker(
+            ScoreStage(brands, load_sentiment()),
+            [brand.id for brand in brands],
+            kafka,
+            max_future_ms=config.detect.max_future_s * 1000,
+        )
+        work = asyncio.create_task(scorer.run())
+        stop = asyncio.create_task(stopped.wait())
+        await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+        scorer.stopping = True
+        stop.cancel()
+        await work
+        return
+    from streams.kafka.agents import StatefulWorker
+
+    if stage == "detect":
+        topics = load_topics()
+
+        def make(partition: int, some: Sequence[Brand]) -> Part:
+            detect = DetectStage(some, topics, allowed_lateness_s=config.detect.allowed_lateness_s)
+            merge = Merge([b.id for b in some], kafka.partitions, kafka.settle_ms)
+            return DetectPart(detect, merge, called.signals, partition)
+
+        source = called.observations
+    else:
+        settings = AlertSettings(
+            min_mentions=config.alerts.min_mentions,
+            cooldown_min=config.alerts.cooldown_min,
+            resolve_after_quiet_min=config.alerts.resolve_after_quiet_min,
+        )
+        playbooks, phrases = load_playbooks(config.paths.playbooks), load_phrases()
+
+        def make(partition: int, some: Sequence[Brand]) -> Part:
+            return AlertPart(AlertStage(some, settings, playbooks, phrases), called.alerts)
+
+        source = called.signals
+    await StatefulWorker(stage, source, brands, kafka, make).run(stopped)
+
+
+def run_child(stage: str, config: Config) -> None:
+    """Run one stage until it is told to end, or the process that began it is gone."""
+
+    def watch_parent() -> None:
+        while sys.stdin.buffer.raw.read(1):  # type: ignore[union-attr]
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_GRACE_S)
+        os._exit(1)
+
+    threading.Thread(target=watch_parent, daemon=True).start()
+    asyncio.run(run_stage(stage, config))
+
+
+def supervise(stages: Sequence[str], config_path: Path | None) -> int:
+    """Run each stage in a process of its own; when one ends, the others are ended too.
+
+    Returns
+    -------
+    int
+        0 if they were told to end, else the exit code of the one that ended by itself.
+    """
+    given = ["--config", str(config_path)] if config_path else []
+    command = [sys.executable, "-m", "streams.cli", "worker", "--stages"]
+    # a stage ends when its standard input does: so none outlives a supervisor that was killed
+    children = [
+        subprocess.Popen(  # noqa: S603
+            [*command, stage, "--child", *given], stdin=subprocess.PIPE
+        )
+        for stage in stages
+    ]
+    told: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda n, _: told.append(n))
+    while not told and all(child.poll() is None for child in children):
+        time.sleep(0.1)
+    ended = next((c.returncode for c in children if c.poll() is not None), 0) if not told else 0
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            child.send_signal(signal.SIGTERM)
+    end = time.monotonic() + _GRACE_S
+    for child in children:
+        try:
+            child.wait(max(0.1, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.warning("stage %s does not end; it is killed", child.args)
+            child.kill()
+            child.wait()
+    return ended
