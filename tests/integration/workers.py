@@ -1,0 +1,222 @@
+"""Workers on a real broker: streams with known truth, processes to kill, results to compare."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from kafka import KafkaConsumer, TopicPartition
+
+from alerts.records import Alert
+from models.counts import CumulativeCounts
+from models.records import Brand
+from streams.config import load
+from streams.config.schema import KafkaSettings
+from streams.kafka.connection import admin, client_settings
+from streams.kafka.packing import partition_of
+from streams.kafka.parts import read_signal
+from streams.kafka.produce import produce
+from streams.kafka.topics import create, names, wanted_topics
+from streams.replay import replay
+from streams.simulate import SimulationSpec, synthetic_brands, write
+from streams.sources import open_source
+from streams.store import Store
+
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A stream in a file, and what the embedded engine makes of it."""
+
+    folder: Path
+    mentions: int
+    last_ms: int
+    alerts: dict[str, Alert]
+    counts: Counter[tuple[str, int]]  # by brand and minute
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "mentions.jsonl"
+
+    @property
+    def brands(self) -> list[Brand]:
+        return list(load(self.folder / "nadhir.yaml", {}).brand_records())
+
+
+def truth(folder: Path, *, brands: int, days: float, rate: float, seed: int = 3) -> Truth:
+    """A tenth of the brands in an outage, the others calm; times in the order of the file."""
+    every = synthetic_brands(brands)
+    tenth = max(1, brands // 10)
+    specs = [
+        SimulationSpec(scenario=name, seed=seed, brands=some, days=days, rate_per_hour=rate)
+        for name, some in (("outage", every[:tenth]), ("calm", every[tenth:]))
+    ]
+    file = folder / "mentions.jsonl"
+    with file.open("wb") as out:
+        write(specs, out, truth=None, config=None)
+    (folder / "nadhir.yaml").write_text(json.dumps({"brands": [b.config() for b in every]}))
+    config = load(folder / "nadhir.yaml", {})
+    with closing(open_source(str(file))) as source:
+        result = replay(source, config, folder / "truth.db")
+    store = Store(folder / "truth.db")
+    alerts = {case.alert.id: case.alert for case in store.cases()}
+    state = store.state()
+    store.close()
+    times = [_ms(line) for line in file.read_bytes().splitlines()]
+    index = [b.id for b in config.brand_records()]
+    last_ms = max(times)
+    counts = _counts({k: v for k, v in state.items() if k.startswith("all/")}, index, last_ms)
+    return Truth(folder, result.counters.mentions, last_ms, alerts, counts)
+
+
+def _ms(line: bytes) -> int:
+    return int(datetime.fromisoformat(json.loads(line)["published_at"]).timestamp() * 1000)
+
+
+def _counts(pieces: dict[str, bytes], brands: list[str], last_ms: int) -> Counter[tuple[str, int]]:
+    """Mentions by brand and minute, of the last 23 hours."""
+    counts = CumulativeCounts(len(brands))
+    counts.restore({k.removeprefix("all/"): v for k, v in pieces.items()})
+    assert counts.now is not None
+    series = np.arange(len(brands))
+    found: Counter[tuple[str, int]] = Counter()
+    last = last_ms // MINUTE_MS
+    for minute in range(last - 23 * 60, last + 1):
+        row = counts.window(np.full(len(brands), minute), series, 1)
+        for brand, n in zip(brands, row.tolist()):
+            if n:
+                found[brand, minute] = n
+    return found
+
+
+class Worker:
+    """``nadhir worker`` in processes of its own."""
+
+    def __init__(self, folder: Path, kafka: KafkaSettings, stages: str = "score,detect,alert"):
+        self._log = (folder / "workers.log").open("ab")
+        env = {"NADHIR_KAFKA__BOOTSTRAP": json.dumps(list(kafka.bootstrap))}
+        env |= {"NADHIR_KAFKA__PREFIX": kafka.prefix or "", "PATH": os.environ["PATH"]}
+        env |= {"NADHIR_KAFKA__PARTITIONS": str(kafka.partitions)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "streams.cli", "worker", "--stages", stages],
+            cwd=folder,
+            env=env | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
+        )
+
+    def kill(self) -> None:
+        """All its processes at once, as a power cut would."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self._log.close()
+
+    def stop(self) -> int:
+        """End in order; the exit code."""
+        self.process.terminate()
+        code = self.process.wait(30)
+        self._log.close()
+        return code
+
+
+def set_up(kafka: KafkaSettings) -> None:
+    """The topics."""
+    with admin(kafka) as client:
+        create(client, wanted_topics(kafka))
+
+
+def send(kafka: KafkaSettings, file: Path, rate: float | None = None) -> None:
+    """All lines of a file."""
+    with closing(open_source(str(file))) as source:
+        done = produce(source, kafka, rate=rate)
+    assert done.delivered == done.lines
+
+
+@contextmanager
+def _reading(
+    kafka: KafkaSettings, topic: str
+) -> Iterator[tuple[KafkaConsumer, list[TopicPartition]]]:
+    consumer = KafkaConsumer(**client_settings(kafka), enable_auto_commit=False)
+    try:
+        parts = [TopicPartition(topic, p) for p in range(kafka.partitions)]
+        consumer.assign(parts)
+        consumer.seek_to_beginning()
+        yield consumer, parts
+    finally:
+        consumer.close()
+
+
+def records(kafka: KafkaSettings, topic: str) -> list[object]:
+    """Everything in a topic, in order within each partition."""
+    with _reading(kafka, topic) as (consumer, parts):
+        ends = consumer.end_offsets(parts)
+        found: list[object] = []
+        while any(consumer.position(part) < ends[part] for part in parts):
+            for some in consumer.poll(timeout_ms=1000).values():
+                found.extend(some)
+        return found
+
+
+def published(kafka: KafkaSettings) -> tuple[dict[str, Alert], Counter[str]]:
+    """The latest of each alert, and how often each event was sent, by its idempotency key."""
+    latest: dict[str, Alert] = {}
+    events: dict[str, set[bytes]] = {}
+    for record in records(kafka, names(kafka).alerts):
+        alert = msgspec.json.decode(record.value, type=Alert)  # type: ignore[attr-defined]
+        latest[alert.id] = alert
+        key = dict(record.headers)["idempotency-key"].decode()  # type: ignore[attr-defined]
+        events.setdefault(key, set()).add(record.value)  # type: ignore[attr-defined]
+    return latest, Counter({key: len(values) for key, values in events.items()})
+
+
+def watermark(kafka: KafkaSettings) -> int:
+    """Event time that every partition of signals has come to."""
+    reached = dict.fromkeys(range(kafka.partitions), 0)
+    for record in records(kafka, names(kafka).signals):
+        told = read_signal(record.value).watermark_ms  # type: ignore[attr-defined]
+        if told is not None:
+            partition = record.partition  # type: ignore[attr-defined]
+            reached[partition] = max(reached[partition], told)
+    return min(reached.values())
+
+
+def until(condition: Callable[[], bool], limit_s: float = 120.0) -> None:
+    """Wait for a condition, within a bound that only a fault exceeds."""
+    end = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < end, "it does not come about"
+        time.sleep(0.5)
+
+
+def counted(kafka: KafkaSettings, wanted: Truth) -> Counter[tuple[str, int]]:
+    """Counts by brand and minute, of the last 23 hours, as the changelog of detect holds them."""
+    pieces: dict[int, dict[str, bytes]] = {p: {} for p in range(kafka.partitions)}
+    for record in records(kafka, names(kafka).detect_state):
+        partition, _, rest = record.key.decode().partition("|")  # type: ignore[attr-defined]
+        name = rest.rpartition("#")[0]
+        if name.startswith("all/"):
+            value = record.value  # type: ignore[attr-defined]
+            if value is None:
+                pieces[int(partition)].pop(name, None)
+            else:
+                pieces[int(partition)][name] = value[1:]
+    found: Counter[tuple[str, int]] = Counter()
+    for partition, own in pieces.items():
+        index = [b.id for b in wanted.brands if partition_of(b.id, kafka.partitions) == partition]
+        if index:
+            found += _counts(own, index, wanted.last_ms)
+    return found
