@@ -42,16 +42,27 @@ class IntakeUnavailable(Exception):
     """The store cannot take more just now; the sender is asked to try again."""
 
 
+class ItemTooLarge(Exception):
+    """An item is larger than the store takes: its index, and the most bytes of an item."""
+
+    def __init__(self, index: int, most_bytes: int) -> None:
+        super().__init__(f"item {index} has more than {most_bytes} bytes")
+        self.index = index
+        self.most_bytes = most_bytes
+
+
 class IntakeStore(Protocol):
     """Where lines are kept until the engine reads them."""
 
     async def append(self, lines: list[bytes]) -> int:
-        """Store all lines or none; return how many, once they are durable.
+        """Store all lines; return how many, once they are durable.
 
         Raises
         ------
         IntakeUnavailable
-            If nothing was stored and trying again may help.
+            If not all lines are known to be stored, and trying again may help.
+        ItemTooLarge
+            If nothing was stored, since a line is too large.
         """
 
 
@@ -131,6 +142,10 @@ class _Intake:
             return Problem(408, "The body did not arrive in time; send it again.").response()
         except ClientDisconnect:
             return Problem(400, "The sender went away before the body was complete.").response()
+        except ItemTooLarge as error:
+            most = f"the most that is taken here is {error.most_bytes:,}"
+            detail = f"The item at index {error.index} has too many bytes, {most}; none was stored."
+            return Problem(413, detail).response()
         except IntakeUnavailable:
             return overloaded("The store cannot take more just now; send this again.").response()
 

@@ -112,7 +112,7 @@ def eventually(holds: Callable[[], Any], within_s: float = 60.0, *, every_s: flo
 
 
 class Running:
-    """A `nadhir run` process, ready for mentions over HTTP unless it is not to serve."""
+    """A `nadhir` process, ready for mentions over HTTP unless it is not to serve."""
 
     def __init__(
         self,
@@ -121,13 +121,14 @@ class Running:
         env: dict[str, str] | None = None,
         stdin: int = subprocess.DEVNULL,
         serves: bool = True,
+        command: str = "run",
     ) -> None:
         self.log: list[str] = []
-        command = [sys.executable, "-m", "streams.cli", "run", *map(str, arguments)]
+        line = [sys.executable, "-m", "streams.cli", command, *map(str, arguments)]
         if serves:
-            command += ["--port", "0"]
+            line += ["--port", "0"]
         self.process = subprocess.Popen(
-            command, cwd=folder, env=env or environment(), stdin=stdin,
+            line, cwd=folder, env=env or environment(), stdin=stdin,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, daemon=True)

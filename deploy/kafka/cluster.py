@@ -104,7 +104,13 @@ class Broker:
             )
         )
         done = subprocess.run(
-            self._java("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", self._settings),
+            self._java(
+                "kafka.tools.StorageTool",
+                "format",
+                f"--cluster-id={cluster_id}",
+                "-c",
+                self._settings,
+            ),
             check=False,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

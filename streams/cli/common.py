@@ -23,6 +23,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 FAILED, WRONG_USAGE = 1, 2
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
@@ -116,6 +117,16 @@ def load_config(path: Path | None) -> Config:
         return load(path, os.environ)
     except ConfigError as error:
         fail("\n".join(map(format_problem, error.problems)), WRONG_USAGE)
+
+
+def refuse_open_intake(config: Config, host: str) -> None:
+    """End the command if anybody on the network could send mentions."""
+    if config.intake.token is None and host not in _LOOPBACK:
+        fail(
+            f"--host {host}: the intake would be open to the network without a token; "
+            "set intake.token (NADHIR_INTAKE__TOKEN), or keep to 127.0.0.1",
+            WRONG_USAGE,
+        )
 
 
 def set_up_logging() -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from streams.cli.common import config_option, errors, fail, load_config, reports_errors
 
 if TYPE_CHECKING:
+    from streams.kafka.rejected import Rejected
     from streams.store import Store
 
 _RETRY_LINES, _RETRY_BYTES = 1_000, 4 << 20  # sent in together
@@ -24,6 +25,9 @@ store_option = click.option(
     "store_path",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Store to look into.  [default: that of `nadhir run`]",
+)
+kafka_option = click.option(
+    "--kafka", "on_kafka", is_flag=True, help="The topic of rejected mentions, not a store."
 )
 
 
@@ -49,35 +53,100 @@ def rejected() -> None:
 @rejected.command("list")
 @config_option
 @store_option
+@kafka_option
 @click.option("--reason", help="Only this reason code.")
 @click.option("--raw", is_flag=True, help="Print the raw lines alone, to mend and send in again.")
 @reports_errors
 def rejected_list(
-    config_path: Path | None, store_path: Path | None, reason: str | None, raw: bool
+    config_path: Path | None, store_path: Path | None, on_kafka: bool, reason: str | None, raw: bool
 ) -> None:
     """Print rejected mentions as JSON Lines."""
     if raw and sys.stdout.isatty():
         raise click.UsageError("--raw prints what strangers sent, as it is; send it to a file")
+    _one_place(store_path, on_kafka)
+    if on_kafka:
+        _list_kafka(config_path, reason, raw)
+        return
     with _store(store_path, config_path) as store:
         for number, rejection, retried in store.rejected(reason=reason):
             if raw:
                 click.echo(rejection.raw)
                 continue
-            shown = msgspec.to_builtins(rejection) | {
-                "number": number,
-                "raw": rejection.raw.decode("utf-8", "backslashreplace"),
-                "retried": retried,
-            }
-            click.echo(json.dumps(shown, ensure_ascii=True))
+            shown = msgspec.to_builtins(rejection) | {"number": number, "retried": retried}
+            _print_rejected(shown, rejection.raw)
 
 
 @rejected.command("retry")
 @config_option
 @store_option
+@kafka_option
 @click.option("--reason", help="Only this reason code.")
 @reports_errors
-def rejected_retry(config_path: Path | None, store_path: Path | None, reason: str | None) -> None:
-    """Send rejected mentions into the intake of `nadhir run` again, as they were."""
+def rejected_retry(
+    config_path: Path | None, store_path: Path | None, on_kafka: bool, reason: str | None
+) -> None:
+    """Send rejected mentions in again, as they were: to the intake of `nadhir run`, or to Kafka.
+
+    Each is sent once.  On Kafka that is remembered by consumer groups, and with --reason by one of
+    that reason: what has another reason stays to be retried.  Brokers forget it some days after the
+    last retry (offsets.retention.minutes, 7 days by default).  Records of other topics than that of
+    mentions are sent nowhere.
+    """
+    _one_place(store_path, on_kafka)
+    if on_kafka:
+        _retry_kafka(config_path, reason)
+    else:
+        _retry_stored(config_path, store_path, reason)
+
+
+def _one_place(store_path: Path | None, on_kafka: bool) -> None:
+    if on_kafka and store_path is not None:
+        raise click.UsageError("--store and --kafka are two places; name one")
+
+
+def _print_rejected(shown: dict[str, Any], raw: bytes) -> None:
+    text = raw.decode("utf-8", "backslashreplace")
+    click.echo(json.dumps(shown | {"raw": text}, ensure_ascii=True))
+
+
+def _list_kafka(config_path: Path | None, reason: str | None, raw: bool) -> None:
+    from streams.kafka import rejected as kafka_rejected
+    from streams.kafka.topics import names
+
+    kafka = load_config(config_path).kafka
+    mentions = names(kafka).mentions
+    for found, retried in kafka_rejected.rejected(kafka, reason=reason, tell=errors.print):
+        if not raw:
+            _print_rejected(_shown(found) | {"retried": retried}, found.raw)
+        elif found.topic == mentions:  # what others hold are no lines
+            click.echo(found.raw)
+
+
+def _shown(found: Rejected) -> dict[str, Any]:
+    """The keys of the store, and those of Kafka."""
+    return {
+        "reason": found.reason,
+        "detail": found.detail,
+        "source": f"{found.topic}/{found.partition}",
+        "position": str(found.offset),
+        "topic": found.topic,
+        "partition": found.partition,
+        "offset": found.offset,
+    }
+
+
+def _retry_kafka(config_path: Path | None, reason: str | None) -> None:
+    from streams.kafka.rejected import retry
+
+    done = retry(load_config(config_path).kafka, reason=reason, tell=errors.print)
+    for topic, count in done.elsewhere.items():
+        errors.print(f"{count:,} of topic {topic} are no mentions; they are sent nowhere")
+    errors.print(f"{done.sent:,} sent in again; stage score reads them next")
+    if done.too_large:
+        fail(f"Error: {done.too_large:,} are larger than the topic of mentions takes; not sent")
+
+
+def _retry_stored(config_path: Path | None, store_path: Path | None, reason: str | None) -> None:
     from streams.intake_store import IntakeLog
 
     config = load_config(config_path)

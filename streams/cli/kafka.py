@@ -1,4 +1,4 @@
-"""``nadhir topics`` and ``nadhir produce``."""
+"""``nadhir topics``, ``nadhir produce``, ``nadhir lag`` and ``nadhir worker``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from streams.cli.common import (
     errors,
     fail,
     load_config,
+    refuse_open_intake,
     reports_errors,
     set_up_logging,
 )
@@ -24,6 +25,7 @@ from streams.cli.common import (
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient
 
+    from streams.kafka.lag import Lag
     from streams.kafka.topics import Topic
 
 
@@ -122,6 +124,49 @@ def produce(file: str, rate: float | None, config_path: Path | None) -> None:
         fail(f"Error: {produced.failed:,} lines were not taken")
 
 
+@click.command()
+@click.option(
+    "--fail-above",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Exit code 1 if a stage is more than N records behind.",
+)
+@config_option
+@reports_errors
+def lag(fail_above: int | None, config_path: Path | None) -> None:
+    """Print how many records each stage is behind, by partition, as JSON Lines."""
+    from streams.kafka.lag import measure
+
+    rows = measure(load_config(config_path).kafka)
+    for row in rows:
+        click.echo(orjson.dumps(row).decode())
+    totals: dict[str, int] = {}
+    for row in rows:
+        totals[row.stage] = totals.get(row.stage, 0) + row.lag
+    if errors.is_terminal:
+        _print_lag(rows, totals)
+    if fail_above is not None:
+        behind = [f"{s} by {total:,}" for s, total in totals.items() if total > fail_above]
+        if behind:
+            fail(f"Error: more than {fail_above:,} records behind: {', '.join(behind)}")
+
+
+def _print_lag(rows: list[Lag], totals: dict[str, int]) -> None:
+    from rich.table import Table
+
+    table = Table("stage", "topic")
+    for title in ("partition", "committed", "end", "lag"):
+        table.add_column(title, justify="right")
+    for stage, total in totals.items():
+        mine = [row for row in rows if row.stage == stage]
+        for row in mine:
+            offset = "none" if row.committed is None else f"{row.committed:,}"
+            numbers = (str(row.partition), offset, f"{row.end:,}", f"{row.lag:,}")
+            table.add_row(stage, row.topic, *numbers)
+        table.add_row(stage, mine[0].topic, "all", "", "", f"{total:,}", end_section=True)
+    errors.print(table)
+
+
 def _stages(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
     from streams.kafka.worker import STAGES
 
@@ -138,23 +183,39 @@ def _stages(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...
     default="score,detect,alert",
     show_default=True,
     callback=_stages,
-    help="Which stages, with commas; each gets a process.",
+    help="Which stages, with commas; each gets a process.  One more is intake, for HTTP.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address of stage intake.")
+@click.option(
+    "--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Its port."
 )
 @click.option("--child", is_flag=True, hidden=True)
 @config_option
 @reports_errors
-def worker(stages: tuple[str, ...], child: bool, config_path: Path | None) -> None:
+def worker(
+    stages: tuple[str, ...], host: str, port: int, child: bool, config_path: Path | None
+) -> None:
     """Work on Kafka: read mentions, find what is unusual, publish alerts.
 
     Any number of workers share the partitions; ends in order on SIGTERM.
     """
-    from streams.kafka.worker import check_topics, run_child, supervise
+    from streams.kafka.supervisor import supervise
+    from streams.kafka.worker import check_topics, run_child
 
     config = load_config(config_path)
     set_up_logging()
+    if "intake" in stages:
+        refuse_open_intake(config, host)
+    address = (host, port)
     if child:
-        run_child(stages[0], config)
+        run_child(stages[0], config, address)
         return
+    if "intake" in stages:
+        from streams.serve import listen
+
+        listen(address).close()  # an address in use is told at once
     check_topics(config)
-    if ended := supervise(stages, config_path):
-        fail(f"Error: a stage ended with exit code {ended}; the others were ended, too")
+    arguments = ["--host", host, "--port", str(port)]
+    arguments += ["--config", str(config_path)] if config_path else []
+    if ended := supervise(stages, arguments):
+        fail(f"Error: a stage ended again and again with exit code {ended}; its log says why")

@@ -27,6 +27,7 @@ COMMANDS = {
     "schema": "inspect",
     "topics": "kafka",
     "produce": "kafka",
+    "lag": "kafka",
     "worker": "kafka",
 }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import socket
 import sys
 import threading
 import time
@@ -16,10 +15,10 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.cli.common import (
-    WRONG_USAGE,
     config_option,
     fail,
     load_config,
+    refuse_open_intake,
     reports_errors,
     same_everywhere,
     set_up_logging,
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from streams.sources import Source
 
 log = logging.getLogger("nadhir.run")
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _GRACE_S = 5  # for requests in flight
 _PAUSE_S = 0.02
 _RETRY_S = 1.0
@@ -63,12 +61,8 @@ def run(
     set_up_logging()
     config = load_config(config_path)
     serves = config.intake.enabled and not until_done
-    if serves and config.intake.token is None and host not in _LOOPBACK:
-        fail(
-            f"--host {host}: the intake would be open to the network without a token; "
-            "set intake.token (NADHIR_INTAKE__TOKEN), or keep to 127.0.0.1",
-            WRONG_USAGE,
-        )
+    if serves:
+        refuse_open_intake(config, host)
     path = config.paths.data / "nadhir.db"
     with ExitStack() as stack:
         stack.enter_context(locked(path))
@@ -82,7 +76,7 @@ def run(
             before = signal.signal(number, lambda *_: engine.stop())
             stack.callback(signal.signal, number, before)
         if serves:
-            stack.enter_context(_serving(_app(config, engine, intake), host, port))
+            stack.enter_context(_serving(_app(config, engine, intake), (host, port)))
         if "-" in files:
             stack.enter_context(_pumping(engine, intake, finish=until_done))
         elif until_done:
@@ -198,24 +192,15 @@ class _Printer:
 
 
 @contextmanager
-def _serving(app: Starlette, host: str, port: int) -> Iterator[None]:
+def _serving(app: Starlette, address: tuple[str, int]) -> Iterator[None]:
     """Serve HTTP meanwhile; requests that have begun are answered before it ends."""
-    import uvicorn
+    from streams.serve import http_server, intake_url, listen
 
-    listener = _listen(host, port)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE_S,
-        )
-    )
+    listener = listen(address)
+    server = http_server(app, grace_s=_GRACE_S)
     http = threading.Thread(target=server.run, args=([listener],), daemon=True, name="http")
     http.start()
-    shown = f"[{host}]" if ":" in host else host
-    log.info("intake at http://%s:%d/v1/mentions", shown, listener.getsockname()[1])
+    log.info("intake at %s", intake_url(address[0], listener))
     try:
         yield
     finally:
@@ -223,27 +208,12 @@ def _serving(app: Starlette, host: str, port: int) -> Iterator[None]:
         http.join(2 * _GRACE_S)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family)
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a host name"
-        fail(f"Error: cannot listen on {host}:{port}: {reason}; choose another --host or --port")
-
-
 def _app(config: Config, engine: LiveEngine, intake: IntakeLog) -> Starlette:
     from starlette.applications import Starlette
 
     from streams.health import health_routes
-    from streams.intake import IntakeOptions, intake_routes, problem_handlers
+    from streams.intake import intake_routes, problem_handlers
+    from streams.serve import intake_options
 
-    token = config.intake.token
-    options = IntakeOptions(
-        now_ms=_now_ms,
-        token=token.get_secret_value() if token else None,
-        max_body_bytes=config.intake.max_body_mb << 20,
-        max_future_ms=config.detect.max_future_s * 1000,
-    )
-    routes = [*intake_routes(intake, options), *health_routes(engine)]
+    routes = [*intake_routes(intake, intake_options(config)), *health_routes(engine)]
     return Starlette(routes=routes, exception_handlers=problem_handlers())

@@ -281,7 +281,7 @@ def _app(stage: str, kafka: KafkaSettings) -> faust.App:
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=8 << 20,
         broker_commit_interval=1.0,
-        broker_session_timeout=10.0,
+        broker_session_timeout=6.0,
         broker_heartbeat_interval=1.0,
         stream_wait_empty=False,
         producer_acks=-1,

@@ -48,9 +48,9 @@ class UnknownVersion(KafkaEngineError):
 class Slice(msgspec.Struct, frozen=True, array_like=True):
     """How far a partition of mentions has been read.
 
-    ``high_ms`` is the latest time of what was read (``None``: nothing about any brand).
-    ``empty_ms``: by the clock, the partition had nothing more then.  ``marks``: the first time in
-    each tick.
+    ``high_ms`` is the latest time of what was read (``None``: nothing that can be read).
+    ``empty_ms``: by the clock, the partition had nothing more then.  ``marks``: see
+    ``marks_of``.
     """
 
     partition: int
@@ -86,17 +86,22 @@ def partition_of(brand: str, partitions: int) -> int:
     Examples
     --------
     >>> partition_of("acme", 12)
-    4
+    0
     """
     return int(murmur2(brand.encode()) & 0x7FFFFFFF) % partitions
 
 
 def marks_of(published_ms: Int64) -> list[int]:
-    """The first time in each tick, in order: what moves event time as all of them would."""
+    """The first time in each tick and the last of all: what moves event time as all of them would.
+
+    Examples
+    --------
+    >>> marks_of(np.array([3, 15_001, 7, 15_002]))
+    [3, 15001, 15002]
+    """
     times = np.sort(published_ms)
-    first = np.flatnonzero(np.diff(times // TICK_MS, prepend=-1))
-    marks: list[int] = times[first].tolist()
-    return marks
+    first = np.flatnonzero(np.diff(times // TICK_MS, prepend=-1)).tolist()
+    return list(dict.fromkeys(times[[*first, -1]].tolist())) if len(times) else []
 
 
 def pack(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 from time import monotonic, sleep
@@ -14,12 +15,12 @@ from kafka.errors import KafkaError, MessageSizeTooLargeError
 from streams.config.schema import KafkaSettings
 from streams.kafka import KafkaEngineError
 from streams.kafka.connection import admin, client_settings, reached
-from streams.kafka.topics import describe, wanted_topics
+from streams.kafka.topics import describe, names, wanted_topics
 from streams.sources import Source
 
 _POLL_LINES = 1000
 _PAUSE_S = 0.01
-_DELIVERY_MS = 30_000
+_DELIVERY_MS = 120_000  # rides out the restart of a broker
 _BATCH_BYTES = 1 << 18
 _OVERHEAD_BYTES = 512  # of a batch, beside its records
 _MOST_FAILURES = 20  # that are told one by one
@@ -78,13 +79,42 @@ def produce(
     SourceError
         If the source is broken; what came before is sent.
     """
+    with mentions_producer(kafka) as producer:
+        book = _Book()
+        _send_all(source, producer, names(kafka).mentions, book, rate, progress)
+        producer.flush()
+    return book.produced
+
+
+def largest_line(kafka: KafkaSettings) -> int:
+    """The most bytes that a line may have for the topic of mentions.
+
+    Raises
+    ------
+    KafkaEngineError
+        If the cluster cannot be reached or has no topic of mentions.
+    """
     topic = wanted_topics(kafka)[0]
     with admin(kafka) as client:
         found = describe(client, [topic]).get(topic.name)
     if found is None:
         raise KafkaEngineError(f"there is no topic {topic.name}; create it: nadhir topics create")
+    return int(found.settings["max.message.bytes"]) - _OVERHEAD_BYTES
+
+
+@contextmanager
+def mentions_producer(kafka: KafkaSettings) -> Iterator[KafkaProducer]:
+    """A producer for the topic of mentions: idempotent, acknowledged by all; closed afterwards.
+
+    It raises ``MessageSizeTooLargeError`` over a line that is too large, before it sends it.
+
+    Raises
+    ------
+    KafkaEngineError
+        If the cluster cannot be reached, has no topic of mentions, or refuses what is sent.
+    """
     # the broker refuses a batch as a whole: what is too large must not get into one
-    most_bytes = int(found.settings["max.message.bytes"]) - _OVERHEAD_BYTES
+    most_bytes = largest_line(kafka)
     with reached(kafka):
         producer = KafkaProducer(
             **client_settings(kafka),
@@ -96,16 +126,13 @@ def produce(
             batch_size=min(_BATCH_BYTES, most_bytes // 2),
             max_request_size=most_bytes,
             delivery_timeout_ms=_DELIVERY_MS,
-            request_timeout_ms=_DELIVERY_MS // 3,
-            max_block_ms=_DELIVERY_MS // 3,
+            request_timeout_ms=_DELIVERY_MS // 4,
+            max_block_ms=_DELIVERY_MS,
         )
-        book = _Book()
         try:
-            _send_all(source, producer, topic.name, book, rate, progress)
-            producer.flush()
+            yield producer
         finally:
             producer.close()
-        return book.produced
 
 
 def _send_all(

@@ -18,12 +18,12 @@ import numpy as np
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from models.records import Mention, Observations, Rejection
 from streams.config.schema import KafkaSettings
-from streams.decode import decode_batch
+from streams.decode import MAX_LINE_BYTES, decode_batch
 from streams.kafka.connection import async_settings
 from streams.kafka.packing import Slice, marks_of, pack, partition_of
 from streams.kafka.topics import group, names
@@ -84,11 +84,17 @@ def score_records(
     rows = np.array([row[id(m)] for m in observations.mention], dtype=np.int64)
     slices: list[Slice] = []
     for partition, first, last in zip(polled, bounds, bounds[1:]):
+        # whatever it is about, it tells how far the partition has come
+        latest = max((m.published_at for m in mentions[first:last]), default=None)
+        high = None if latest is None else round(latest.timestamp() * 1000)
         inside = (rows >= first) & (rows < last) & ~observations.own
-        times = observations.published_ms[inside]
-        high = int(times.max()) if len(times) else None
-        slices.append(Slice(partition, high, None, marks_of(times)))
+        slices.append(Slice(partition, high, None, marks_of(observations.published_ms[inside])))
     return Scored(observations, slices, rejections)
+
+
+def _line(value: bytes | None) -> bytes:
+    """The value of a record as a line; of one that is too large, what shows that it is."""
+    return b"null" if value is None else value[: MAX_LINE_BYTES + 1]
 
 
 def rejected_record(rejection: Rejection) -> bytes:
@@ -154,7 +160,7 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=8 << 20,
             fetch_max_wait_ms=POLL_MS,
-            session_timeout_ms=10_000,
+            session_timeout_ms=6_000,
             heartbeat_interval_ms=1_000,
         )
         self._producer = AIOKafkaProducer(
@@ -206,7 +212,7 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     async def _batch(self, polled: Mapping[TopicPartition, list[ConsumerRecord]]) -> None:
         now = self._clock()
         values = {
-            tp.partition: [(r.offset, r.value if r.value is not None else b"null") for r in records]
+            tp.partition: [(r.offset, _line(r.value)) for r in records]
             for tp, records in polled.items()
         }
         scored = score_records(
@@ -245,11 +251,12 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         mine = self._consumer.assignment()
         if not mine:
             return
-        ends = await self._consumer.end_offsets(mine)
         try:
+            ends = await self._consumer.end_offsets(mine)
             read = {tp: await self._consumer.position(tp) for tp in mine}
-        except IllegalStateError:
-            return  # a rebalance has begun
+        except (KafkaError, IllegalStateError) as error:
+            log.debug("cannot tell what is empty: %s", error)  # no broker, or a rebalance
+            return
         empty = [Slice(tp.partition, None, now, []) for tp in mine if read[tp] >= ends[tp]]
         if empty:
             await self._send(self._stage.score([]), empty, now)
@@ -264,3 +271,6 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             await self._consumer.commit(done)
         except CommitFailedError:
             log.warning("partitions were taken over; the next reader scores some mentions again")
+        except KafkaError as error:
+            log.warning("offsets are not committed, will be tried again: %s", error)
+            self._done = {**done, **self._done}

@@ -1,18 +1,15 @@
-"""A worker: one process for each stage, watched by one that ends and starts them together."""
+"""What a stage of a worker is made of, and how it runs in its process."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from alerts.fusion import AlertSettings, AlertStage
 from alerts.playbook import load_playbooks
@@ -26,13 +23,13 @@ from streams.kafka import KafkaEngineError
 from streams.kafka.connection import admin
 from streams.kafka.merge import Merge
 from streams.kafka.parts import AlertPart, DetectPart, Part
+from streams.kafka.supervisor import GRACE_S
 from streams.kafka.topics import check, describe, names, wanted_topics
 from streams.score import ScoreStage
 
 log = logging.getLogger("nadhir.worker")
 
-STAGES = ("score", "detect", "alert")
-_GRACE_S = 5.0
+STAGES = ("score", "detect", "alert", "intake")
 
 
 def check_topics(config: Config) -> None:
@@ -51,12 +48,17 @@ def check_topics(config: Config) -> None:
         raise KafkaEngineError("; ".join(map(str, faults)))
 
 
-async def run_stage(stage: str, config: Config) -> None:
-    """Run one stage in this process until SIGTERM or SIGINT."""
+async def run_stage(stage: str, config: Config, address: tuple[str, int]) -> None:
+    """Run one stage in this process until SIGTERM or SIGINT; ``address`` is that of the intake."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
+    if stage == "intake":
+        from streams.kafka.intake import serve_intake
+
+        await serve_intake(config, address, stopped)
+        return
     brands, kafka, called = config.brand_records(), config.kafka, names(config.kafka)
     if stage == "score":
         from streams.kafka.score import ScoreWorker
@@ -100,52 +102,15 @@ async def run_stage(stage: str, config: Config) -> None:
     await StatefulWorker(stage, source, brands, kafka, make).run(stopped)
 
 
-def run_child(stage: str, config: Config) -> None:
+def run_child(stage: str, config: Config, address: tuple[str, int]) -> None:
     """Run one stage until it is told to end, or the process that began it is gone."""
 
     def watch_parent() -> None:
         while sys.stdin.buffer.raw.read(1):  # type: ignore[union-attr]
             pass
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(_GRACE_S)
+        time.sleep(GRACE_S)
         os._exit(1)
 
     threading.Thread(target=watch_parent, daemon=True).start()
-    asyncio.run(run_stage(stage, config))
-
-
-def supervise(stages: Sequence[str], config_path: Path | None) -> int:
-    """Run each stage in a process of its own; when one ends, the others are ended too.
-
-    Returns
-    -------
-    int
-        0 if they were told to end, else the exit code of the one that ended by itself.
-    """
-    given = ["--config", str(config_path)] if config_path else []
-    command = [sys.executable, "-m", "streams.cli", "worker", "--stages"]
-    # a stage ends when its standard input does: so none outlives a supervisor that was killed
-    children = [
-        subprocess.Popen(  # noqa: S603
-            [*command, stage, "--child", *given], stdin=subprocess.PIPE
-        )
-        for stage in stages
-    ]
-    told: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda n, _: told.append(n))
-    while not told and all(child.poll() is None for child in children):
-        time.sleep(0.1)
-    ended = next((c.returncode for c in children if c.poll() is not None), 0) if not told else 0
-    for child in children:
-        with contextlib.suppress(ProcessLookupError):
-            child.send_signal(signal.SIGTERM)
-    end = time.monotonic() + _GRACE_S
-    for child in children:
-        try:
-            child.wait(max(0.1, end - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            log.warning("stage %s does not end; it is killed", child.args)
-            child.kill()
-            child.wait()
-    return ended
+    asyncio.run(run_stage(stage, config, address))

@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from kafka import KafkaProducer
+from kafka.admin import ConfigResource, ConfigResourceType
 
 from streams.config.schema import KafkaSettings
-from tests.integration.workers import (
-    Truth,
-    Worker,
-    counted,
-    published,
-    send,
-    set_up,
-    truth,
-    until,
-    watermark,
-)
-
-
-def check(kafka: KafkaSettings, wanted: Truth) -> None:
-    """Alerts, events and counts are those of the embedded engine."""
-    until(lambda: watermark(kafka) >= wanted.last_ms)
-    until(lambda: published(kafka)[0] == wanted.alerts, 20)
-    alerts, events = published(kafka)
-    assert alerts == wanted.alerts
-    assert set(events.values()) == {1}, "one event, one content"
-    assert {key.split("/")[0] for key in events} == set(wanted.alerts)
-    until(lambda: counted(kafka, wanted) == wanted.counts, 20)
+from streams.kafka.connection import admin, client_settings
+from streams.kafka.topics import names
+from tests.integration.workers import Truth, Worker, check, records, send, set_up, truth
 
 
 def test_three_workers_publish_the_same_alerts(kafka: KafkaSettings, tmp_path: Path) -> None:
@@ -82,3 +67,45 @@ def test_fifteen_kills_in_200_thousand_mentions(kafka: KafkaSettings, tmp_path: 
     wanted = truth(tmp_path, brands=20, days=4, rate=100)
     assert wanted.mentions > 180_000
     chaos(kafka, wanted, blows=15, rate=3000, seed=2)
+
+
+def test_poison_is_parked_and_the_stream_goes_on(kafka: KafkaSettings, tmp_path: Path) -> None:
+    wanted = truth(tmp_path, brands=10, days=4, rate=15)
+    set_up(kafka)
+    called = names(kafka)
+    large = ConfigResource(
+        ConfigResourceType.TOPIC, called.mentions, configs={"max.message.bytes": str(12 << 20)}
+    )
+    with admin(kafka) as client:
+        client.alter_configs([large])
+    producer = KafkaProducer(**client_settings(kafka), acks="all", max_request_size=12 << 20)
+    lines = wanted.file.read_bytes().splitlines()
+    poison = [
+        *([b"no JSON", b"\xff\xfe{}", b'{"id":"x"}', b"[1]", b"{" * 5000] * 30),
+        b'{"id":"big","platform":"x","published_at":"2026-01-05T00:00:00Z","text":"'
+        + b"a" * (10 << 20)
+        + b'"}',
+        None,
+    ]
+    draw = random.Random(4)
+    where = {draw.randrange(len(lines)): value for value in poison}
+    worker = Worker(tmp_path, kafka)
+    try:
+        for i, line in enumerate(lines):
+            producer.send(called.mentions, line)
+            if i in where:
+                producer.send(called.mentions, where[i], key=b"k")
+        for topic in (called.observations, called.signals):
+            for value in (b"\x63future", b'{"schema":99}', b"", b"garbage"):
+                producer.send(topic, value, partition=0)
+        producer.flush()
+        check(kafka, wanted)
+        parked = Counter(json.loads(r.value)["reason"] for r in records(kafka, called.rejected))
+        whole = Counter({"line_too_large": 1, "unknown_version": 4, "bad_record": 4})
+        assert {k: parked[k] for k in whole} == whole
+        assert sum(parked.values()) == len(where) + 8
+        assert worker.stop() == 0
+    finally:
+        producer.close()
+        if worker.process.poll() is None:
+            worker.kill()

@@ -25,6 +25,7 @@ from streams.intake import (
     MAX_ITEMS,
     IntakeOptions,
     IntakeUnavailable,
+    ItemTooLarge,
     create_intake,
 )
 from streams.schema import DESCRIPTIONS, EXAMPLES, mention_schema
@@ -301,6 +302,13 @@ class TestOverload:
         headers = {**JSON, "content-encoding": "gzip"}
         response = post(intake(store, max_in_flight_bytes=5000), body, headers)
         assert problem(response)["status"] == 503
+
+    def test_an_item_that_the_store_does_not_take_is_named(self, store: MemoryStore) -> None:
+        store.error = ItemTooLarge(1, 90_000)
+        found = problem(post(intake(store), b"[" + ONE + b"," + ONE + b"]"))
+        assert found["status"] == 413
+        assert "index 1" in found["detail"]
+        assert "90,000" in found["detail"]
 
     def test_a_store_that_is_full_asks_to_try_again(self, store: MemoryStore) -> None:
         store.error = IntakeUnavailable("disk full")

@@ -1,0 +1,88 @@
+"""Brokers that end and come back while workers work."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from deploy.kafka.cluster import Cluster, cluster
+from streams.config.schema import KafkaSettings
+from tests.integration.workers import Truth, Worker, check, send, set_up, truth
+
+
+def settings(running: Cluster, *, replication: int = 1) -> KafkaSettings:
+    bootstrap = tuple(running.bootstrap.split(","))
+    return KafkaSettings(bootstrap=bootstrap, partitions=3, replication=replication)
+
+
+def through(kafka: KafkaSettings, wanted: Truth, trouble: object, rate: float) -> None:
+    """Produce a stream to two workers while something happens, and compare."""
+    set_up(kafka)
+    workers = [Worker(wanted.folder, kafka) for _ in range(2)]
+    producer = threading.Thread(target=send, args=(kafka, wanted.file, rate))
+    try:
+        producer.start()
+        trouble(workers)  # type: ignore[operator]
+        producer.join()
+        check(kafka, wanted)
+    finally:
+        for worker in workers:
+            worker.kill()
+        producer.join()
+
+
+def test_a_cluster_goes_on_without_one_of_its_brokers(tmp_path: Path) -> None:
+    wanted = truth(tmp_path, brands=10, days=4, rate=15)
+    with cluster(3) as running:
+
+        def kill_one(_: list[Worker]) -> None:
+            time.sleep(8.0)
+            running.brokers[1].kill()
+
+        through(settings(running, replication=3), wanted, kill_one, rate=1000)
+
+
+def test_a_broker_is_restarted(tmp_path: Path) -> None:
+    wanted = truth(tmp_path, brands=10, days=4, rate=15)
+    with cluster(1) as running:
+
+        def restart(_: list[Worker]) -> None:
+            time.sleep(7.0)
+            running.brokers[0].stop()
+            running.brokers[0].start()
+            running.brokers[0].wait()
+
+        through(settings(running), wanted, restart, rate=1000)
+
+
+@pytest.mark.soak
+def test_chaos(tmp_path: Path) -> None:
+    """15 kills, a storm of rebalances and two restarts of the broker in 200 thousand mentions."""
+    wanted = truth(tmp_path, brands=20, days=4, rate=96)
+    assert wanted.mentions >= 200_000
+    draw = random.Random(6)
+    with cluster(1) as running:
+        kafka = settings(running)
+
+        def trouble(workers: list[Worker]) -> None:
+            workers.append(Worker(wanted.folder, kafka))
+            for blow in range(15):
+                time.sleep(draw.uniform(1.0, 6.0))
+                victim = draw.randrange(len(workers))
+                workers[victim].kill()
+                workers[victim] = Worker(wanted.folder, kafka)
+                if blow in (4, 9):
+                    running.brokers[0].stop()
+                    running.brokers[0].start()
+                    running.brokers[0].wait()
+            for _ in range(4):
+                guests = [Worker(wanted.folder, kafka) for _ in range(2)]
+                time.sleep(draw.uniform(1.0, 4.0))
+                for guest in guests:
+                    guest.stop()
+
+        through(kafka, wanted, trouble, rate=2000)
