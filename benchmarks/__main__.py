@@ -1,9 +1,15 @@
-"""Run the benchmarks and append what they measured to benchmarks/results.md."""
+"""Run benchmarks and append what they measured to benchmarks/results.md.
+
+``python -m benchmarks [pipeline|kafka]``
+"""
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,14 +18,28 @@ from benchmarks import pipeline
 RESULTS = Path(__file__).with_name("results.md")
 
 
+def _kafka() -> list[str]:
+    from benchmarks import kafka  # needs Java and the jars
+
+    logging.disable(logging.WARNING)
+    return kafka.run()
+
+
+_BENCHMARKS: dict[str, tuple[str, Callable[[], list[str]]]] = {
+    "pipeline": ("Embedded pipeline, CPU time on one core:", pipeline.run),
+    "kafka": ("Kafka engine, one broker and everything else on this machine, wall time:", _kafka),
+}
+
+
 def main() -> None:
-    """Run everything; print and append the tables."""
-    table = pipeline.run()
+    """Run one of them; print and append its table."""
+    title, run = _BENCHMARKS[sys.argv[1] if len(sys.argv) > 1 else "pipeline"]
+    table = run()
     print(*table, sep="\n")
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     head = f"\n## {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine}\n"
     with RESULTS.open("a", encoding="utf-8") as out:
-        out.write("\n".join((head, "Embedded pipeline, CPU time on one core:", "", *table, "")))
+        out.write("\n".join((head, title, "", *table, "")))
     print(f"appended to {RESULTS.relative_to(Path.cwd())}")
 
 

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
@@ -159,14 +158,13 @@ def _recovery_s(setting: _Setting) -> float:
 
 
 def _latencies(setting: _Setting, rate: float) -> list[float]:
-    """Seconds from producing the mention that fired to the published alert, at a rate.
+    """Seconds until alerts are published, at a rate.
 
     A first brand takes the load; others burst, each sixty mentions in two seconds.
     """
     brands = json.loads((setting.folder / "nadhir.yaml").read_text())["brands"]
     producer = KafkaProducer(**client_settings(setting.kafka), acks="all", linger_ms=5)
     topic = names(setting.kafka).mentions
-    sent: dict[str, list[float]] = defaultdict(list)
 
     def say(brand: dict[str, Any], number: int, at_s: float) -> None:
         moment = datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds")
@@ -192,26 +190,29 @@ def _latencies(setting: _Setting, rate: float) -> list[float]:
             for i, start in enumerate(starts.tolist()):
                 due = min(BURST, int((passed - start) * BURST / 2.0)) if passed > start else 0
                 for _ in range(due - told[i]):
-                    at_s = time.time()
-                    say(brands[i + 1], 5_000_000 + told[i], at_s)
-                    sent[brands[i + 1]["id"]].append(at_s)
+                    say(brands[i + 1], 5_000_000 + told[i], time.time())
                     told[i] += 1
             time.sleep(0.005)
         producer.flush()
         time.sleep(6.0)
     producer.close()
-    return _measured(setting, sent)
+    return _measured(setting, int(began * 1000))
 
 
-def _measured(setting: _Setting, sent: dict[str, list[float]]) -> list[float]:
+def _measured(setting: _Setting, since_ms: int) -> list[float]:
+    """Seconds from what completed the evidence of an alert to the published alert.
+
+    That is a mention, whose time is that of producing it, or the tick at which a share is judged.
+    """
+    called = names(setting.kafka)
+    signals = [read_signal(r.value).signal for r in setting.records(called.signals)]
+    moment = {signal.id: signal.at_ms for signal in signals if signal is not None}
     found: list[float] = []
-    for record in setting.records(names(setting.kafka).alerts):
+    for record in setting.records(called.alerts):
         alert = msgspec.json.decode(record.value, type=Alert)
-        first = dict(record.headers)["event"] == b"opened"
-        if first and alert.brand in sent:
-            # the one that fired is the one that brought the count to what was observed
-            which = min(alert.observed, len(sent[alert.brand])) - 1
-            found.append(record.timestamp / 1000 - sent[alert.brand][which])
+        opened = dict(record.headers)["event"] == b"opened"
+        if opened and moment[alert.signals[0]] >= since_ms:
+            found.append((record.timestamp - moment[alert.signals[0]]) / 1000)
     return found
 
 

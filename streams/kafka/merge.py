@@ -45,6 +45,7 @@ class Merge:
         self._high = np.full(partitions, _NEVER)
         self._empty = np.full(partitions, _NEVER)
         self._rows: Rows = np.empty(0, dtype=_HELD)
+        self._new: list[Rows] = []  # added since the last release
         self._platforms: list[str] = []
         self._evidence: list[bytes] = []
         self._last = -1
@@ -53,12 +54,15 @@ class Merge:
 
     def __len__(self) -> int:
         """Observations and marks that are held."""
-        return len(self._rows)
+        return len(self._rows) + sum(map(len, self._new))
 
     @property
     def done(self) -> int:
         """Offset up to which nothing is held any more; -1 before the first record."""
-        return int(self._rows["offset"].min(initial=self._last + 1)) - 1
+        least = self._last + 1
+        for rows in (self._rows, *self._new):
+            least = int(rows["offset"].min(initial=least))
+        return least - 1
 
     def add(self, offset: int, record: Record) -> None:
         """Take in the record at an offset."""
@@ -79,7 +83,7 @@ class Merge:
         names = record.rows["platform"][known].tolist()
         self._platforms += [record.platforms[i] for i in names]
         self._evidence += [record.evidence[i] for i in known.tolist()]
-        self._rows = np.concatenate([self._rows, rows])
+        self._new.append(rows)
         for each in record.slices:
             if each.high_ms is not None:
                 self._high[each.partition] = max(self._high[each.partition], each.high_ms)
@@ -97,8 +101,10 @@ class Merge:
 
     def release(self) -> Observations | None:
         """What may go on now, in order; ``None`` if nothing may."""
-        if not len(self._rows):
+        if not len(self):
             return None
+        self._rows = np.concatenate([self._rows, *self._new])
+        self._new.clear()
         # a mark comes before what it announces
         rows = self._rows[np.lexsort([self._rows[c] for c in ("key", "brand", "published_ms")])]
         order = np.ones(len(rows), dtype=np.bool_)

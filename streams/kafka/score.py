@@ -33,6 +33,7 @@ log = logging.getLogger("nadhir.score")
 
 BATCH = 4096  # mentions scored at a time
 POLL_MS = 100
+GATHER_S = 0.025
 TELL_MS = 250  # so often the others are told which partitions are empty
 COMMIT_MS = 1_000
 REJECTED_VERSION = 1
@@ -207,7 +208,8 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             if now - self._committed_ms >= COMMIT_MS:
                 await self._commit()
                 self._committed_ms = now
-        await asyncio.sleep(0)  # lets a rebalance have its turn
+        # lets a rebalance have its turn, and a few mentions become a batch
+        await asyncio.sleep(GATHER_S if sum(map(len, polled.values())) < BATCH // 4 else 0)
 
     async def _batch(self, polled: Mapping[TopicPartition, list[ConsumerRecord]]) -> None:
         now = self._clock()
