@@ -17,19 +17,19 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import faust
 import orjson
 from faust.types import EventT
 
 from models.records import Brand
 from streams.config.schema import KafkaSettings
+from streams.decode import MAX_LINE_BYTES
 from streams.detect_state import Change
 from streams.kafka import KafkaEngineError
-from streams.kafka.connection import ssl_context
+from streams.kafka.app import create_app
 from streams.kafka.packing import UnknownVersion, partition_of
 from streams.kafka.parts import Outgoing, Part, PartFactory
 from streams.kafka.score import REJECTED_VERSION
-from streams.kafka.topics import TABLE, Names, group, names
+from streams.kafka.topics import TABLE, Names, names
 
 log = logging.getLogger("nadhir.agents")
 
@@ -65,7 +65,7 @@ class StatefulWorker:
         make: PartFactory,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        self.app = _app(stage, kafka)
+        self.app = create_app(stage, kafka)
         self.taken = 0
         self._brands: dict[int, list[Brand]] = {p: [] for p in range(kafka.partitions)}
         for brand in brands:
@@ -141,7 +141,7 @@ class StatefulWorker:
 
     def _parked(self, message: Any, error: KafkaEngineError) -> Outgoing:
         reason = "unknown_version" if isinstance(error, UnknownVersion) else "bad_record"
-        value = message.value or b""
+        value = (message.value or b"")[:MAX_LINE_BYTES]  # in base64 it must fit into a record
         log.warning("%s/%s: %s is parked", message.topic, message.partition, error)
         body = {
             "schema": REJECTED_VERSION,
@@ -263,45 +263,6 @@ class _Running:
     @property
     def last(self) -> int | None:
         return self.open[-1][0] if self.open else self.part.done
-
-
-def _app(stage: str, kafka: KafkaSettings) -> faust.App:
-    return faust.App(
-        group(kafka, stage),
-        broker=[f"kafka://{address}" for address in kafka.bootstrap],
-        broker_credentials=_credentials(kafka),
-        store="memory://",
-        web_enabled=False,
-        topic_partitions=kafka.partitions,
-        topic_replication_factor=kafka.replication,
-        topic_allow_declare=False,  # `nadhir topics create` does
-        topic_disable_leader=True,
-        table_standby_replicas=0,
-        processing_guarantee="at_least_once",
-        consumer_auto_offset_reset="earliest",
-        consumer_max_fetch_size=8 << 20,
-        broker_commit_interval=1.0,
-        broker_session_timeout=6.0,
-        broker_heartbeat_interval=1.0,
-        stream_wait_empty=False,
-        producer_acks=-1,
-        producer_linger=0.005,
-        producer_max_batch_size=1 << 20,
-        producer_max_request_size=4 << 20,
-        stream_buffer_maxsize=256,  # records; a full buffer stops the fetching
-    )
-
-
-def _credentials(kafka: KafkaSettings) -> Any:
-    context = ssl_context(kafka)
-    if kafka.protocol.startswith("SASL"):
-        return faust.SASLCredentials(
-            username=kafka.username,
-            password=kafka.password.get_secret_value() if kafka.password else None,
-            mechanism=kafka.sasl_mechanism,
-            ssl_context=context,
-        )
-    return faust.SSLCredentials(context) if context is not None else None
 
 
 def _key(partition: int, name: str, chunk: int) -> bytes:

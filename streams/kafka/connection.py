@@ -16,6 +16,20 @@ from streams.kafka import KafkaEngineError
 _TIMEOUT_MS = 10_000
 
 
+def _common(kafka: KafkaSettings) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "bootstrap_servers": list(kafka.bootstrap),
+        "security_protocol": kafka.protocol,
+    }
+    if kafka.protocol.startswith("SASL"):
+        settings |= {
+            "sasl_mechanism": kafka.sasl_mechanism,
+            "sasl_plain_username": kafka.username,
+            "sasl_plain_password": password(kafka),
+        }
+    return settings
+
+
 def client_settings(kafka: KafkaSettings) -> dict[str, Any]:
     """Address and security, as kafka-python takes them.
 
@@ -24,36 +38,16 @@ def client_settings(kafka: KafkaSettings) -> dict[str, Any]:
     >>> client_settings(KafkaSettings())
     {'bootstrap_servers': ['127.0.0.1:9092'], 'security_protocol': 'PLAINTEXT'}
     """
-    settings: dict[str, Any] = {
-        "bootstrap_servers": list(kafka.bootstrap),
-        "security_protocol": kafka.protocol,
-    }
-    if kafka.protocol.startswith("SASL"):
-        settings |= {
-            "sasl_mechanism": kafka.sasl_mechanism,
-            "sasl_plain_username": kafka.username,
-            "sasl_plain_password": _password(kafka),
-        }
     files = {"ssl_cafile": kafka.ca_file, "ssl_certfile": kafka.cert_file}
     files["ssl_keyfile"] = kafka.key_file
-    return settings | {name: str(path) for name, path in files.items() if path is not None}
+    given = {name: str(path) for name, path in files.items() if path is not None}
+    return _common(kafka) | given
 
 
 def async_settings(kafka: KafkaSettings) -> dict[str, Any]:
     """Address and security, as aiokafka takes them."""
-    settings: dict[str, Any] = {
-        "bootstrap_servers": list(kafka.bootstrap),
-        "security_protocol": kafka.protocol,
-    }
-    if kafka.protocol.startswith("SASL"):
-        settings |= {
-            "sasl_mechanism": kafka.sasl_mechanism,
-            "sasl_plain_username": kafka.username,
-            "sasl_plain_password": _password(kafka),
-        }
-    if (context := ssl_context(kafka)) is not None:
-        settings["ssl_context"] = context
-    return settings
+    context = ssl_context(kafka)
+    return _common(kafka) | ({"ssl_context": context} if context is not None else {})
 
 
 def ssl_context(kafka: KafkaSettings) -> SSLContext | None:
@@ -77,7 +71,8 @@ def ssl_context(kafka: KafkaSettings) -> SSLContext | None:
     return context
 
 
-def _password(kafka: KafkaSettings) -> str | None:
+def password(kafka: KafkaSettings) -> str | None:
+    """The user's password, to hand to a client and nowhere else."""
     return kafka.password.get_secret_value() if kafka.password else None
 
 
