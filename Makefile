@@ -11,12 +11,15 @@ DEV := $(VENV)/.dev-installed
 PYTEST := $(BIN)/python -m pytest
 PYTEST_ARGS ?=
 BROKERS ?= 1
-KAFKA_JARS := .kafka/.installed
+VERSION := 4.1
+JARS_4.1 := .kafka/.installed
+JARS_3.9 := .kafka-3.9/.installed
+KAFKA_JARS := $(JARS_4.1) $(JARS_3.9)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev demo test lint lint-style lint-types lint-imports lint-docs format \
-	bench soak kafka kafka-jars clean
+.PHONY: help setup setup-dev demo demo-kafka test lint lint-style lint-types lint-imports \
+	lint-docs format bench bench-kafka soak kafka kafka-jars clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -27,6 +30,9 @@ setup-dev: $(DEV) ## Add what the checks and tests need
 
 demo: $(RUNTIME) ## Simulate a crisis, run the pipeline, show the alerts (demo-out/)
 	$(BIN)/nadhir demo
+
+demo-kafka: $(RUNTIME) $(JARS_4.1) ## The same through a real Kafka and three workers, and compare
+	$(BIN)/python -m deploy.kafka.demo
 
 test: $(DEV) $(KAFKA_JARS) ## Run all tests but the soak tests
 	$(PYTEST) -n 2 $(PYTEST_ARGS)
@@ -50,20 +56,23 @@ format: $(DEV) ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-kafka: $(RUNTIME) $(KAFKA_JARS) ## Run a real Kafka on loopback until Ctrl-C (BROKERS=1 or 3)
-	$(BIN)/python -m deploy.kafka.cluster --brokers $(BROKERS)
+kafka: $(RUNTIME) $(JARS_$(VERSION)) ## Run a real Kafka until Ctrl-C (BROKERS=3, VERSION=3.9)
+	$(BIN)/python -m deploy.kafka.cluster --brokers $(BROKERS) --version $(VERSION)
 
 kafka-jars: $(KAFKA_JARS) ## Fetch the jars of Apache Kafka through Maven
 
 bench: $(RUNTIME) ## Measure speed and memory against the floor
 	$(BIN)/python -m benchmarks
 
+bench-kafka: $(RUNTIME) $(KAFKA_JARS) ## Measure the Kafka engine on a real broker
+	$(BIN)/python -m benchmarks kafka
+
 soak: $(DEV) $(KAFKA_JARS) ## Run the long tests, with random search by hypothesis
 	$(PYTEST) -m soak --hypothesis-profile=search $(PYTEST_ARGS)
 
 clean: ## Delete everything that can be made again
-	rm -rf $(VENV) .kafka build dist demo-out *.egg-info .hypothesis .import_linter_cache \
-		.mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .kafka .kafka-3.9 build dist demo-out *.egg-info .hypothesis \
+		.import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNTIME): requirements.txt pyproject.toml
@@ -72,12 +81,17 @@ $(RUNTIME): requirements.txt pyproject.toml
 	$(PIP) -r requirements.txt -e .
 	@touch $@
 
+$(JARS_3.9): MAVEN_PROFILE := -P3.9
+# one after the other: two Mavens would spoil each other's cache
+$(JARS_3.9): | $(JARS_4.1)
+
 $(KAFKA_JARS): deploy/kafka/pom.xml
 	@command -v java >/dev/null && command -v mvn >/dev/null || { apt-get update -q && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -qy default-jre-headless maven; } || \
 		{ echo "install Java 17 or newer and Maven, then try again" >&2; exit 1; }
 	rm -rf $(@D)
-	mvn --quiet --batch-mode --file $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(@D)
+	mvn --quiet --batch-mode --file $< $(MAVEN_PROFILE) dependency:copy-dependencies \
+		-DoutputDirectory=$(CURDIR)/$(@D)
 	@touch $@
 
 $(DEV): requirements-dev.txt $(RUNTIME)

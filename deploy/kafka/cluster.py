@@ -1,8 +1,8 @@
 """A real Apache Kafka for development and tests: KRaft, loopback addresses, a scratch folder.
 
-``python -m deploy.kafka.cluster [--brokers 3]`` prints the bootstrap address and runs until it is
-stopped.  Needs Java 17 and the jars that ``make kafka-jars`` fetches.  Not for production: no
-security, and its data goes when it ends.
+``python -m deploy.kafka.cluster [--brokers 3] [--version 3.9]`` prints the bootstrap address and
+runs until it is stopped.  Needs Java 17 and the jars that ``make kafka-jars`` fetches.  Not for
+production: no security, and its data goes when it ends.
 """
 
 from __future__ import annotations
@@ -23,18 +23,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-JARS = Path(__file__).resolve().parents[2] / ".kafka"
+_ROOT = Path(__file__).resolve().parents[2]
+VERSIONS = {"4.1": _ROOT / ".kafka", "3.9": _ROOT / ".kafka-3.9"}
+JARS = VERSIONS["4.1"]
 _START_S = 90.0
 _STOP_S = 15.0
-_LOG4J = """
-status = error
-appender.console.type = Console
-appender.console.name = out
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %d{ISO8601} %p %c{1}: %m%n
-rootLogger.level = warn
-rootLogger.appenderRef.out.ref = out
-"""
 
 
 class ClusterError(Exception):
@@ -74,7 +67,6 @@ class Broker:
         self.folder.mkdir(parents=True)
         voters = ",".join(f"{b.node}@127.0.0.1:{b.controller_port}" for b in brokers)
         copies, in_sync = min(3, len(brokers)), min(2, len(brokers))
-        (self.folder / "log4j2.properties").write_text(_LOG4J)
         (self.folder / "server.properties").write_text(
             "\n".join(
                 (
@@ -179,7 +171,10 @@ class Broker:
             "-Xmx384m",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
-            f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
+            # all versions log through slf4j, whose simplest backend is among the jars
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+            "-Dorg.slf4j.simpleLogger.showDateTime=true",
+            "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss,SSS",
             "-cp",
             f"{self._jars}/*",
             *command,
@@ -207,7 +202,7 @@ def cluster(brokers: int = 1, jars: Path | None = None) -> Iterator[Cluster]:
     brokers : int
         1, or 3 for replication with two in sync.
     jars : Path or None
-        Where the jars are; by default ``.kafka`` in the project.
+        Where the jars are, one of ``VERSIONS``; by default ``.kafka`` in the project.
 
     Raises
     ------
@@ -245,12 +240,13 @@ def main() -> None:
     """Run a cluster until a signal ends it."""
     parser = argparse.ArgumentParser(description="A real Kafka for development, on loopback.")
     parser.add_argument("--brokers", type=int, default=1, choices=(1, 3))
-    brokers = parser.parse_args().brokers
+    parser.add_argument("--version", default="4.1", choices=tuple(VERSIONS))
+    asked = parser.parse_args()
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     try:
-        with cluster(brokers) as running:
+        with cluster(asked.brokers, VERSIONS[asked.version]) as running:
             print(running.bootstrap, flush=True)
             print("Kafka runs until Ctrl-C; its data goes with it.", file=sys.stderr)
             while not ended.wait(0.5):

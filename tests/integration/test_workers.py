@@ -16,24 +16,20 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from streams.config.schema import KafkaSettings
 from streams.kafka.connection import admin, client_settings
 from streams.kafka.topics import names
-from tests.integration.workers import Truth, Worker, check, records, send, set_up, truth
+from tests.integration.workers import (
+    Truth,
+    Worker,
+    check,
+    records,
+    send,
+    set_up,
+    three_workers,
+    truth,
+)
 
 
 def test_three_workers_publish_the_same_alerts(kafka: KafkaSettings, tmp_path: Path) -> None:
-    wanted = truth(tmp_path, brands=10, days=4, rate=15)
-    assert wanted.alerts
-    set_up(kafka)
-    workers = [Worker(tmp_path, kafka) for _ in range(3)]
-    try:
-        send(kafka, wanted.file)
-        check(kafka, wanted)
-        began = time.monotonic()
-        assert [w.stop() for w in workers] == [0, 0, 0]
-        print("three workers ended in", round(time.monotonic() - began, 1), "s")
-    finally:
-        for worker in workers:
-            if worker.process.poll() is None:
-                worker.kill()
+    three_workers(kafka, tmp_path)
 
 
 def chaos(kafka: KafkaSettings, wanted: Truth, *, blows: int, rate: float, seed: int) -> None:

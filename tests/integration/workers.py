@@ -251,3 +251,21 @@ def check(kafka: KafkaSettings, wanted: Truth) -> None:
     assert set(events.values()) == {1}, "one event, one content"
     assert {key.split("/")[0] for key in events} == set(wanted.alerts)
     until(lambda: counted(kafka, wanted) == wanted.counts, 20)
+
+
+def three_workers(kafka: KafkaSettings, folder: Path) -> None:
+    """Three workers publish what the embedded engine does, and end in order."""
+    wanted = truth(folder, brands=10, days=4, rate=15)
+    assert wanted.alerts
+    set_up(kafka)
+    workers = [Worker(folder, kafka) for _ in range(3)]
+    try:
+        send(kafka, wanted.file)
+        check(kafka, wanted)
+        began = time.monotonic()
+        assert [w.stop() for w in workers] == [0, 0, 0]
+        print("three workers ended in", round(time.monotonic() - began, 1), "s")
+    finally:
+        for worker in workers:
+            if worker.process.poll() is None:
+                worker.kill()
