@@ -93,10 +93,12 @@ class StatefulWorker:
         await self.app.start()
         self.app.producer.buffer.max_messages = _MOST_UNSENT
         watchdog = asyncio.create_task(self._watch())
+        tidying = asyncio.create_task(self._store_when_quiet())
         try:
             await stopped.wait()
         finally:
             watchdog.cancel()
+            tidying.cancel()
             self._generation += 1
             await self._commit()
             await self.app.stop()
@@ -116,6 +118,11 @@ class StatefulWorker:
     async def _take(self, event: EventT[bytes]) -> None:
         generation, message = self._generation, event.message
         running = self._running(message.partition)
+        async with running.lock:
+            await self._work(event, running, generation)
+
+    async def _work(self, event: EventT[bytes], running: _Running, generation: int) -> None:
+        message = event.message
         now = self._clock()
         running.open.append((message.offset, event))
         outgoing: list[Outgoing] = []
@@ -179,6 +186,23 @@ class StatefulWorker:
             return
         while running.open and running.open[0][0] <= done:
             running.open.popleft()[1].ack()
+
+    async def _store_when_quiet(self) -> None:
+        """Store what no further record came to store: the last alerts of a burst, too."""
+        while True:
+            await asyncio.sleep(CHECKPOINT_MS / 1000)
+            for partition, running in list(self._parts.items()):
+                generation = self._generation
+                async with running.lock:
+                    due = running.open and self._clock() - running.stored_ms >= CHECKPOINT_MS
+                    if due and self._parts.get(partition) is running:
+                        try:
+                            await self._checkpoint(partition, running, generation)
+                        except Exception:
+                            log.exception("cannot store; the process ends, the next one repeats")
+                            logging.shutdown()
+                            os._exit(_STUCK)
+                        running.stored_ms = self._clock()
 
     def _store(self, partition: int, running: _Running, changes: Iterable[Change]) -> list[Any]:
         """Write changes to the changelog and to the table; the acknowledgements to come."""
@@ -259,6 +283,7 @@ class _Running:
         self.open: deque[tuple[int, EventT[bytes]]] = deque()
         self.sent: list[Any] = []
         self.stored_ms = now_ms
+        self.lock = asyncio.Lock()  # what a record gives is sent whole before it is stored
 
     @property
     def last(self) -> int | None:
