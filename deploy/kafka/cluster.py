@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import shutil
 import signal
 import socket
@@ -229,10 +230,17 @@ def cluster(brokers: int = 1, jars: Path | None = None) -> Iterator[Cluster]:
 
 
 def _free_ports(count: int) -> list[int]:
-    holders = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [holder.getsockname()[1] for holder in holders]
-    for holder in holders:
-        holder.close()
+    """Ports below those that the kernel gives to clients.
+
+    A client that keeps trying to reach a broker that is down would else, one time in thousands, be
+    given the broker's own port, connect to itself, and keep the broker from coming back.
+    """
+    ports: list[int] = []
+    while len(ports) < count:
+        port = random.randrange(20_000, 32_000)  # noqa: S311
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            if port not in ports:
+                ports.append(port)
     return ports
 
 

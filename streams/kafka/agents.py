@@ -26,6 +26,7 @@ from streams.decode import MAX_LINE_BYTES
 from streams.detect_state import Change
 from streams.kafka import KafkaEngineError
 from streams.kafka.app import create_app
+from streams.kafka.journal import Journal
 from streams.kafka.packing import UnknownVersion, partition_of
 from streams.kafka.parts import Outgoing, Part, PartFactory
 from streams.kafka.score import REJECTED_VERSION
@@ -37,7 +38,6 @@ CHECKPOINT_MS = 1_000
 WATCHDOG_S = (
     60.0  # lag and no progress for so long: the process ends, its supervisor starts it anew
 )
-_CHUNK_BYTES = 700 << 10  # of a value in the changelog
 _MOST_UNSENT = 20_000  # changelog records of a checkpoint; more slows the agent down
 _STUCK = 70  # exit code (EX_SOFTWARE)
 
@@ -140,10 +140,9 @@ class StatefulWorker:
         if partition not in self._parts:
             part = self._make(partition, self._brands[partition])
             store: Any = self._table.data
-            found = _stored(store.data, partition)
-            part.restore({name: b"".join(chunks) for name, chunks in found.items()})
-            counts = {name: len(chunks) for name, chunks in found.items()}
-            self._parts[partition] = _Running(part, counts, self._clock())
+            journal = Journal(partition, store.data)
+            part.restore(journal.pieces)
+            self._parts[partition] = _Running(part, journal, self._clock())
         return self._parts[partition]
 
     def _parked(self, message: Any, error: KafkaEngineError) -> Outgoing:
@@ -217,19 +216,8 @@ class StatefulWorker:
                 store._key_partition[key] = partition
             sent.append(self._table.send_changelog(partition, key, value))
 
-        chunks_of = running.chunks
-        for name, blob in changes:
-            if blob is None:
-                for old in [n for n in chunks_of if n.startswith(name)]:
-                    for i in range(chunks_of.pop(old)):
-                        put(_key(partition, old, i), None)
-                continue
-            chunks = _chunks(blob)
-            for i, chunk in enumerate(chunks):
-                put(_key(partition, name, i), chunk)
-            for i in range(len(chunks), chunks_of.get(name, 0)):
-                put(_key(partition, name, i), None)
-            chunks_of[name] = len(chunks)
+        for key, value in running.journal.writes(changes):
+            put(key, value)
         return sent
 
     async def _begin_anew(self) -> None:
@@ -277,9 +265,9 @@ class StatefulWorker:
 class _Running:
     """A part with what is on its way."""
 
-    def __init__(self, part: Part, chunks: dict[str, int], now_ms: int) -> None:
+    def __init__(self, part: Part, journal: Journal, now_ms: int) -> None:
         self.part = part
-        self.chunks = chunks  # of each piece that is stored
+        self.journal = journal
         self.open: deque[tuple[int, EventT[bytes]]] = deque()
         self.sent: list[Any] = []
         self.stored_ms = now_ms
@@ -288,23 +276,3 @@ class _Running:
     @property
     def last(self) -> int | None:
         return self.open[-1][0] if self.open else self.part.done
-
-
-def _key(partition: int, name: str, chunk: int) -> bytes:
-    return f"{partition}|{name}#{chunk}".encode()
-
-
-def _chunks(blob: bytes) -> list[bytes]:
-    # an empty value would read as a deletion
-    return [b"\0" + blob[i : i + _CHUNK_BYTES] for i in range(0, max(len(blob), 1), _CHUNK_BYTES)]
-
-
-def _stored(held: dict[bytes, bytes], partition: int) -> dict[str, list[bytes]]:
-    """The chunks of each piece of a partition."""
-    start = f"{partition}|".encode()
-    found: dict[str, dict[int, bytes]] = {}
-    for key, value in held.items():
-        if key.startswith(start):
-            name, _, number = key.removeprefix(start).rpartition(b"#")
-            found.setdefault(name.decode(), {})[int(number)] = value[1:]
-    return {name: [chunks[i] for i in sorted(chunks)] for name, chunks in found.items()}
