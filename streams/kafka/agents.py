@@ -12,12 +12,10 @@ import asyncio
 import logging
 import os
 import time
-from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import orjson
 from faust.types import EventT
 
 from models.records import Brand
@@ -29,15 +27,14 @@ from streams.kafka.app import create_app
 from streams.kafka.journal import Journal
 from streams.kafka.packing import UnknownVersion, partition_of
 from streams.kafka.parts import Outgoing, Part, PartFactory
-from streams.kafka.score import REJECTED_VERSION
+from streams.kafka.score import rejected_record
 from streams.kafka.topics import TABLE, Names, names
 
 log = logging.getLogger("nadhir.agents")
 
 CHECKPOINT_MS = 1_000
-WATCHDOG_S = (
-    60.0  # lag and no progress for so long: the process ends, its supervisor starts it anew
-)
+# lag and no progress for so long: the process ends, its supervisor starts it anew
+WATCHDOG_S = 60.0
 _MOST_UNSENT = 20_000  # changelog records of a checkpoint; more slows the agent down
 _STUCK = 70  # exit code (EX_SOFTWARE)
 
@@ -147,18 +144,11 @@ class StatefulWorker:
 
     def _parked(self, message: Any, error: KafkaEngineError) -> Outgoing:
         reason = "unknown_version" if isinstance(error, UnknownVersion) else "bad_record"
-        value = (message.value or b"")[:MAX_LINE_BYTES]  # in base64 it must fit into a record
+        raw = (message.value or b"")[:MAX_LINE_BYTES]  # in base64 it must fit into a record
         log.warning("%s/%s: %s is parked", message.topic, message.partition, error)
-        body = {
-            "schema": REJECTED_VERSION,
-            "reason": reason,
-            "detail": str(error),
-            "topic": message.topic,
-            "partition": message.partition,
-            "offset": message.offset,
-            "raw": b64encode(value).decode(),
-        }
-        return Outgoing(self._names.rejected, None, orjson.dumps(body))
+        where = message.topic, message.partition, message.offset
+        body = rejected_record(reason, str(error), *where, raw)
+        return Outgoing(self._names.rejected, None, body)
 
     async def _send(self, record: Outgoing) -> Any:
         """The acknowledgement to come."""

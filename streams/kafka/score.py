@@ -98,20 +98,27 @@ def _line(value: bytes | None) -> bytes:
     return b"null" if value is None else value[: MAX_LINE_BYTES + 1]
 
 
-def rejected_record(rejection: Rejection) -> bytes:
-    """A rejection as it is parked: JSON, the raw bytes in base64."""
-    topic, _, partition = rejection.source.rpartition("/")
+def rejected_record(
+    reason: str, detail: str, topic: str, partition: int, offset: int, raw: bytes
+) -> bytes:
+    """What could not be read, as it is parked: JSON, the raw bytes in base64."""
     return orjson.dumps(
         {
             "schema": REJECTED_VERSION,
-            "reason": rejection.reason,
-            "detail": rejection.detail,
+            "reason": reason,
+            "detail": detail,
             "topic": topic,
-            "partition": int(partition),
-            "offset": int(rejection.position),
-            "raw": b64encode(rejection.raw).decode(),
+            "partition": partition,
+            "offset": offset,
+            "raw": b64encode(raw).decode(),
         }
     )
+
+
+def _parked(rejection: Rejection) -> bytes:
+    topic, _, partition = rejection.source.rpartition("/")
+    where = topic, int(partition), int(rejection.position)
+    return rejected_record(rejection.reason, rejection.detail, *where, rejection.raw)
 
 
 class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -224,10 +231,7 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             now_ms=now,
             max_future_ms=self._max_future_ms,
         )
-        parked = [
-            self._producer.send(self._topics.rejected, rejected_record(r))
-            for r in scored.rejections
-        ]
+        parked = [self._producer.send(self._topics.rejected, _parked(r)) for r in scored.rejections]
         await self._send(scored.observations, scored.slices, now)
         for sent in [await each for each in parked]:
             await sent

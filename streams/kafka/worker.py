@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -26,8 +25,6 @@ from streams.kafka.parts import AlertPart, DetectPart, Part
 from streams.kafka.supervisor import GRACE_S
 from streams.kafka.topics import check, describe, names, wanted_topics
 from streams.score import ScoreStage
-
-log = logging.getLogger("nadhir.worker")
 
 STAGES = ("score", "detect", "alert", "intake")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from pathlib import Path
 
@@ -11,28 +10,12 @@ import pytest
 
 from deploy.kafka.cluster import Cluster, cluster
 from streams.config.schema import KafkaSettings
-from tests.integration.workers import Truth, Worker, check, send, set_up, truth
+from tests.integration.workers import Worker, through, truth
 
 
 def settings(running: Cluster, *, replication: int = 1) -> KafkaSettings:
     bootstrap = tuple(running.bootstrap.split(","))
     return KafkaSettings(bootstrap=bootstrap, partitions=3, replication=replication)
-
-
-def through(kafka: KafkaSettings, wanted: Truth, trouble: object, rate: float) -> None:
-    """Produce a stream to two workers while something happens, and compare."""
-    set_up(kafka)
-    workers = [Worker(wanted.folder, kafka) for _ in range(2)]
-    producer = threading.Thread(target=send, args=(kafka, wanted.file, rate))
-    try:
-        producer.start()
-        trouble(workers)  # type: ignore[operator]
-        producer.join()
-        check(kafka, wanted)
-    finally:
-        for worker in workers:
-            worker.kill()
-        producer.join()
 
 
 def test_a_cluster_goes_on_without_one_of_its_brokers(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaTimeoutError
 
-from models.records import Rejection
 from streams.config.schema import KafkaSettings
 from streams.kafka import KafkaEngineError
 from streams.kafka import rejected as kafka_rejected
@@ -27,10 +26,7 @@ from tests.running import nadhir
 
 def parked(kafka: KafkaSettings, reason: str, raw: bytes, *, at: int = 7) -> bytes:
     """A rejected mention, as stage score parks it."""
-    source = f"{names(kafka).mentions}/2"
-    return rejected_record(
-        Rejection(reason=reason, detail="Why.", source=source, position=str(at), raw=raw)
-    )
+    return rejected_record(reason, "Why.", names(kafka).mentions, 2, at, raw)
 
 
 def park(kafka: KafkaSettings, *records: bytes) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -21,9 +20,9 @@ from tests.integration.workers import (
     Worker,
     check,
     records,
-    send,
     set_up,
     three_workers,
+    through,
     truth,
 )
 
@@ -35,22 +34,15 @@ def test_three_workers_publish_the_same_alerts(kafka: KafkaSettings, tmp_path: P
 def chaos(kafka: KafkaSettings, wanted: Truth, *, blows: int, rate: float, seed: int) -> None:
     """Kill and add workers at random moments while the stream is produced."""
     draw = random.Random(seed)
-    set_up(kafka)
-    workers = [Worker(wanted.folder, kafka) for _ in range(2)]
-    producer = threading.Thread(target=send, args=(kafka, wanted.file, rate))
-    try:
-        producer.start()
+
+    def strike(workers: list[Worker]) -> None:
         for _ in range(blows):
             time.sleep(draw.uniform(1.0, 6.0))
             victim = draw.randrange(len(workers))
             workers[victim].kill()
             workers[victim] = Worker(wanted.folder, kafka)
-        producer.join()
-        check(kafka, wanted)
-    finally:
-        for worker in workers:
-            worker.kill()
-        producer.join()
+
+    through(kafka, wanted, strike, rate)
 
 
 def test_killing_workers_changes_nothing(kafka: KafkaSettings, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -269,3 +270,21 @@ def three_workers(kafka: KafkaSettings, folder: Path) -> None:
         for worker in workers:
             if worker.process.poll() is None:
                 worker.kill()
+
+
+def through(
+    kafka: KafkaSettings, wanted: Truth, trouble: Callable[[list[Worker]], None], rate: float
+) -> None:
+    """Produce a stream to two workers while something happens to them, and compare."""
+    set_up(kafka)
+    workers = [Worker(wanted.folder, kafka) for _ in range(2)]
+    producer = threading.Thread(target=send, args=(kafka, wanted.file, rate))
+    try:
+        producer.start()
+        trouble(workers)
+        producer.join()
+        check(kafka, wanted)
+    finally:
+        for worker in workers:
+            worker.kill()
+        producer.join()

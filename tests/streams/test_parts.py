@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from alerts.fusion import AlertSettings, AlertStage
+from alerts.fusion import AlertSettings, AlertStage, Case
 from alerts.playbook import load_playbooks
 from alerts.records import Alert
 from alerts.texts import load_phrases
@@ -120,12 +120,10 @@ def test_alerts_that_went_on_without_news_are_published_with_the_checkpoint() ->
             latest[event.key] = event.value
     changes, told = part.checkpoint()
     latest |= {event.key: event.value for event in told}
-    stored = {
-        msgspec.json.decode(v)["alert"]["id"].encode()
-        for k, v in changes
-        if k.startswith("case/") and v is not None
-    }
-    assert stored <= set(latest)
+    stored = [msgspec.json.decode(v, type=Case).alert for k, v in changes if v and k != "ids"]
+    assert stored
+    assert [msgspec.json.decode(latest[a.id.encode()], type=Alert) for a in stored] == stored
+    assert {dict(event.headers)["event"] for event in told} == {b"went_on"}
     assert part.checkpoint()[1] == []
 
 
