@@ -1,9 +1,12 @@
 """The stateful stages as Faust agents: state in a table, offsets after it.
 
 One agent takes records in order.  Now and then it stores what changed of a partition's state in the
-table's changelog, waits until that is acknowledged, and only then acknowledges the records that are
-in it.  A worker that ends in between leaves a state that is newer than the offsets: what is read
-again counts once, by the keys of mentions and the ids of signals.
+table's changelog, with the offset up to which records are in it, waits until that is acknowledged,
+and only then acknowledges those records.
+
+Where a partition goes on is told by its state alone, never by where Faust begins to read: Faust
+goes on where its fetcher stands, if nothing was committed before a rebalance.  What comes twice is
+passed over, and what lies before a record that comes too early is asked for again.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Literal, NamedTuple, NoReturn
 
 from faust.types import EventT
 
@@ -36,6 +39,9 @@ CHECKPOINT_MS = 1_000
 # lag and no progress for so long: the process ends, its supervisor starts it anew
 WATCHDOG_S = 60.0
 _MOST_UNSENT = 20_000  # changelog records of a checkpoint; more slows the agent down
+_GIVE_UP_S = 30.0  # for a checkpoint that runs when its partition is taken away
+_BACK_MS = 5_000  # after going back, before it is tried once more
+_OFFSET = "offset"  # piece of state: the record to go on with
 _STUCK = 70  # exit code (EX_SOFTWARE)
 
 
@@ -68,6 +74,7 @@ class StatefulWorker:
         for brand in brands:
             self._brands[partition_of(brand.id, kafka.partitions)].append(brand)
         self._names: Names = names(kafka)
+        self._source = source
         self._make = make
         self._clock = clock
         self._parts: dict[int, _Running] = {}
@@ -87,6 +94,9 @@ class StatefulWorker:
 
     async def run(self, stopped: asyncio.Event) -> None:
         """Work until the event is set; at most what one checkpoint holds is done again later."""
+        # Faust would pass over what it has read before, though we ask for it again
+        consumer: Any = self.app.consumer
+        consumer._read_offset = _Forgetful()
         await self.app.start()
         self.app.producer.buffer.max_messages = _MOST_UNSENT
         watchdog = asyncio.create_task(self._watch())
@@ -96,8 +106,7 @@ class StatefulWorker:
         finally:
             watchdog.cancel()
             tidying.cancel()
-            self._generation += 1
-            await self._commit()
+            await self._revoked()
             await self.app.stop()
 
     # records --------------------------------------------------------------------------------
@@ -106,11 +115,9 @@ class StatefulWorker:
         async for event in stream.noack().events():
             try:
                 await self._take(event)
-            except Exception:
+            except Exception:  # noqa: BLE001
                 # never go on after work that failed: acknowledging what follows would lose it
-                log.exception("cannot go on; the process ends, the next one repeats what was open")
-                logging.shutdown()
-                os._exit(_STUCK)
+                self._end("cannot go on", error=True)
 
     async def _take(self, event: EventT[bytes]) -> None:
         generation, message = self._generation, event.message
@@ -119,9 +126,24 @@ class StatefulWorker:
             await self._work(event, running, generation)
 
     async def _work(self, event: EventT[bytes], running: _Running, generation: int) -> None:
+        if generation != self._generation:
+            return  # it waited while the partition was given up: the next owner takes it
         message = event.message
+        if message.offset < running.next:
+            running.open.append((message.offset, event))
+            return
         now = self._clock()
+        if message.offset > running.next:
+            match running.early(message.offset, now):
+                case "back":
+                    log.info("%s/%s: back to %s", message.topic, message.partition, running.next)
+                    await self.app.consumer.seek(message.tp, running.next)
+                    return
+                case "wait":
+                    return
+            log.warning("%s/%s begins at %s", message.topic, message.partition, message.offset)
         running.open.append((message.offset, event))
+        running.next = message.offset + 1
         outgoing: list[Outgoing] = []
         try:
             outgoing = running.part.take(message.offset, message.value, now)
@@ -129,7 +151,7 @@ class StatefulWorker:
             outgoing = [self._parked(message, error)]
         running.sent += [await self._send(each) for each in outgoing]
         self.taken += 1
-        if now - running.stored_ms >= CHECKPOINT_MS and generation == self._generation:
+        if now - running.stored_ms >= CHECKPOINT_MS:
             await self._checkpoint(message.partition, running, generation)
             running.stored_ms = self._clock()
 
@@ -138,8 +160,10 @@ class StatefulWorker:
             part = self._make(partition, self._brands[partition])
             store: Any = self._table.data
             journal = Journal(partition, store.data)
-            part.restore(journal.pieces)
-            self._parts[partition] = _Running(part, journal, self._clock())
+            pieces = dict(journal.pieces)
+            next_ = int(pieces.pop(_OFFSET, b"0"))
+            part.restore(pieces)
+            self._parts[partition] = _Running(part, journal, next_, self._clock())
         return self._parts[partition]
 
     def _parked(self, message: Any, error: KafkaEngineError) -> Outgoing:
@@ -166,6 +190,8 @@ class StatefulWorker:
     async def _checkpoint(self, partition: int, running: _Running, generation: int) -> None:
         done = running.part.done
         changes, outgoing = running.part.checkpoint()
+        if done >= 0:
+            changes = [*changes, (_OFFSET, b"%d" % (done + 1))]
         running.sent += [await self._send(each) for each in outgoing]
         sent, running.sent = running.sent, []
         stored = self._store(partition, running, changes)
@@ -187,10 +213,8 @@ class StatefulWorker:
                     if due and self._parts.get(partition) is running:
                         try:
                             await self._checkpoint(partition, running, generation)
-                        except Exception:
-                            log.exception("cannot store; the process ends, the next one repeats")
-                            logging.shutdown()
-                            os._exit(_STUCK)
+                        except Exception:  # noqa: BLE001
+                            self._end("cannot store", error=True)
                         running.stored_ms = self._clock()
 
     def _store(self, partition: int, running: _Running, changes: Iterable[Change]) -> list[Any]:
@@ -216,7 +240,16 @@ class StatefulWorker:
         self._parts.clear()
 
     async def _revoked(self, *_: Any, **__: Any) -> None:
+        """Give partitions up once what is being stored is stored: nobody else reads them before."""
         self._generation += 1
+        try:
+            async with asyncio.timeout(_GIVE_UP_S):
+                for running in list(self._parts.values()):
+                    async with running.lock:
+                        pass
+        except TimeoutError:
+            # what it wrote late would mix with what the next owner writes
+            self._end("cannot store before the partitions go to another worker")
         await self._commit()
         self._parts.clear()
 
@@ -231,38 +264,74 @@ class StatefulWorker:
         taken, since = self.taken, time.monotonic()
         while True:
             await asyncio.sleep(1.0)
-            if self.taken != taken or not self._lag():
+            if self.taken != taken or not await self._lag():
                 taken, since = self.taken, time.monotonic()
             elif time.monotonic() - since > WATCHDOG_S:
-                log.error("no progress for %s s though there is work; the process ends", WATCHDOG_S)
-                logging.shutdown()
-                os._exit(_STUCK)
+                self._end(f"no progress for {WATCHDOG_S:g} s though there is work")
 
-    def _lag(self) -> bool:
+    async def _lag(self) -> bool:
         consumer = self.app.consumer
         if self.app.rebalancing or not consumer.started:
             return False
         for tp in consumer.assignment():
-            if tp.partition not in self._parts or TABLE in tp.topic:
-                continue
-            high = consumer.highwater(tp)
-            open_ = self._parts[tp.partition].last
-            if high is not None and open_ is not None and high > open_ + 1:
-                return True
+            if tp.topic == self._source:
+                running = self._parts.get(tp.partition)
+                next_ = running.next if running else await consumer.position(tp)
+                high = consumer.highwater(tp)
+                if high is not None and next_ is not None and high > next_:
+                    return True
         return False
+
+    def _end(self, why: str, *, error: bool = False) -> NoReturn:
+        """End the process at once; its supervisor starts it anew."""
+        log.error("%s; the process ends, the next one repeats what was open", why, exc_info=error)
+        logging.shutdown()
+        os._exit(_STUCK)
 
 
 class _Running:
     """A part with what is on its way."""
 
-    def __init__(self, part: Part, journal: Journal, now_ms: int) -> None:
+    def __init__(self, part: Part, journal: Journal, next_: int, now_ms: int) -> None:
         self.part = part
         self.journal = journal
+        self.next = next_  # offset of the record that is to be taken
         self.open: deque[tuple[int, EventT[bytes]]] = deque()
         self.sent: list[Any] = []
         self.stored_ms = now_ms
         self.lock = asyncio.Lock()  # what a record gives is sent whole before it is stored
+        self._back: _Back | None = None
 
-    @property
-    def last(self) -> int | None:
-        return self.open[-1][0] if self.open else self.part.done
+    def early(self, offset: int, now_ms: int) -> Literal["back", "wait", "take"]:
+        """What to do about a record that comes before the one that is to be taken."""
+        back = self._back
+        if back is None or back.next != self.next:
+            self._back = _Back(self.next, offset, now_ms)
+            return "back"
+        if offset <= back.early:
+            return "take"  # going back has brought it again: there is nothing before it
+        if now_ms - back.now_ms < _BACK_MS:
+            return "wait"  # it was on its way
+        self._back = back._replace(now_ms=now_ms)
+        return "back"
+
+
+class _Forgetful(dict[Any, None]):
+    """Holds nothing, whatever is put into it."""
+
+    def __missing__(self, key: Any) -> None:
+        return None
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+    def update(self, *_: Any, **__: Any) -> None:
+        pass
+
+
+class _Back(NamedTuple):
+    """Where a partition was taken back to, from which record, and when."""
+
+    next: int
+    early: int
+    now_ms: int

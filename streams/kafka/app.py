@@ -7,7 +7,7 @@ from typing import Any
 import faust
 
 from streams.config.schema import KafkaSettings
-from streams.kafka.connection import password, ssl_context
+from streams.kafka.connection import METADATA_MS, password, ssl_context
 from streams.kafka.topics import group
 
 
@@ -27,6 +27,7 @@ def create_app(stage: str, kafka: KafkaSettings) -> faust.App:
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=8 << 20,
+        consumer_metadata_max_age_ms=METADATA_MS,
         broker_commit_interval=1.0,
         broker_session_timeout=6.0,
         broker_heartbeat_interval=1.0,

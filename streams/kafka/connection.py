@@ -14,6 +14,9 @@ from streams.config.schema import KafkaSettings
 from streams.kafka import KafkaEngineError
 
 _TIMEOUT_MS = 10_000
+# A broker that starts may answer for a while without some topics; who joins a group then is given
+# none of their partitions until the next look, which by default is five minutes away.
+METADATA_MS = 5_000
 
 
 def _common(kafka: KafkaSettings) -> dict[str, Any]:

@@ -127,6 +127,7 @@ def mentions_producer(kafka: KafkaSettings) -> Iterator[KafkaProducer]:
             max_request_size=most_bytes,
             delivery_timeout_ms=_DELIVERY_MS,
             request_timeout_ms=_DELIVERY_MS // 4,
+            reconnect_backoff_max_ms=1_000,  # later than that, its mentions come out of order
             max_block_ms=_DELIVERY_MS,
         )
         try:

@@ -24,7 +24,7 @@ from aiokafka.structs import ConsumerRecord
 from models.records import Mention, Observations, Rejection
 from streams.config.schema import KafkaSettings
 from streams.decode import MAX_LINE_BYTES, decode_batch
-from streams.kafka.connection import async_settings
+from streams.kafka.connection import METADATA_MS, async_settings
 from streams.kafka.packing import Slice, marks_of, pack, partition_of
 from streams.kafka.topics import group, names
 from streams.score import ScoreStage
@@ -36,6 +36,10 @@ POLL_MS = 100
 GATHER_S = 0.025
 TELL_MS = 250  # so often the others are told which partitions are empty
 COMMIT_MS = 1_000
+# A turn that takes so long has met an outage.  What producers could not deliver meanwhile comes
+# some seconds after the brokers do, so that an empty partition says nothing for a while.
+OUTAGE_MS = 2_000
+DOUBT_MS = 10_000
 REJECTED_VERSION = 1
 
 
@@ -156,7 +160,7 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._partition = np.array(to, dtype=np.int64)
         self._done: dict[TopicPartition, int] = {}  # acknowledged and not committed yet
         self._busy = asyncio.Lock()  # a batch is under way; partitions are given up between batches
-        self._told_ms = self._committed_ms = 0
+        self._told_ms = self._committed_ms = self._doubt_ms = 0
 
     async def run(self) -> None:
         """Work until ``stopping`` is set."""
@@ -168,6 +172,7 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=8 << 20,
             fetch_max_wait_ms=POLL_MS,
+            metadata_max_age_ms=METADATA_MS,
             session_timeout_ms=6_000,
             heartbeat_interval_ms=1_000,
         )
@@ -205,10 +210,13 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def _turn(self) -> None:
         async with self._busy:
+            began = self._clock()
             polled = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH)
             if polled:
                 await self._batch(polled)
             now = self._clock()
+            if now - began > OUTAGE_MS:
+                self._doubt_ms = now + DOUBT_MS
             if now - self._told_ms >= TELL_MS:
                 await self._tell_empty()
                 self._told_ms = now
@@ -260,11 +268,16 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         try:
             ends = await self._consumer.end_offsets(mine)
             read = {tp: await self._consumer.position(tp) for tp in mine}
-        except (KafkaError, IllegalStateError) as error:
-            log.debug("cannot tell what is empty: %s", error)  # no broker, or a rebalance
+        except IllegalStateError:
+            return  # a rebalance
+        except KafkaError as error:
+            log.debug("cannot tell what is empty: %s", error)
+            self._doubt_ms = self._clock() + DOUBT_MS
             return
+        if self._clock() - now > OUTAGE_MS:
+            self._doubt_ms = self._clock() + DOUBT_MS
         empty = [Slice(tp.partition, None, now, []) for tp in mine if read[tp] >= ends[tp]]
-        if empty:
+        if empty and now >= self._doubt_ms:
             await self._send(self._stage.score([]), empty, now)
 
     async def _commit(self) -> None:

@@ -10,12 +10,20 @@ import pytest
 
 from deploy.kafka.cluster import Cluster, cluster
 from streams.config.schema import KafkaSettings
-from tests.integration.workers import Worker, through, truth
+from tests.integration.workers import Worker, check, send, set_up, through, truth, until, watermark
 
 
 def settings(running: Cluster, *, replication: int = 1) -> KafkaSettings:
     bootstrap = tuple(running.bootstrap.split(","))
     return KafkaSettings(bootstrap=bootstrap, partitions=3, replication=replication)
+
+
+def restart(running: Cluster) -> None:
+    """End the only broker in order, and start it again."""
+    broker = running.brokers[0]
+    broker.stop()
+    broker.start()
+    broker.wait()
 
 
 def test_a_cluster_goes_on_without_one_of_its_brokers(tmp_path: Path) -> None:
@@ -32,14 +40,30 @@ def test_a_cluster_goes_on_without_one_of_its_brokers(tmp_path: Path) -> None:
 def test_a_broker_is_restarted(tmp_path: Path) -> None:
     wanted = truth(tmp_path, brands=10, days=4, rate=15)
     with cluster(1) as running:
+        kafka = settings(running)
 
-        def restart(_: list[Worker]) -> None:
-            time.sleep(7.0)
-            running.brokers[0].stop()
-            running.brokers[0].start()
-            running.brokers[0].wait()
+        def when_at_work(_: list[Worker]) -> None:
+            until(lambda: watermark(kafka) > 0)
+            restart(running)
 
-        through(settings(running), wanted, restart, rate=1000)
+        through(kafka, wanted, when_at_work, rate=500)
+
+
+def test_a_broker_is_restarted_while_workers_start(tmp_path: Path) -> None:
+    """It answers without some of the topics for a while, and workers join a group meanwhile."""
+    wanted = truth(tmp_path, brands=10, days=4, rate=15)
+    with cluster(1) as running:
+        kafka = settings(running)
+        set_up(kafka)
+        workers = [Worker(tmp_path, kafka) for _ in range(2)]
+        try:
+            time.sleep(4.0)
+            restart(running)
+            send(kafka, wanted.file)
+            check(kafka, wanted)
+        finally:
+            for worker in workers:
+                worker.kill()
 
 
 @pytest.mark.soak
@@ -59,9 +83,7 @@ def test_chaos(tmp_path: Path) -> None:
                 workers[victim].kill()
                 workers[victim] = Worker(wanted.folder, kafka)
                 if blow in (4, 9):
-                    running.brokers[0].stop()
-                    running.brokers[0].start()
-                    running.brokers[0].wait()
+                    restart(running)
             for _ in range(4):
                 guests = [Worker(wanted.folder, kafka) for _ in range(2)]
                 time.sleep(draw.uniform(1.0, 4.0))

@@ -1,0 +1,100 @@
+"""The worker of a stateful stage on a real broker, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from kafka import KafkaProducer, TopicPartition
+
+from models.records import Brand
+from streams.config.schema import KafkaSettings
+from streams.kafka.agents import StatefulWorker
+from streams.kafka.connection import admin, client_settings
+from streams.kafka.topics import names
+from tests.integration.workers import set_up
+from tests.streams.book import Book
+
+RECORDS = 300
+
+
+class Reader:
+    """A worker and the latest part of each partition."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self.books: dict[int, Book] = {}
+        self._partitions = kafka.partitions
+        self._stopped = asyncio.Event()
+        source = names(kafka).observations
+        # at a standstill of the clock nothing is ever stored or committed
+        worker = StatefulWorker("detect", source, [], kafka, self._make, clock=lambda: 0)
+        self._work = asyncio.create_task(worker.run(self._stopped))
+
+    def _make(self, partition: int, brands: Sequence[Brand]) -> Book:
+        self.books[partition] = Book()
+        return self.books[partition]
+
+    @property
+    def taken(self) -> dict[int, list[int]]:
+        """Offsets by partition, since it was last given to this reader."""
+        return {p: book.taken for p, book in self.books.items()}
+
+    async def has_taken(self, count: int) -> None:
+        """Wait until it has taken so many of every partition."""
+        async with asyncio.timeout(60):
+            while [len(some) < count for some in self.taken.values()] != [False] * self._partitions:
+                await asyncio.sleep(0.1)
+
+    async def stop(self) -> None:
+        self._stopped.set()
+        await self._work
+
+
+def _write(kafka: KafkaSettings) -> None:
+    producer = KafkaProducer(**client_settings(kafka))
+    for _ in range(RECORDS):
+        for partition in range(kafka.partitions):
+            producer.send(names(kafka).observations, b"x", partition=partition)
+    producer.close()
+
+
+async def _rebalances(kafka: KafkaSettings) -> dict[int, list[int]]:
+    """Offsets that the first of two readers took of each partition since it was last given it."""
+    first = Reader(kafka)
+    await first.has_taken(RECORDS)
+    for _ in range(3):
+        before = dict(first.books)
+        second = Reader(kafka)
+        async with asyncio.timeout(60):
+            while first.books == before or not second.books:
+                await asyncio.sleep(0.1)
+        await second.stop()
+        await first.has_taken(RECORDS)
+    taken = first.taken
+    await first.stop()
+    return taken
+
+
+def test_what_was_not_committed_is_taken_again_after_a_rebalance(kafka: KafkaSettings) -> None:
+    set_up(kafka)
+    _write(kafka)
+    taken = asyncio.run(_rebalances(kafka))
+    assert taken == {p: list(range(RECORDS)) for p in range(kafka.partitions)}
+
+
+async def _read(kafka: KafkaSettings, count: int) -> dict[int, list[int]]:
+    reader = Reader(kafka)
+    await reader.has_taken(count)
+    taken = reader.taken
+    await reader.stop()
+    return taken
+
+
+def test_what_expired_is_not_waited_for(kafka: KafkaSettings) -> None:
+    set_up(kafka)
+    _write(kafka)
+    source = names(kafka).observations
+    with admin(kafka) as client:
+        client.delete_records({TopicPartition(source, p): 100 for p in range(kafka.partitions)})
+    taken = asyncio.run(_read(kafka, RECORDS - 100))
+    assert taken == {p: list(range(100, RECORDS)) for p in range(kafka.partitions)}
