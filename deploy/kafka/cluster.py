@@ -2,7 +2,7 @@
 
 ``python -m deploy.kafka.cluster [--brokers 3] [--version 3.9]`` prints the bootstrap address and
 runs until it is stopped.  Needs Java 17 and the jars that ``make kafka-jars`` fetches.  Not for
-production: no security, and its data goes when it ends.
+production: no security unless asked for, and its data goes when it ends.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +36,14 @@ class ClusterError(Exception):
     """The cluster cannot run; the message says why and what to do."""
 
 
+@dataclass(frozen=True)
+class User:
+    """Who may use a secured cluster: SASL_SSL, SCRAM-SHA-512."""
+
+    name: str
+    password: str
+
+
 class Broker:
     """One broker, which is also a controller of the quorum.
 
@@ -44,13 +53,16 @@ class Broker:
         Its number, from 1.
     folder : Path
         Where its configuration, data and log go.
+    user : User or None
+        Clients must prove to be this user, over TLS.
     """
 
-    def __init__(self, node: int, folder: Path, jars: Path) -> None:
+    def __init__(self, node: int, folder: Path, jars: Path, user: User | None = None) -> None:
         self.node = node
         self.port, self.controller_port = _free_ports(2)
         self.folder = folder / f"broker-{node}"
         self._jars = jars
+        self._user = user
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -63,22 +75,30 @@ class Broker:
         """Whether its process runs."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def ca_file(self) -> Path:
+        """The certificate that clients of a secured broker trust (PEM)."""
+        return self.folder / "ca.pem"
+
     def format(self, cluster_id: str, brokers: Sequence[Broker]) -> None:
         """Write its configuration and prepare its data folder."""
         self.folder.mkdir(parents=True)
         voters = ",".join(f"{b.node}@127.0.0.1:{b.controller_port}" for b in brokers)
         copies, in_sync = min(3, len(brokers)), min(2, len(brokers))
+        listener = "PLAINTEXT" if self._user is None else "SASL_SSL"
         (self.folder / "server.properties").write_text(
             "\n".join(
                 (
                     "process.roles=broker,controller",
                     f"node.id={self.node}",
                     f"controller.quorum.voters={voters}",
-                    f"listeners=PLAINTEXT://{self.address},"
+                    f"listeners={listener}://{self.address},"
                     f"CONTROLLER://127.0.0.1:{self.controller_port}",
-                    f"advertised.listeners=PLAINTEXT://{self.address}",
+                    f"advertised.listeners={listener}://{self.address}",
+                    f"inter.broker.listener.name={listener}",
                     "controller.listener.names=CONTROLLER",
-                    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+                    f"listener.security.protocol.map={listener}:{listener},CONTROLLER:PLAINTEXT",
+                    *(self._secured(self._user) if self._user else ()),
                     f"log.dirs={self.folder / 'data'}",
                     f"default.replication.factor={copies}",
                     f"min.insync.replicas={in_sync}",
@@ -103,6 +123,7 @@ class Broker:
                 f"--cluster-id={cluster_id}",
                 "-c",
                 self._settings,
+                *(("--add-scram", _scram(self._user)) if self._user else ()),
             ),
             check=False,
             stdout=subprocess.PIPE,
@@ -110,6 +131,36 @@ class Broker:
         )
         if done.returncode:
             raise ClusterError(f"broker {self.node} cannot be formatted: {done.stdout.decode()}")
+
+    def _secured(self, user: User) -> Iterator[str]:
+        """Settings of a secured listener, and its certificate beside them."""
+        store, password = self.folder / "server.p12", uuid.uuid4().hex
+        common = ("-keystore", str(store), "-storepass", password, "-alias", "broker")
+        made = ("-genkeypair", "-keyalg", "RSA", "-storetype", "PKCS12", "-dname", "CN=127.0.0.1")
+        extensions = ("-ext", "SAN=ip:127.0.0.1", "-ext", "bc:c", "-validity", "2")
+        shown = ("-exportcert", "-rfc", "-file", str(self.ca_file))
+        for command in ((*made, *extensions), shown):
+            done = subprocess.run(
+                [_tool("keytool"), *command, *common],
+                check=False,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+            if done.returncode:
+                raise ClusterError(f"no certificate could be made: {done.stdout.decode()}")
+        yield from (
+            f"ssl.keystore.location={store}",
+            "ssl.keystore.type=PKCS12",
+            f"ssl.keystore.password={password}",
+            f"ssl.key.password={password}",
+            f"ssl.truststore.location={self.ca_file}",
+            "ssl.truststore.type=PEM",
+            "sasl.enabled.mechanisms=SCRAM-SHA-512",
+            "sasl.mechanism.inter.broker.protocol=SCRAM-SHA-512",
+            "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config="
+            "org.apache.kafka.common.security.scram.ScramLoginModule required "
+            f'username="{user.name}" password="{user.password}";',
+        )
 
     def start(self) -> None:
         """Start it; :meth:`wait` tells when it answers."""
@@ -164,11 +215,8 @@ class Broker:
         return str(self.folder / "server.properties")
 
     def _java(self, *command: str) -> list[str]:
-        java = shutil.which("java")
-        if java is None:
-            raise ClusterError("java is not installed; Kafka needs Java 17 or newer")
         return [
-            java,
+            _tool("java"),
             "-Xmx384m",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
@@ -180,6 +228,17 @@ class Broker:
             f"{self._jars}/*",
             *command,
         ]
+
+
+def _tool(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise ClusterError(f"{name} is not installed; Kafka needs Java 17 or newer")
+    return found
+
+
+def _scram(user: User) -> str:
+    return f"SCRAM-SHA-512=[name={user.name},password={user.password}]"
 
 
 class Cluster:
@@ -195,7 +254,9 @@ class Cluster:
 
 
 @contextmanager
-def cluster(brokers: int = 1, jars: Path | None = None) -> Iterator[Cluster]:
+def cluster(
+    brokers: int = 1, jars: Path | None = None, user: User | None = None
+) -> Iterator[Cluster]:
     """Run a cluster in a scratch folder.
 
     Parameters
@@ -204,6 +265,8 @@ def cluster(brokers: int = 1, jars: Path | None = None) -> Iterator[Cluster]:
         1, or 3 for replication with two in sync.
     jars : Path or None
         Where the jars are, one of ``VERSIONS``; by default ``.kafka`` in the project.
+    user : User or None
+        With a user the cluster is secured, of one broker only.
 
     Raises
     ------
@@ -214,7 +277,7 @@ def cluster(brokers: int = 1, jars: Path | None = None) -> Iterator[Cluster]:
     if not any(jars.glob("kafka_*.jar")):
         raise ClusterError(f"no jars of Kafka in {jars}; run: make kafka-jars")
     with tempfile.TemporaryDirectory(prefix="nadhir-kafka-") as scratch:
-        nodes = [Broker(node, Path(scratch), jars) for node in range(1, brokers + 1)]
+        nodes = [Broker(node, Path(scratch), jars, user) for node in range(1, brokers + 1)]
         identity = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         try:
             for node in nodes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ssl import SSLContext, SSLError, create_default_context
@@ -82,14 +83,32 @@ def password(kafka: KafkaSettings) -> str | None:
 @contextmanager
 def reached(kafka: KafkaSettings) -> Iterator[None]:
     """Turn what the clients raise into a sentence that names the cluster and what to do."""
+    refusals = _Refusals()
+    network = logging.getLogger("kafka.net")
+    network.addHandler(refusals)
     try:
         yield
     except KafkaError as error:
         where = ", ".join(kafka.bootstrap)
+        because = f" ({refusals.first})" if refusals.first else ""
         raise KafkaEngineError(
-            f"Kafka at {where}: {type(error).__name__}: {error}; see kafka.bootstrap and "
+            f"Kafka at {where}: {type(error).__name__}: {error}{because}; see kafka.bootstrap and "
             "kafka.protocol (NADHIR_KAFKA__…); `make kafka` starts one on this machine"
         ) from error
+    finally:
+        network.removeHandler(refusals)
+
+
+class _Refusals(logging.Handler):
+    """Why a cluster does not take us; the client logs that, and raises no more than a timeout."""
+
+    first = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the first that says something about passwords or certificates."""
+        for said in map(str, record.args if isinstance(record.args, tuple) else ()):
+            if not self.first and ("SaslAuthentication" in said or "[SSL" in said):
+                self.first = said
 
 
 @contextmanager
@@ -103,7 +122,10 @@ def admin(kafka: KafkaSettings) -> Iterator[KafkaAdminClient]:
     """
     with reached(kafka):
         client = KafkaAdminClient(
-            **client_settings(kafka), client_id="nadhir", request_timeout_ms=_TIMEOUT_MS
+            **client_settings(kafka),
+            client_id="nadhir",
+            request_timeout_ms=_TIMEOUT_MS,
+            bootstrap_timeout_ms=_TIMEOUT_MS,
         )
         try:
             yield client

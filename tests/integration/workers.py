@@ -120,6 +120,16 @@ def _counts(pieces: dict[str, bytes], brands: list[str], last_ms: int) -> Counte
     return found
 
 
+def secured(kafka: KafkaSettings) -> dict[str, str]:
+    """Environment variables of what the settings say about security."""
+    given = {"PROTOCOL": kafka.protocol, "SASL_MECHANISM": kafka.sasl_mechanism}
+    if kafka.username and kafka.password:
+        given |= {"USERNAME": kafka.username, "PASSWORD": kafka.password.get_secret_value()}
+    if kafka.ca_file:
+        given["CA_FILE"] = str(kafka.ca_file)
+    return {f"NADHIR_KAFKA__{name}": value for name, value in given.items()}
+
+
 class Worker:
     """``nadhir worker`` in processes of its own."""
 
@@ -128,6 +138,7 @@ class Worker:
         env = {"NADHIR_KAFKA__BOOTSTRAP": json.dumps(list(kafka.bootstrap))}
         env |= {"NADHIR_KAFKA__PREFIX": kafka.prefix or "", "PATH": os.environ["PATH"]}
         env |= {"NADHIR_KAFKA__PARTITIONS": str(kafka.partitions)}
+        env |= secured(kafka)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streams.cli", "worker", "--stages", stages],
             cwd=folder,
