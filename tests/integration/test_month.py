@@ -8,9 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from kafka.admin import ConfigResource, ConfigResourceType
 
 from deploy.kafka.cluster import cluster
 from streams.config.schema import KafkaSettings
+from streams.kafka.connection import admin
 from streams.kafka.topics import names
 from tests.integration.workers import Worker, records, send, set_up, truth, until, watermark
 
@@ -58,6 +60,10 @@ class Memory(threading.Thread):
 def weeks(tmp_path: Path, kafka: KafkaSettings, *, days: float, rate: float) -> None:
     wanted = truth(tmp_path, brands=10, days=days, rate=rate)
     set_up(kafka)
+    with admin(kafka) as client:  # what the broker compacts meanwhile, kept() cannot see
+        lag = {"min.compaction.lag.ms": str(86_400_000)}
+        topic = ConfigResource(ConfigResourceType.TOPIC, names(kafka).detect_state, configs=lag)
+        client.alter_configs([topic])
     worker = Worker(tmp_path, kafka)
     memory = Memory(worker)
     try:
