@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy.kafka.cluster import Cluster, cluster
+from deploy.kafka.cluster import VERSIONS, Cluster, cluster
 from streams.config.schema import KafkaSettings
 from tests.integration.workers import Worker, check, send, set_up, through, truth, until, watermark
+
+both = pytest.mark.parametrize("version", sorted(VERSIONS))
 
 
 def settings(running: Cluster, *, replication: int = 1) -> KafkaSettings:
@@ -26,9 +28,10 @@ def restart(running: Cluster) -> None:
     broker.wait()
 
 
-def test_a_cluster_goes_on_without_one_of_its_brokers(tmp_path: Path) -> None:
+@both
+def test_a_cluster_goes_on_without_one_of_its_brokers(tmp_path: Path, version: str) -> None:
     wanted = truth(tmp_path, brands=10, days=4, rate=15)
-    with cluster(3) as running:
+    with cluster(3, VERSIONS[version]) as running:
 
         def kill_one(_: list[Worker]) -> None:
             time.sleep(8.0)
@@ -37,9 +40,10 @@ def test_a_cluster_goes_on_without_one_of_its_brokers(tmp_path: Path) -> None:
         through(settings(running, replication=3), wanted, kill_one, rate=1000)
 
 
-def test_a_broker_is_restarted(tmp_path: Path) -> None:
+@both
+def test_a_broker_is_restarted(tmp_path: Path, version: str) -> None:
     wanted = truth(tmp_path, brands=10, days=4, rate=15)
-    with cluster(1) as running:
+    with cluster(1, VERSIONS[version]) as running:
         kafka = settings(running)
 
         def when_at_work(_: list[Worker]) -> None:
@@ -67,12 +71,13 @@ def test_a_broker_is_restarted_while_workers_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-def test_chaos(tmp_path: Path) -> None:
+@both
+def test_chaos(tmp_path: Path, version: str) -> None:
     """15 kills, a storm of rebalances and two restarts of the broker in 200 thousand mentions."""
     wanted = truth(tmp_path, brands=20, days=4, rate=96)
     assert wanted.mentions >= 200_000
     draw = random.Random(6)
-    with cluster(1) as running:
+    with cluster(1, VERSIONS[version]) as running:
         kafka = settings(running)
 
         def trouble(workers: list[Worker]) -> None:
