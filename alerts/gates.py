@@ -11,6 +11,9 @@ from alerts.texts import Phrases
 from alerts.texts.phrases import plain
 from models.records import Sensitivity, Signal
 
+# how seldom a brand itself must rise so far, in hours: once in three days, two weeks, two months
+_RETURN_H = {"sensitive": 72.0, "balanced": 336.0, "strict": 1440.0}
+_RAREST_H = 17_520.0  # two years: no figure is said beyond
 _LIFT = {"sensitive": 1.5, "balanced": 2.0, "strict": 3.0}
 _AUTHORS = {"sensitive": 3, "balanced": 5, "strict": 8}
 _LOUD = 4.0  # from this many times the usual on, half of the harm below is enough
@@ -29,8 +32,12 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judge(signal: Signal, settings: GateSettings, phrases: Phrases) -> tuple[Gate, ...]:
-    """All gates of a signal, in the order in which they are asked."""
-    return tuple(gate(signal, settings, phrases) for gate in _GATES)
+    """All gates of a signal, in the order in which they are asked.
+
+    That of rarity only where it is known how often the brand itself rises so far.
+    """
+    known = signal.return_h is not None
+    return tuple(g(signal, settings, phrases) for g in _GATES if known or g is not _rarity)
 
 
 def ratio_of(signal: Signal) -> float:
@@ -53,6 +60,13 @@ def _surprise(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
     odds, line = phrases.odds_against(signal.surprise, signal.line)
     words = {"odds": odds, "odds_line": line}
     return _gate("surprise", passed, signal.surprise, signal.line, {}, phrases, **words)
+
+
+def _rarity(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
+    assert signal.return_h is not None
+    needed, often = _RETURN_H[settings.sensitivity], min(signal.return_h, _RAREST_H)
+    words = {"often": phrases.history(int(often)), "line": phrases.history(int(needed))}
+    return _gate("rarity", often >= needed, often, needed, {}, phrases, **words)
 
 
 def _mentions(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
@@ -107,6 +121,7 @@ def _tone(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
 
 _GATES: tuple[Callable[[Signal, GateSettings, Phrases], Gate], ...] = (
     _surprise,
+    _rarity,
     _mentions,
     _lift,
     _authors,

@@ -55,7 +55,8 @@ class Segment:
 class Finding:
     """A detector's verdict at one moment; the stage adds evidence and makes it a signal.
 
-    ``at`` is the number of observations of the segment that had arrived.
+    ``at`` is the number of observations of the segment that had arrived; ``return_h`` how often, in
+    hours, the brand itself rises so far (None where that is not known).
     """
 
     at: int
@@ -76,6 +77,7 @@ class Finding:
     negative: int
     usual_negative_share: float
     history_h: int
+    return_h: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class HourClose:
     fives, negative_fives : float64[12, brands]
     day, negative_day : float64[brands]
         Counts in the 24 hours that end with it.
+    peaks, negative_peaks : float64[horizons, brands]
+        Largest counts of windows that end in the hour.
     blind : bool
         The whole stream was silent where it should not have been.
     """
@@ -99,6 +103,8 @@ class HourClose:
     negative_fives: Float64
     day: Float64
     negative_day: Float64
+    peaks: Float64
+    negative_peaks: Float64
     blind: bool
 
 

@@ -3,19 +3,21 @@
 The surprise of a window is minus the decimal logarithm of the chance that the negative binomial
 with the baseline's mean and dispersion gives at least as many (models/baseline.py); the largest of
 the horizons counts.  High is abnormal.  Counts only grow, so a finding may come in the middle
-of a minute.
+of a minute.  Beside it a finding says how often the brand itself rises so far (models/rarity.py).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from models.baseline import Baseline, Calendar, interval, surprise, threshold
+from models.baseline import HISTORY_H, HORIZONS_MIN, Baseline, Calendar, interval, surprise, threshold
 from models.detector import WEAK_COUNT, Cells, HourClose
+from models.rarity import BLOCK_H, Rarity, excess, return_hours
 from models.records import Bool, Float64, Int64
 from models.windows import LONG, Points, Verdict, WindowDetector
 
-_BASELINE = "baseline_"
+_BASELINE, _RARITY = "baseline_", "rarity_"
+_HOURS = np.array(HORIZONS_MIN)[:, None] / 60
 _LEAST_RATIO = 1.3  # no count below this multiple of its expectation is ever a finding
 
 
@@ -42,6 +44,7 @@ class CountSpike(WindowDetector):
         self.baseline = Baseline(calendar, len(lines))
         self._negative_only = kind == "negative_count"
         self._share = np.zeros((2, len(lines)))
+        self._rarity = Rarity(len(HORIZONS_MIN), len(lines))
 
     def _bound(self, cells: Cells) -> Float64:
         counts = cells.negative if self._negative_only else cells.total
@@ -89,7 +92,13 @@ class CountSpike(WindowDetector):
         lower, upper = interval(expected, alpha)
         least = threshold(expected, alpha, float(self.lines[brand]))
         negative, total = self._share[:, brand]
-        return {
+        known: dict[str, float] = {}
+        if self._rarity.known(brand):
+            observed = points.negative if self._negative_only else points.total
+            z = excess(observed[:, [point]], every, self.baseline.level()[brand] * _HOURS)
+            decades = float(self._rarity.score(z, series).max())
+            known["return_h"] = round(return_hours(decades), 1)
+        return known | {
             "lower": lower,
             "upper": upper,
             "threshold": max(least, int(np.ceil(_LEAST_RATIO * expected)), WEAK_COUNT),
@@ -103,6 +112,7 @@ class CountSpike(WindowDetector):
     def learn(self, close: HourClose, mask: Bool) -> None:
         """Learn a closed hour, for the brands in ``mask``."""
         negative_only = self._negative_only
+        self._see(close.hour, close.negative_peaks if negative_only else close.peaks, mask)
         self.baseline.learn(
             close.hour,
             close.negatives if negative_only else close.counts,
@@ -113,13 +123,27 @@ class CountSpike(WindowDetector):
         learned = np.stack([close.negatives, close.counts])[:, mask]
         self._share[:, mask] = self._share[:, mask] * 0.5 ** (1 / 336) + learned
 
+    def _see(self, hour: int, peaks: Float64, mask: Bool) -> None:
+        """Take in how far a closed hour rose, before its counts are expected."""
+        # what is expected of a brand that has just begun says nothing yet
+        at = np.flatnonzero(mask & (self.baseline.hours >= HISTORY_H[0]))
+        ends = np.full(len(at), hour * 60 + 59)
+        expected = self.baseline.expected(ends, at)
+        if len(at):
+            expected[0] = self.baseline.rate(hour)[at] / 12
+        usual = self.baseline.level()[at] * _HOURS
+        self._rarity.turn(hour // BLOCK_H)
+        self._rarity.see(excess(peaks[:, at], expected, usual), at)
+
     def snapshot(self) -> dict[str, bytes]:
-        """Episodes and baseline, as bytes by name."""
-        return self._small() | _named(self.baseline.snapshot())
+        """Episodes, baseline and rarity, as bytes by name."""
+        learned = _named(_BASELINE, self.baseline.snapshot())
+        return self._small() | learned | _named(_RARITY, self._rarity.snapshot())
 
     def changes(self) -> dict[str, bytes]:
         """What of the snapshot may have changed since the last call."""
-        return self._small() | _named(self.baseline.changes())
+        learned = _named(_BASELINE, self.baseline.changes())
+        return self._small() | learned | _named(_RARITY, self._rarity.changes())
 
     def _small(self) -> dict[str, bytes]:
         return super().snapshot() | {"share": self._share.tobytes()}
@@ -127,12 +151,15 @@ class CountSpike(WindowDetector):
     def restore(self, pieces: dict[str, bytes]) -> None:
         """Take up a snapshot."""
         super().restore(pieces)
-        self.baseline.restore(
-            {k.removeprefix(_BASELINE): v for k, v in pieces.items() if k.startswith(_BASELINE)}
-        )
+        self.baseline.restore(_of(_BASELINE, pieces))
+        self._rarity.restore(_of(_RARITY, pieces))
         if "share" in pieces:
             self._share = np.frombuffer(pieces["share"]).reshape(self._share.shape).copy()
 
 
-def _named(pieces: dict[str, bytes]) -> dict[str, bytes]:
-    return {f"{_BASELINE}{name}": blob for name, blob in pieces.items()}
+def _named(prefix: str, pieces: dict[str, bytes]) -> dict[str, bytes]:
+    return {f"{prefix}{name}": blob for name, blob in pieces.items()}
+
+
+def _of(prefix: str, pieces: dict[str, bytes]) -> dict[str, bytes]:
+    return {k.removeprefix(prefix): v for k, v in pieces.items() if k.startswith(prefix)}

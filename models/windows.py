@@ -115,7 +115,10 @@ class WindowDetector(ABC):
 
     @abstractmethod
     def _details(self, brand: int, point: int, horizon: int, points: Points) -> dict[str, float]:
-        """``lower``, ``upper``, ``threshold`` and ``usual_negative_share`` of a finding."""
+        """``lower``, ``upper``, ``threshold`` and ``usual_negative_share`` of a finding.
+
+        And ``return_h``, where it is known.
+        """
 
     @abstractmethod
     def learn(self, close: HourClose, mask: Bool) -> None:
@@ -256,6 +259,7 @@ class WindowDetector(ABC):
             negative=int(points.negative[h, p]),
             usual_negative_share=float(details["usual_negative_share"]),
             history_h=self.history_h(brand),
+            return_h=details.get("return_h"),
         )
 
     # episodes and state ---------------------------------------------------------------------

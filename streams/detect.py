@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
+from models.baseline import HORIZONS_MIN
 from models.counts import HOUR_MIN, CumulativeCounts, MinuteCounts
 from models.dedupe import Deduplicator
 from models.detector import (
@@ -208,18 +210,23 @@ class DetectStage:
             detector.learn(close, ~(busy & angry))
 
     def _hour_close(self, hour: int) -> HourClose:
-        last = (hour + 1) * HOUR_MIN - 1
-
-        def parts(counts: CumulativeCounts) -> tuple[Float64, Float64, Float64]:
-            marks = np.stack([counts.row(last - 5 * k) for k in range(12, -1, -1)])
-            fives = np.diff(marks, axis=0).astype(np.float64)
-            day = (counts.row(last) - counts.row(last - 24 * HOUR_MIN)).astype(np.float64)
-            return fives.sum(axis=0), fives, day
-
-        all_, fives, day = parts(self._rolling.all)
-        negatives, negative_fives, negative_day = parts(self._rolling.negative)
-        blind = not all_.any() and self._volume.baseline.rate(hour).sum() >= _BLIND_EXPECTED
-        return HourClose(hour, all_, negatives, fives, negative_fives, day, negative_day, blind)
+        whole, negative = (
+            _parts(counts, (hour + 1) * HOUR_MIN - 1)
+            for counts in (self._rolling.all, self._rolling.negative)
+        )
+        expected = self._volume.baseline.rate(hour).sum()
+        return HourClose(
+            hour=hour,
+            counts=whole.fives.sum(axis=0),
+            negatives=negative.fives.sum(axis=0),
+            fives=whole.fives,
+            negative_fives=negative.fives,
+            day=whole.peaks[-1],
+            negative_day=negative.peaks[-1],
+            peaks=whole.peaks,
+            negative_peaks=negative.peaks,
+            blind=not whole.fives.any() and expected >= _BLIND_EXPECTED,
+        )
 
     # signals --------------------------------------------------------------------------------
 
@@ -275,6 +282,7 @@ class DetectStage:
             authors=_estimate(len(held.authors()), len(held), f.total),
             reach=int(held.rows["reach"].sum()),
             history_h=f.history_h,
+            return_h=f.return_h,
             platforms=self._by_platform(f),
             languages=dict(sorted(Counter(held.languages()).items())),
             terms=tuple(self._terms.top(about, usual.texts(), self._own_words[f.brand])),
@@ -350,6 +358,24 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
     watermark_ms: int | None
     open_hour: int | None
     version: int = 1
+
+
+class _Parts(NamedTuple):
+    """Counts of an hour in five minutes each, and the largest windows that end in it."""
+
+    fives: Float64
+    peaks: Float64
+
+
+def _parts(counts: CumulativeCounts, last: int) -> _Parts:
+    totals = np.stack([counts.row(last - k) for k in range(64, -1, -1)])
+    fives = np.diff(totals[4::5], axis=0)
+    five = (totals[5:] - totals[:-5]).max(axis=0)
+    marks = [counts.row(last - 5 * k) - counts.row(last - 5 * k - HOUR_MIN) for k in range(12)]
+    # longer windows move little in an hour
+    six, day = (counts.row(last) - counts.row(last - width) for width in HORIZONS_MIN[2:])
+    peaks = np.stack([five, np.max(marks, axis=0), six, day])
+    return _Parts(fives.astype(np.float64), peaks.astype(np.float64))
 
 
 def _ticks(before_ms: int, watermark: Int64) -> tuple[Int64, Int64]:

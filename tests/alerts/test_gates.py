@@ -120,6 +120,32 @@ def test_tone_sentence_fits_a_share_that_is_merely_usual() -> None:
     assert "neither" not in sentence.en
 
 
+@pytest.mark.parametrize(
+    ("sensitivity", "often_h", "passes"),
+    [
+        ("sensitive", 71.9, False),
+        ("sensitive", 72.0, True),
+        ("balanced", 335.9, False),
+        ("balanced", 336.0, True),
+        ("strict", 1439.0, False),
+        ("strict", 1440.0, True),
+    ],
+)
+def test_a_brand_that_often_rises_so_far(
+    sensitivity: Sensitivity, often_h: float, passes: bool
+) -> None:
+    gates = gates_of(signal(return_h=often_h), sensitivity=sensitivity)
+    assert gates["rarity"].passed == passes
+    assert list(gates) == [NAMES[0], "rarity", *NAMES[1:]]
+
+
+def test_rarity_is_said_in_days_and_never_beyond_two_years() -> None:
+    assert "once in 13 days, which" in gates_of(signal(return_h=335.9))["rarity"].sentence.en
+    sentence = gates_of(signal(return_h=1e30))["rarity"].sentence
+    assert "once in 730 days; the alert line is once in 14 days" in sentence.en
+    assert "مرة كل 730 يومًا" in sentence.ar
+
+
 def test_praise_fails_by_its_tone() -> None:
     assert failed(praise()) == ["tone"]
 
