@@ -74,6 +74,7 @@ def explain(
     return Explanation(
         observed=phrases.say(f"observed.{signal.kind}", facts, **words),
         expected=phrases.say(f"expected.{signal.kind}", facts, **words),
+        corrected=_corrected(signal, phrases),
         about=phrases.say("about", terms=phrases.listed(terms)) if terms else None,
         gates=gates,
         would_have_stopped_it=_stops(signal, gates, settings, phrases),
@@ -158,6 +159,13 @@ def _stops(
             name = phrases.say(f"sensitivities.{word}")
             stops.append(phrases.say("stops.sensitivity", word=name, odds_line=phrases.odds(line)))
     return tuple(stops)
+
+
+def _corrected(signal: Signal, phrases: Phrases) -> Bilingual | None:
+    if signal.negative_estimate is None:
+        return None
+    estimate = phrases.number(100 * signal.negative_estimate)
+    return phrases.say("corrected", {"estimate": estimate})
 
 
 def _facts(signal: Signal, phrases: Phrases) -> dict[str, object]:

@@ -225,6 +225,7 @@ class AlertStage:
             total=signal.total,
             negative=signal.negative,
             negative_share=round(share_of(signal), 4),
+            negative_share_estimate=signal.negative_estimate,
             usual_negative_share=signal.usual_negative_share,
             authors=signal.authors,
             reach=signal.reach,

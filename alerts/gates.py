@@ -19,7 +19,7 @@ _AUTHORS = {"sensitive": 3, "balanced": 5, "strict": 8}
 _LOUD = 4.0  # from this many times the usual on, half of the harm below is enough
 _VERY_LOUD = 10.0  # and from here a quarter
 _LASTING_MIN = 60
-_LONG_MIN = 360
+_LONG_MIN = 180
 _DAY_MIN, _DAY_LIFT = 1440, 0.75  # a rise that lasts a day may be this much lower
 _HARM = 0.10  # otherwise the negative share must exceed the usual one by so much
 

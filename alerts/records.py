@@ -59,6 +59,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     observed: Bilingual
+    corrected: Bilingual | None
     expected: Bilingual
     about: Bilingual | None
     gates: tuple[Gate, ...]
@@ -101,6 +102,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     negative: int
     negative_share: float
+    negative_share_estimate: float | None
     usual_negative_share: float
     authors: int
     reach: int
@@ -150,7 +152,7 @@ ALERT_FIELDS = MappingProxyType(
         "title": "One line that says what happened.",
         "explanation": "Why it fired, in words and figures.",
         "kind": "Which figure is told of: volume, negative_count or negative_share.",
-        "window_min": "Length of the window in minutes: 5, 60, 360 or 1440.",
+        "window_min": "Length of the window in minutes: 5, 60, 180 or 1440.",
         "observed": "The figure in the window.",
         "expected": "The figure expected there on a usual day.",
         "threshold": "The least figure that reaches the alert line.",
@@ -158,6 +160,9 @@ ALERT_FIELDS = MappingProxyType(
         "total": "Mentions in the window.",
         "negative": "Negative mentions among them.",
         "negative_share": "negative / total.",
+        "negative_share_estimate": (
+            "The negative share without the classifier's known errors; null if they are not known."
+        ),
         "usual_negative_share": "The brand's usual negative share.",
         "authors": "Accounts that took part, estimated.",
         "reach": "Followers and engagement of the mentions that are kept.",

@@ -27,21 +27,24 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from scipy.special import betainc
 
+from models.quarantine import Quarantine
 from models.records import Bool, Float64, Int64
 
-HORIZONS_MIN = (5, 60, 360, 1440)
+HORIZONS_MIN = (5, 60, 180, 1440)
 WEEK_H = 168
 _HALF_LIFE_LEVEL_H = 168.0
 _HALF_LIFE_SEASON_48 = 10.0  # visits
 _HALF_LIFE_SEASON_168 = 6.0  # visits
 _HALF_LIFE_SPREAD_H = 336.0
-_PRIOR_ALPHA = np.array([0.5, 0.15, 0.05])  # of 5 minutes, an hour, a day; until learned
+_PRIOR_ALPHA = np.array([0.5, 0.15, 0.1, 0.05])  # of each horizon, until learned
 _PRIOR_ALPHA_WEIGHT = 20.0
 # hours of history before a horizon is judged at all: what has not been seen cannot be abnormal
 HISTORY_H = np.array([12.0, 12.0, 24.0, 48.0])
 # mentions come in clumps (a post with its reposts and answers), whose variance grows with the mean:
 # beside it even windows in which less than one mention is expected see a handful now and then
 CLUMP = 1.0
+# a young series' error is uncertainty of the level, which alpha() adds by itself
+_SPREAD_AFTER_H = (24, 24, 24, 72)
 _COLD_ALPHA = 1.5  # added at the first hour, gone after some days
 _COLD_H = 24.0
 _SPREAD_CLIP_SD = 2.5  # the same for the dispersion, which a slow climb would inflate
@@ -96,6 +99,7 @@ class Baseline:
         self._season48 = np.zeros((2, 48, series))
         self._season168 = np.zeros((2, WEEK_H, series))
         self._spread = np.zeros((2, len(_PRIOR_ALPHA), series))
+        self._held = Quarantine(2 * len(_PRIOR_ALPHA), series)
         self._day = np.zeros((24, series))  # expected counts of the last 24 hours, by hour
         self._factors: dict[int, Float64] = {}  # these three hold until the next hour is learned
         self._rates: dict[int, Float64] = {}
@@ -142,11 +146,19 @@ class Baseline:
             return np.empty((len(HORIZONS_MIN), 0))
         rates, at, into = self._rates_at(minutes, series)
         five, hour = self._short(rates, at, into)
-        last_five = sum(rates.take(at - step * self.series) for step in range(1, 6))
-        six = into * rates.take(at) + last_five
-        six += (1 - into) * rates.take(at - 6 * self.series)
+        three = self._long(rates, at, into, 3)
         day = self._day.sum(axis=0)[series]
-        return np.stack([five, hour, six, np.maximum(day, hour)])
+        return np.stack([five, hour, three, np.maximum(day, hour)])
+
+    def expected_hours(self, minutes: Int64, series: Int64, hours: int) -> Float64:
+        """Expected counts in the ``hours`` (1 to 6) that end with each minute; float64[n]."""
+        rates, at, into = self._rates_at(minutes, series)
+        return self._long(rates, at, into, hours)
+
+    def _long(self, rates: Float64, at: Int64, into: Float64, hours: int) -> Float64:
+        whole = [rates.take(at - step * self.series) for step in range(hours + 1)]
+        total: Float64 = into * whole[0] + sum(whole[1:-1]) + (1 - into) * whole[-1]
+        return total
 
     def expected_short(self, minutes: Int64, series: Int64) -> Float64:
         """Expected counts in the windows of five minutes and an hour; float64[2, n]."""
@@ -182,30 +194,29 @@ class Baseline:
             prior = _PRIOR_ALPHA[:, None]
             learned = (num + _PRIOR_ALPHA_WEIGHT * prior) / (den + _PRIOR_ALPHA_WEIGHT)
             young = _COLD_ALPHA * (_COLD_H / (_COLD_H + self.hours)) ** 2
-            five, hour, day = np.clip(learned, 0.01, 10.0) + young
-            # six hours scatter between an hour and a day
-            self._alpha = np.stack([five, hour, np.sqrt(hour * day), day])
+            self._alpha = np.clip(learned, 0.01, 10.0) + young
         return self._alpha
 
-    def learn(self, hour: int, counts: Float64, fives: Float64, day: Float64, mask: Bool) -> None:
+    def learn(self, hour: int, fives: Float64, three: Float64, day: Float64, mask: Bool) -> None:
         """Learn a closed hour.
 
         Parameters
         ----------
         hour : int
             Hours since the epoch.
-        counts : float64[series]
-            Mentions in the hour.
         fives : float64[parts, series]
-            Mentions in its equal parts, of 5 minutes in the stream.
-        day : float64[series]
-            Mentions in the 24 hours that end with it.
+            Mentions in equal parts of the hour, of 5 minutes in the stream.
+        three, day : float64[series]
+            Mentions in the 3 and 24 hours that end with it.
         mask : bool[series]
             Which series may learn (a series in a crisis may not).
         """
-        rate = self.rate(hour)
+        rate, counts = self.rate(hour), fives.sum(axis=0)
         self._day[hour % 24] = rate
-        self._learn_spread(rate, counts, fives, day, self._day.sum(axis=0), mask)
+        said = (fives, counts[None], three[None], day[None])
+        of_three = rate + self.rate(hour - 1) + self.rate(hour - 2)
+        expected = (rate / len(fives), rate, of_three, self._day.sum(axis=0))
+        self._learn_spread(hour, said, expected, mask)
         self._alpha = None
         variance = (1 + CLUMP) * rate + self._scatter()[1] * rate**2
         cut = rate + _CLIP_SD * np.sqrt(variance) + 3.0
@@ -226,26 +237,20 @@ class Baseline:
         self._forget()
 
     def _learn_spread(
-        self,
-        rate: Float64,
-        counts: Float64,
-        fives: Float64,
-        day: Float64,
-        expected_day: Float64,
-        mask: Bool,
+        self, hour: int, counts: Sequence[Float64], expected: Sequence[Float64], mask: Bool
     ) -> None:
-        alpha = self._scatter()[[0, 1, 3]]
-        pairs = (fives, rate / len(fives)), (counts[None], rate), (day[None], expected_day)
-        for i, (y, mu) in enumerate(pairs):
+        """Learn how far counts of each horizon, float64[windows, series], lie from expectation."""
+        alpha = self._scatter()
+        said = np.zeros((2, len(counts), self.series))
+        for i, (y, mu) in enumerate(zip(counts, expected)):
             clumped = (1 + CLUMP) * mu
             cut = mu + _SPREAD_CLIP_SD * np.sqrt(clumped + alpha[i] * mu**2) + 1.0
             excess = ((np.minimum(y, cut) - mu) ** 2 - clumped).mean(axis=0)
-            # a young series' error is uncertainty of the level, which alpha() adds by itself
-            weight = (self.hours >= (24 if i < 2 else 72)) & mask
-            at = np.flatnonzero(weight)
-            _discount(
-                self._spread[:, i], np.s_[:, at], _HALF_LIFE_SPREAD_H, excess[at], mu[at] ** 2
-            )
+            said[:, i] = np.where(self.hours >= _SPREAD_AFTER_H[i], (excess, mu**2), 0.0)
+        released = self._held.exchange(hour, said.reshape(-1, self.series), mask)
+        released = released.reshape(said.shape)
+        decay = np.where(released[1] > 0, 0.5 ** (1.0 / _HALF_LIFE_SPREAD_H), 1.0)
+        self._spread = self._spread * decay + released
 
     def _piece(self, name: str) -> Float64:
         """The array, or the row of one, that a name stands for."""
@@ -257,18 +262,22 @@ class Baseline:
         """All state, as bytes by name."""
         rows = (("day", 24), ("season48", 48), ("season168", WEEK_H))
         names = [f"{array}/{row}" for array, count in rows for row in range(count)]
-        return {name: self._piece(name).tobytes() for name in ("hours", "level", "spread", *names)}
+        whole = {n: self._piece(n).tobytes() for n in ("hours", "level", "spread", *names)}
+        return whole | {f"held/{row}": blob for row, blob in self._held.snapshot().items()}
 
     def changes(self) -> dict[str, bytes]:
         """What of the snapshot changed since the last call."""
         names, self._dirty = sorted(self._dirty), set()
-        return {name: self._piece(name).tobytes() for name in names}
+        changed = {name: self._piece(name).tobytes() for name in names}
+        return changed | {f"held/{row}": blob for row, blob in self._held.changes().items()}
 
     def restore(self, pieces: dict[str, bytes]) -> None:
         """Take up a snapshot."""
-        for name, blob in pieces.items():
-            held = self._piece(name)
-            held[...] = np.frombuffer(blob).reshape(held.shape)
+        held = {n: blob for n, blob in pieces.items() if n.startswith("held/")}
+        self._held.restore({name.removeprefix("held/"): blob for name, blob in held.items()})
+        for name in pieces.keys() - held.keys():
+            piece = self._piece(name)
+            piece[...] = np.frombuffer(pieces[name]).reshape(piece.shape)
         self._forget()
 
     def _forget(self) -> None:

@@ -88,10 +88,9 @@ class HourClose:
     ----------
     counts, negatives : float64[brands]
     fives, negative_fives : float64[12, brands]
-    day, negative_day : float64[brands]
-        Counts in the 24 hours that end with it.
     peaks, negative_peaks : float64[horizons, brands]
-        Largest counts of windows that end in the hour.
+        Largest counts of windows that end in the hour; of the longer two, which move little in an
+        hour, those that end with it.
     blind : bool
         The whole stream was silent where it should not have been.
     """
@@ -101,8 +100,6 @@ class HourClose:
     negatives: Float64
     fives: Float64
     negative_fives: Float64
-    day: Float64
-    negative_day: Float64
     peaks: Float64
     negative_peaks: Float64
     blind: bool

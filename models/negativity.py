@@ -17,9 +17,11 @@ from scipy.special import betainc, betaln, gammaln
 
 from models.baseline import CLUMP, HISTORY_H, Calendar
 from models.detector import MINUTE_MS, WEAK_COUNT, Cells, HourClose, Segment
+from models.quarantine import Quarantine
 from models.records import Bool, Float64, Int64
 from models.windows import LONG, Points, Verdict, WindowDetector
 
+_HELD = "held/"
 _HALF_LIFE_H = 336.0
 _PRIOR_SHARE, _PRIOR_MENTIONS = 0.25, 30.0
 _PRIOR_RHO, _PRIOR_RHO_WEIGHT = 0.05, 30.0
@@ -30,7 +32,7 @@ _EXACT = 4000  # beyond so many mentions the share is as good as beta-distribute
 
 
 class NegativeShare(WindowDetector):
-    """Beta-binomial test of the negative share over 5 minutes, 1, 6 and 24 hours.
+    """Beta-binomial test of the negative share over 5 minutes, 1, 3 and 24 hours.
 
     Parameters
     ----------
@@ -50,6 +52,7 @@ class NegativeShare(WindowDetector):
         n = len(lines)
         self._share = np.zeros((2, n))
         self._spread = np.zeros((2, n))
+        self._held = Quarantine(2, n)
         self._hours = np.zeros(n)
 
     def usual_share(self) -> Float64:
@@ -116,21 +119,34 @@ class NegativeShare(WindowDetector):
 
     def learn(self, close: HourClose, mask: Bool) -> None:
         """Learn a closed hour, for the brands in ``mask``."""
-        k, n = close.negatives[mask], close.counts[mask]
-        p = self.usual_share()[mask]
+        self._learn_spread(close, mask)
         decay = 0.5 ** (1.0 / _HALF_LIFE_H)
-        mature = (n >= 5) & (self._share[1][mask] >= _PRIOR_MENTIONS)
+        learned = np.stack([close.negatives, close.counts])[:, mask]
+        self._share[:, mask] = self._share[:, mask] * decay + learned
+        self._hours += mask
+
+    def _learn_spread(self, close: HourClose, mask: Bool) -> None:
+        k, n = close.negatives, close.counts
+        p = self.usual_share()
+        mature = (n >= 5) & (self._share[1] >= _PRIOR_MENTIONS)
         variance = p * (1 - p)
         num = np.where(mature, (k - n * p) ** 2 - (1 + CLUMP) * n * variance, 0.0)
         den = np.where(mature, n * (n - 1) * variance, 0.0)
         # a loud hour says more, but not without bound
-        scale = 1.0 / np.maximum(1.0, den)
-        self._spread[:, mask] = self._spread[:, mask] * decay + np.stack([num, den]) * scale
-        self._share[:, mask] = self._share[:, mask] * decay + np.stack([k, n])
-        self._hours += mask
+        said = np.stack([num, den]) / np.maximum(1.0, den)
+        released = self._held.exchange(close.hour, said, mask)
+        decay = np.where(mask, 0.5 ** (1.0 / _HALF_LIFE_H), 1.0)
+        self._spread = self._spread * decay + released
 
     def snapshot(self) -> dict[str, bytes]:
         """Episodes and baseline, as bytes by name."""
+        return self._small() | _named(self._held.snapshot())
+
+    def changes(self) -> dict[str, bytes]:
+        """What of the snapshot may have changed since the last call."""
+        return self._small() | _named(self._held.changes())
+
+    def _small(self) -> dict[str, bytes]:
         return super().snapshot() | {
             "share": self._share.tobytes(),
             "spread": self._spread.tobytes(),
@@ -145,6 +161,12 @@ class NegativeShare(WindowDetector):
                 held = getattr(self, f"_{name}")
                 stored = np.frombuffer(pieces[name]).reshape(held.shape).copy()
                 setattr(self, f"_{name}", stored)
+        held = {k: blob for k, blob in pieces.items() if k.startswith(_HELD)}
+        self._held.restore({k.removeprefix(_HELD): blob for k, blob in held.items()})
+
+
+def _named(pieces: dict[str, bytes]) -> dict[str, bytes]:
+    return {f"{_HELD}{name}": blob for name, blob in pieces.items()}
 
 
 def _clumped(rho: Float64, n: Float64) -> Float64:

@@ -183,8 +183,9 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     ``surprise`` is minus the decimal logarithm of the chance of seeing at least ``observed`` on a
     usual day; ``score`` maps it to 0..1 with 0.5 at the balanced line; ``threshold`` is the least
     observation that reaches the brand's own line; ``return_h`` is how often, in hours, the brand
-    itself rises so far, None where that is not known.  For shares, ``observed`` and ``expected``
-    are counts of negative mentions among ``total``.
+    itself rises so far, ``negative_estimate`` the negative share without the classifier's known
+    errors (models/quantify.py); None where that is not known.  For shares, ``observed`` and
+    ``expected`` are counts of negative mentions among ``total``.
     """
 
     id: str
@@ -215,3 +216,4 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     topics: dict[str, float]
     evidence: tuple[Evidence, ...]
     return_h: float | None = None
+    negative_estimate: float | None = None

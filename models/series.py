@@ -89,7 +89,7 @@ class SeriesDetector:
         self._rarity = Rarity(len(self._windows_min), 1)
         self._parts = max(1, round(HOUR_S / width_s))
         self._sums = [_Sliding(60 * w, width_s) for w in self._windows_min[1:].tolist()]
-        self._day = _Sliding(DAY_S, width_s)
+        self._three, self._day = _Sliding(3 * HOUR_S, width_s), _Sliding(DAY_S, width_s)
         self._hour: int | None = None
         self._in_hour: list[float] = []
         self._whole = False  # the first hour is seen in part
@@ -115,6 +115,7 @@ class SeriesDetector:
         self.last_s = at_s
         expected = self._expected(at_s)
         value = self._listen(at_s, value, float(expected[0]))
+        self._three.add(at_s, value)
         self._day.add(at_s, value)
         self._in_hour.append(value)
         observed = np.array([value, *(each.add(at_s, value) for each in self._sums)])
@@ -162,7 +163,9 @@ class SeriesDetector:
     def _expected(self, at_s: float) -> Float64:
         """Expected counts of the windows that end with this row."""
         minute = np.array([int((at_s + self._width_min * 60) // 60) - 1])
-        five, hour, six, _ = self._baseline.expected(minute, np.array([0]))[:, 0]
+        one = np.zeros(1, dtype=np.int64)
+        five, hour = self._baseline.expected_short(minute, one)[:, 0]
+        six = float(self._baseline.expected_hours(minute, one, 6)[0])
         row = five * self._width_min / 5 if self._width_min < 60 else hour * self._width_min / 60
         longer = {30: hour / 2, 360: six}
         return np.array([row, *(longer[w] for w in self._windows_min[1:].astype(int).tolist())])
@@ -186,8 +189,8 @@ class SeriesDetector:
         if self._whole and len(self._in_hour) >= self._parts and not self.blind:
             self._baseline.learn(
                 self._hour,
-                np.array([sum(self._in_hour)]),
                 np.array(self._in_hour[: self._parts])[:, None],
+                np.array([self._three.total]),
                 np.array([self._day.total]),
                 np.array([True]),
             )

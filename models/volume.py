@@ -10,7 +10,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.baseline import HISTORY_H, HORIZONS_MIN, Baseline, Calendar, interval, surprise, threshold
+from models.baseline import (
+    HISTORY_H,
+    HORIZONS_MIN,
+    Baseline,
+    Calendar,
+    interval,
+    surprise,
+    threshold,
+)
 from models.detector import WEAK_COUNT, Cells, HourClose
 from models.rarity import BLOCK_H, Rarity, excess, return_hours
 from models.records import Bool, Float64, Int64
@@ -22,7 +30,7 @@ _LEAST_RATIO = 1.3  # no count below this multiple of its expectation is ever a 
 
 
 class CountSpike(WindowDetector):
-    """Negative-binomial test of counts over 5 minutes, 1, 6 and 24 hours.
+    """Negative-binomial test of counts over 5 minutes, 1, 3 and 24 hours.
 
     Parameters
     ----------
@@ -112,14 +120,10 @@ class CountSpike(WindowDetector):
     def learn(self, close: HourClose, mask: Bool) -> None:
         """Learn a closed hour, for the brands in ``mask``."""
         negative_only = self._negative_only
-        self._see(close.hour, close.negative_peaks if negative_only else close.peaks, mask)
-        self.baseline.learn(
-            close.hour,
-            close.negatives if negative_only else close.counts,
-            close.negative_fives if negative_only else close.fives,
-            close.negative_day if negative_only else close.day,
-            mask,
-        )
+        fives = close.negative_fives if negative_only else close.fives
+        peaks = close.negative_peaks if negative_only else close.peaks
+        self._see(close.hour, peaks, mask)
+        self.baseline.learn(close.hour, fives, peaks[2], peaks[3], mask)
         learned = np.stack([close.negatives, close.counts])[:, mask]
         self._share[:, mask] = self._share[:, mask] * 0.5 ** (1 / 336) + learned
 

@@ -78,7 +78,7 @@ class Points:
 
 
 class WindowDetector(ABC):
-    """Common part of the detectors that look at windows of 5 minutes, 1, 6 and 24 hours.
+    """Common part of the detectors that look at windows of 5 minutes, 1, 3 and 24 hours.
 
     Parameters
     ----------

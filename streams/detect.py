@@ -31,6 +31,7 @@ from models.detector import (
 )
 from models.evidence import EvidenceStore, Sample
 from models.negativity import NegativeShare
+from models.quantify import adjusted_share
 from models.records import (
     SURPRISE_LINES,
     Bool,
@@ -74,6 +75,8 @@ class DetectStage:
         Topic word lists (models/artifacts/topics.json).
     allowed_lateness_s : int
         A mention may come so long after the newest one and still count.
+    corrected : bool
+        Labels are those of the model that ships with Nadhir, whose errors are known.
     """
 
     def __init__(
@@ -82,12 +85,14 @@ class DetectStage:
         lexicon: Mapping[str, Sequence[str]],
         *,
         allowed_lateness_s: int = 600,
+        corrected: bool = True,
     ) -> None:
         self.brands = tuple(brands)
         self.detectors = create_detectors(self.brands)
         self._volume = next(d for d in self.detectors if isinstance(d, CountSpike))
         self._tone = next(d for d in self.detectors if isinstance(d, NegativeShare))
         self.counters = DetectCounters()
+        self._corrected = corrected
         self._lateness_ms = allowed_lateness_s * 1000
         self._rolling = Rolling(len(brands))
         self._platforms = MinuteCounts(len(brands) * MAX_PLATFORMS)
@@ -221,8 +226,6 @@ class DetectStage:
             negatives=negative.fives.sum(axis=0),
             fives=whole.fives,
             negative_fives=negative.fives,
-            day=whole.peaks[-1],
-            negative_day=negative.peaks[-1],
             peaks=whole.peaks,
             negative_peaks=negative.peaks,
             blind=not whole.fives.any() and expected >= _BLIND_EXPECTED,
@@ -258,6 +261,7 @@ class DetectStage:
         bad = held.take(held.negative)
         mostly_bad = 2 * len(bad) > len(held)
         about = (bad if f.kind != "volume" or mostly_bad else held).texts()
+        languages = dict(sorted(Counter(held.languages()).items()))
         usual = self._evidence.window(f.brand, start_ms - 24 * HOUR_MS, start_ms)
         return Signal(
             id=_signal_id(brand.id, f),
@@ -283,8 +287,13 @@ class DetectStage:
             reach=int(held.rows["reach"].sum()),
             history_h=f.history_h,
             return_h=f.return_h,
+            negative_estimate=(
+                round(adjusted_share(f.negative, f.total, languages), 4)
+                if self._corrected
+                else None
+            ),
             platforms=self._by_platform(f),
-            languages=dict(sorted(Counter(held.languages()).items())),
+            languages=languages,
             terms=tuple(self._terms.top(about, usual.texts(), self._own_words[f.brand])),
             topics=self._topics.shares(about),
             evidence=_best(held, prefer_negative=f.kind != "volume" or mostly_bad),
@@ -372,9 +381,8 @@ def _parts(counts: CumulativeCounts, last: int) -> _Parts:
     fives = np.diff(totals[4::5], axis=0)
     five = (totals[5:] - totals[:-5]).max(axis=0)
     marks = [counts.row(last - 5 * k) - counts.row(last - 5 * k - HOUR_MIN) for k in range(12)]
-    # longer windows move little in an hour
-    six, day = (counts.row(last) - counts.row(last - width) for width in HORIZONS_MIN[2:])
-    peaks = np.stack([five, np.max(marks, axis=0), six, day])
+    three, day = (counts.row(last) - counts.row(last - width) for width in HORIZONS_MIN[2:])
+    peaks = np.stack([five, np.max(marks, axis=0), three, day])
     return _Parts(fives.astype(np.float64), peaks.astype(np.float64))
 
 

@@ -24,7 +24,6 @@ from streams.sources import Source, SourceError
 
 log = logging.getLogger("nadhir.live")
 
-BATCH_LINES = 4096
 COMMIT_MS = 200
 IDLE_MS = 30_000  # so long without a mention, event time follows the clock at this distance
 LIVE_MS = 3_600_000  # a stream further behind the clock is history: its time stands when it pauses
@@ -120,10 +119,11 @@ class LiveEngine:
         self._publish(self._clock())
         self.running = True
         while not self.stopping:
-            lines = self._poll()
+            limit = self.pipeline.pace.most
+            lines = self._poll(limit)
             now = self._clock()
             self._dirty = self._dirty or lines > 0
-            self._follow_clock(now, behind=lines >= BATCH_LINES)
+            self._follow_clock(now, behind=lines >= limit)
             if self._dirty and (now - self._committed_ms >= COMMIT_MS or not lines):
                 self._commit(now)
             elif any(now >= at for at in self._retry_ms.values()):
@@ -134,12 +134,12 @@ class LiveEngine:
                 time.sleep(_PAUSE_S)
         self._commit(self._clock())
 
-    def _poll(self) -> int:
-        """Feed what the sources have; the number of lines of the longest batch."""
+    def _poll(self, limit: int) -> int:
+        """Feed at most so many lines of each source; the number of lines of the longest batch."""
         longest = 0
         for source in list(self._sources):
             try:
-                batch = source.poll(BATCH_LINES)
+                batch = source.poll(limit)
             except SourceError as error:
                 self._give_up(source, error)
                 continue

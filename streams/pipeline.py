@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,16 +21,18 @@ from alerts.playbook import load_playbooks
 from alerts.records import Alert, Decision
 from alerts.texts import load_phrases
 from models.records import Rejection, Signal
-from models.sentiment import load as load_sentiment
 from models.terms import load_topics
 from streams.config import Config
 from streams.decode import decode_batch
 from streams.detect import DetectStage
+from streams.pace import Pace
 from streams.score import ScoreStage
+from streams.sentiment import open_sentiment
 from streams.sources import Batch
 from streams.store import Store, StoreError
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _KEEP_BYTES = -1, -3, 64 << 20  # mallopt(3)
+_MOST_LINES = 4096  # of a batch
 _MOST_PENDING_BYTES = 32 << 20  # rejected lines held in memory until a commit
 
 
@@ -69,6 +72,12 @@ class Pipeline:
     clock : callable or None
         Milliseconds since the epoch, to refuse mentions of the future; None in a replay.
     max_future_ms : int
+
+    Attributes
+    ----------
+    counters : Counters
+    pace : Pace
+        How many lines the next batch should have.
     """
 
     def __init__(
@@ -83,6 +92,7 @@ class Pipeline:
         max_future_ms: int = 300_000,
     ) -> None:
         self.counters = Counters()
+        self.pace = Pace(_MOST_LINES)
         self.detect = detect
         self.store = store
         self._score = score
@@ -107,7 +117,9 @@ class Pipeline:
             now_ms=self._clock() if self._clock else None,
             max_future_ms=self._max_future_ms,
         )
+        began = time.monotonic()
         observations = self._score.score(decoded.mentions)
+        self.pace.took(len(batch.lines), round((time.monotonic() - began) * 1000))
         self._fold(self.detect.detect(observations))
         self._pending.rejections += decoded.rejections
         self._pending.positions[source] = batch.next
@@ -165,12 +177,19 @@ def open_pipeline(
     ------
     PlaybookError
         If a playbook of the configured directory is broken.
+    SentimentArtefactError, OnnxModelError
+        If the sentiment model cannot be used.
     StoreError
         If the store's state cannot be read.
     """
     brands = config.brand_records()
-    score = ScoreStage(brands, load_sentiment())
-    detect = DetectStage(brands, load_topics(), allowed_lateness_s=config.detect.allowed_lateness_s)
+    score = ScoreStage(brands, open_sentiment(config.sentiment))
+    detect = DetectStage(
+        brands,
+        load_topics(),
+        allowed_lateness_s=config.detect.allowed_lateness_s,
+        corrected=config.sentiment.model == "builtin",
+    )
     settings = AlertSettings(
         min_mentions=config.alerts.min_mentions,
         cooldown_min=config.alerts.cooldown_min,

@@ -17,7 +17,6 @@ from streams.pipeline import Counters, Pipeline, open_pipeline
 from streams.sources import Source
 from streams.store import Store, locked
 
-BATCH_LINES = 4096
 COMMIT_S = 10.0  # an interrupted replay repeats at most about so much work
 _PAUSE_S = 0.01
 
@@ -110,7 +109,7 @@ def run(
     """Feed a source to its end, committing now and then."""
     committed = monotonic()
     while not source.done:
-        batch = source.poll(BATCH_LINES)
+        batch = source.poll(pipeline.pace.most)
         if batch is None:
             if not source.done:
                 sleep(_PAUSE_S)  # standard input has nothing just now
@@ -175,6 +174,6 @@ def _identity(source: Source, config: Config) -> str:
     # paths do not change results
     settings = config.model_dump_json(exclude={"paths": {"data"}, "receivers": True})
     file = Path(source.name)
-    changed = file.stat().st_mtime_ns if file.is_file() else None
+    changed = [f.stat().st_mtime_ns for f in (file, *config.sentiment.files) if f.is_file()]
     seen = f"{source.name}|{source.total_bytes}|{changed}|{settings}"
     return blake2b(seen.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()

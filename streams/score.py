@@ -15,7 +15,7 @@ import numpy.typing as npt
 from models.language import LANGUAGES, detect
 from models.matcher import BrandMatcher
 from models.records import LABELS, Brand, Float32, Mention, Observations
-from models.sentiment import SentimentModel
+from models.sentiment.predictor import Sentiment, predict
 from models.text import CodeBatch, normalise
 
 _NEGATIVE, _NEUTRAL, _POSITIVE = range(3)
@@ -35,10 +35,10 @@ class ScoreStage:
     ----------
     brands : sequence of Brand
         Their order gives the brand indices of the observations.
-    sentiment : SentimentModel
+    sentiment : Predictor or TextPredictor
     """
 
-    def __init__(self, brands: Sequence[Brand], sentiment: SentimentModel) -> None:
+    def __init__(self, brands: Sequence[Brand], sentiment: Sentiment) -> None:
         self._matcher = BrandMatcher(brands)
         self._sentiment = sentiment
         self._own_handles = [frozenset(h.casefold() for h in b.handles) for b in brands]
@@ -47,7 +47,7 @@ class ScoreStage:
         ]
 
         # tables are built at first use: now, not at the first mention
-        self._sentiment.predict(normalise(["."]))
+        predict(sentiment, ["."], normalise(["."]))
         detect(normalise(["."]))
 
     def score(self, mentions: Sequence[Mention]) -> Observations:
@@ -79,7 +79,9 @@ class ScoreStage:
     def _probabilities(self, batch: CodeBatch, mentions: Sequence[Mention]) -> Float32:
         if not mentions:
             return np.empty((0, len(LABELS)), dtype=np.float32)
-        probabilities = self._sentiment.predict(batch)
+        # stars outweigh words: a model that is dear need not read those that have them
+        texts = [m.text if m.rating is None else "" for m in mentions]
+        probabilities = predict(self._sentiment, texts, batch)
         for i, mention in enumerate(mentions):
             if mention.rating is not None:
                 stars = mention.rating

@@ -53,6 +53,7 @@ def pins(file: str) -> list[Pin]:
 RUNTIME = pins("requirements.txt")
 ALL = RUNTIME + pins("requirements-dev.txt")
 DIRECT = [pin for pin in RUNTIME if pin.needed_by is None]
+EXTRA = [Pin(line) for line in PYPROJECT["project"]["optional-dependencies"]["onnx"]]
 
 
 def needs(name: str) -> set[str]:
@@ -122,7 +123,12 @@ def test_nothing_that_is_installed_floats(listed: list[Pin]) -> None:
 
 
 def test_what_runs_imports_the_direct_requirements_and_nothing_else() -> None:
-    assert distributions_imported(*PACKAGES) == {pin.name for pin in DIRECT}
+    assert distributions_imported(*PACKAGES) == {pin.name for pin in [*DIRECT, *EXTRA]}
+
+
+def test_an_extra_is_what_is_tested() -> None:
+    tested = {(pin.name, pin.version) for pin in pins("requirements-dev.txt")}
+    assert {(pin.name, pin.version) for pin in EXTRA} <= tested
 
 
 def test_tests_import_only_what_is_pinned() -> None:

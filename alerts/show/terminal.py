@@ -108,7 +108,7 @@ class _Printer:
         self._head(alert, timezone)
         told = alert.explanation
         self._heading("what")
-        for sentence in (told.observed, told.expected, told.about):
+        for sentence in (told.observed, told.corrected, told.expected, told.about):
             if sentence is not None:
                 self._say(sentence)
         self._score(alert)

@@ -1,5 +1,6 @@
-"""Sentiment of Arabic and English mentions: see docs/models/sentiment.md."""
+"""Sentiment of Arabic and English mentions, and offence in them: see docs/models/."""
 
-from models.sentiment.model import SentimentArtefactError, SentimentModel, load
+from models.sentiment.artefact import SentimentArtefactError
+from models.sentiment.model import OffensiveModel, SentimentModel, load, load_offensive
 
-__all__ = ["SentimentArtefactError", "SentimentModel", "load"]
+__all__ = ["OffensiveModel", "SentimentArtefactError", "SentimentModel", "load", "load_offensive"]

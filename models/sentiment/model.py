@@ -1,12 +1,9 @@
-"""A linear classifier on hashed n-grams: sums of gathered weights, then a calibrated softmax."""
+"""Linear classifiers on hashed n-grams: sums of gathered weights, then a calibrated softmax."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import zipfile
-from dataclasses import asdict, dataclass
-from io import BytesIO
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from models.records import LABELS, Float32
-from models.sentiment.features import FeatureSpec, chunks
+from models.sentiment.artefact import Head, read
+from models.sentiment.features import Chunk, FeatureSpec, chunks
 from models.text import CodeBatch
 
-FORMAT = 1
-VERSION = "1.0.0"  # raise with every change of features, cleaning or training data
-SHIPPED = Path(__file__).resolve().parent.parent / "artifacts" / "sentiment.npz"
+# raise the version with every change of features, cleaning or training data
+SENTIMENT = Head("sentiment", "1.0.0", LABELS, base=1, data="train.jsonl.gz")
+OFFENSIVE = Head("offensive", "1.0.0", ("decent", "offensive"), base=0, data="offensive.jsonl.gz")
+VERSION = SENTIMENT.version
+SHIPPED = SENTIMENT.shipped
 EMPTY = (0.1, 0.8, 0.1)  # probabilities of a text without content
+EMPTY_OFFENSIVE = 0.01
 _MAX_LOGIT = 30.0
-
-
-class SentimentArtefactError(ValueError):
-    """The file of weights cannot be used.
-
-    Attributes
-    ----------
-    path : Path
-        The file.
-    """
-
-    def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(
-            f"{path}: {problem}. Restore the file from the release, or train it anew: "
-            "nadhir train sentiment --data <folder with train.jsonl.gz>"
-        )
-        self.path = path
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +32,14 @@ class Calibration:
     scale: float
     negative: float
     positive: float
+
+
+@dataclass(frozen=True, slots=True)
+class Platt:
+    """Maps the raw score of one script to a logit: ``scale * score + bias``."""
+
+    scale: float
+    bias: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +81,8 @@ class SentimentModel:
     def predict(self, batch: CodeBatch) -> Float32:
         """Return probabilities, float32[n, 3], in the order of ``LABELS``; rows sum to one."""
         out = np.empty((len(batch), 3), dtype=np.float32)
-        for chunk in chunks(batch, self.spec):
-            count = len(chunk.lengths)
-            score = np.zeros(count, dtype=np.complex64)
-            for buckets, begins in chunk.blocks:
-                score += np.add.reduceat(self.weights.take(buckets, mode="clip"), begins)
-            score /= np.sqrt(np.maximum(chunk.lengths, 1)).astype(np.float32)
+        for chunk, score in _scores(batch, self.spec, self.weights):
+            count = len(score)
             logits = np.zeros((count, 3), dtype=np.float32)
             for column, part, side in ((0, score.real, "negative"), (2, score.imag, "positive")):
                 arabic = self.arabic.scale * part + getattr(self.arabic, side)
@@ -106,6 +94,65 @@ class SentimentModel:
         return out
 
 
+@dataclass(frozen=True, slots=True)
+class OffensiveModel:
+    """Probability that a normalised text is offensive: insults, slurs, curses, obscenities.
+
+    The same score as that of `SentimentModel`, with one weight for each bucket; then
+    ``p = 1 / (1 + exp(-(scale * score + bias)))`` with scale and bias by main script
+    (J. Platt, *Probabilistic Outputs for Support Vector Machines*, 1999).
+
+    Attributes
+    ----------
+    spec, version
+        As of `SentimentModel`.
+    weights : float16[spec.size]
+        Weight of each bucket, as in the file: the table is large and nearly empty.
+    arabic, latin : Platt
+        For texts with more Arabic letters than Latin ones, and for all others.
+
+    Examples
+    --------
+    >>> from models.text import normalise
+    >>> p = load_offensive().predict(normalise(["you stupid idiots", "worst service ever"]))
+    >>> (p > 0.5).tolist()
+    [True, False]
+    """
+
+    spec: FeatureSpec
+    weights: npt.NDArray[np.float16]
+    arabic: Platt
+    latin: Platt
+    version: str
+
+    def predict(self, batch: CodeBatch) -> Float32:
+        """Return the probability of each text to be offensive, float32[n]."""
+        out = np.empty(len(batch), dtype=np.float32)
+        for chunk, score in _scores(batch, self.spec, self.weights):
+            arabic = self.arabic.scale * score + self.arabic.bias
+            latin = self.latin.scale * score + self.latin.bias
+            logits = np.zeros((len(score), 2), dtype=np.float32)
+            logits[:, 1] = np.where(chunk.arabic, arabic, latin)
+            p = softmax(logits)[:, 1]
+            p[chunk.lengths == 0] = EMPTY_OFFENSIVE
+            out[chunk.first : chunk.first + len(score)] = p
+        return out
+
+
+def _scores(
+    batch: CodeBatch, spec: FeatureSpec, weights: npt.NDArray[Any]
+) -> Iterator[tuple[Chunk, npt.NDArray[Any]]]:
+    """Yield chunks of a batch with the score of each text, in single precision or better."""
+    precise = np.result_type(weights.dtype, np.float32)
+    for chunk in chunks(batch, spec):
+        score = np.zeros(len(chunk.lengths), dtype=precise)
+        for buckets, begins in chunk.blocks:
+            found = weights.take(buckets, mode="clip").astype(precise, copy=False)
+            score += np.add.reduceat(found, begins)
+        score /= np.sqrt(np.maximum(chunk.lengths, 1)).astype(np.float32)
+        yield chunk, score
+
+
 def softmax(logits: Float32) -> Float32:
     """Row-wise softmax of logits, clipped so that no probability is exactly 0 or 1."""
     clipped = np.clip(logits, -_MAX_LOGIT, _MAX_LOGIT)
@@ -113,83 +160,26 @@ def softmax(logits: Float32) -> Float32:
     return np.asarray(exp / exp.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def dump(
-    weights: npt.NDArray[np.float16], header: dict[str, Any], spec: FeatureSpec
-) -> tuple[bytes, str]:
-    """Serialise an artefact; same input, same bytes.
-
-    Parameters
-    ----------
-    weights : float16[spec.size, 2]
-        Negative and positive over neutral.
-    header : dict
-        ``arabic`` and ``latin`` calibration and whatever describes the training.
-
-    Returns
-    -------
-    data : bytes
-        A NumPy ``npz`` with ``header`` (UTF-8 JSON) and ``weights``.
-    digest : str
-        SHA-256 of the weights.
-    """
-    digest = hashlib.sha256(weights.tobytes()).hexdigest()
-    full = {"format": FORMAT, "version": VERSION, "labels": LABELS, "features": asdict(spec),
-            "sha256": digest, **header}  # fmt: skip
-    text = json.dumps(full, ensure_ascii=False, sort_keys=True).encode()
-    arrays = {"header": np.frombuffer(text, dtype=np.uint8), "weights": weights}
-    data = BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, array in arrays.items():
-            body = BytesIO()
-            np.lib.format.write_array(body, np.ascontiguousarray(array), allow_pickle=False)
-            # a ZipInfo without a date is of 1980, whatever the clock says
-            info = zipfile.ZipInfo(f"{name}.npy")
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, body.getvalue())
-    return data.getvalue(), digest
-
-
 def load(path: Path | None = None) -> SentimentModel:
-    """Load an artefact; ``None`` means the one that ships with Nadhir.
+    """Load the weights for sentiment; ``None`` means those that ship with Nadhir.
 
     Raises
     ------
     SentimentArtefactError
         The file is missing, damaged, or of another version than this code.
     """
-    path = SHIPPED if path is None else path
-    header, weights = _read(path)
-    if header.get("format") != FORMAT or header.get("version") != VERSION:
-        found = f"format {header.get('format')}, version {header.get('version')}"
-        raise SentimentArtefactError(path, f"{found}; this code needs {FORMAT}, {VERSION}")
-    digest = hashlib.sha256(weights.tobytes()).hexdigest()
-    if digest != header.get("sha256"):
-        raise SentimentArtefactError(path, "the checksum of the weights does not match")
-    try:
-        features = header["features"]
-        spec = FeatureSpec(
-            features["char_bits"], features["word_bits"],
-            tuple(features["char_orders"]), tuple(features["word_orders"]),
-        )  # fmt: skip
-        arabic, latin = Calibration(**header["arabic"]), Calibration(**header["latin"])
-    except (KeyError, TypeError) as error:
-        raise SentimentArtefactError(path, f"the header lacks or garbles {error}") from error
-    if weights.shape != (spec.size, 2) or weights.dtype != np.float16:
-        raise SentimentArtefactError(path, f"weights are {weights.dtype}{weights.shape}")
-    packed = weights.astype(np.float32).view(np.complex64).ravel()
-    return SentimentModel(spec, packed, arabic, latin, f"{VERSION}+{digest[:12]}")
+    found, arabic, latin = read(SHIPPED if path is None else path, SENTIMENT, Calibration)
+    packed = found.weights.astype(np.float32).view(np.complex64).ravel()
+    return SentimentModel(found.spec, packed, arabic, latin, found.version)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], npt.NDArray[np.float16]]:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            header = json.loads(archive["header"].tobytes())
-            weights = archive["weights"]
-    except FileNotFoundError as error:
-        raise SentimentArtefactError(path, "no such file") from error
-    except (OSError, EOFError, KeyError, ValueError, TypeError, AttributeError,
-            zipfile.BadZipFile, NotImplementedError) as error:  # fmt: skip
-        raise SentimentArtefactError(path, f"not a sentiment artefact ({error})") from error
-    if not isinstance(header, dict):
-        raise SentimentArtefactError(path, "the header is not a JSON object")
-    return header, weights
+def load_offensive(path: Path | None = None) -> OffensiveModel:
+    """Load the weights for offensive language; ``None`` means those that ship with Nadhir.
+
+    Raises
+    ------
+    SentimentArtefactError
+        As `load` does.
+    """
+    found, arabic, latin = read(OFFENSIVE.shipped if path is None else path, OFFENSIVE, Platt)
+    return OffensiveModel(found.spec, found.weights.ravel(), arabic, latin, found.version)

@@ -53,15 +53,16 @@ def analyze_volume(series: str, timezone: str, weekend: str) -> None:
 
 @analyze.command("sentiment")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--offensive", is_flag=True, help="Add how likely the text is offensive.")
 @reports_errors
-def analyze_sentiment(file: str) -> None:
+def analyze_sentiment(file: str, offensive: bool) -> None:
     """Label JSON Lines {"id","text"} as negative, neutral or positive, with probabilities."""
     from streams.analyze import AnalyzeError
     from streams.analyze import analyze_sentiment as label_lines
 
     try:
         with _readable(file), _binary(file) as lines:
-            for line in label_lines(lines, file):
+            for line in label_lines(lines, file, offensive=offensive):
                 sys.stdout.buffer.write(line + b"\n")
     except AnalyzeError as error:
         sys.stdout.flush()

@@ -61,6 +61,7 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         from alerts.playbook import PlaybookError
         from models.sentiment import SentimentArtefactError
+        from models.sentiment.onnx_files import OnnxModelError
         from streams.kafka import KafkaEngineError
         from streams.sources import SourceError
         from streams.store import StoreError
@@ -77,6 +78,7 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
             SourceError,
             StoreError,
             SentimentArtefactError,
+            OnnxModelError,
             KafkaEngineError,
             OSError,
         ) as error:

@@ -18,6 +18,7 @@ from streams.config.check_brands import check_brands
 from streams.config.document import Document, entries
 from streams.config.fields import MENTION_FIELDS, file_path
 from streams.config.problems import KeyPath, shown
+from streams.config.sentiment import TOKENIZER_NAME
 
 _MIN_TOKEN_CHARS = 16
 _HAS_ZONE = re.compile(r"(?<!%)(?:%%)*%z")  # %Z is read but says nothing
@@ -39,6 +40,7 @@ def check_together(document: Document, base: Path) -> None:
     check_brands(document, entries(data, "brands"))
     _check_unique(document, data)
     _check_files(document, data, base)
+    _check_sentiment(document, data.get("sentiment"), base)
     for i, source in entries(data, "sources"):
         if source.get("type") == "csv":
             _check_csv(document, ("sources", i), source)
@@ -93,6 +95,32 @@ def _report_missing_source(document: Document, i: int, source: dict[str, Any]) -
         hint = ", or set follow to wait for it" if source.get("type") == "file" else ""
         message = f"{shown(source['path'])} is not there; create it before the run{hint}"
         document.add(("sources", i, "path"), message, severity="warning")
+
+
+def _check_sentiment(document: Document, section: object, base: Path) -> None:
+    own = section.get("onnx") if isinstance(section, dict) else None
+    own = {} if own is None else own
+    if not isinstance(section, dict) or not isinstance(own, dict):
+        return
+    key, named = ("sentiment", "onnx", "path"), own.get("path")
+    if section.get("model", "builtin") == "builtin" and named is not None:
+        message = "is not used; set sentiment.model to onnx, or leave it out"
+        document.add(key, message, severity="warning")
+    if section.get("model") != "onnx":
+        return
+    if named is None:
+        at = document.origin(("sentiment", "model"))
+        document.add(key, "is required where sentiment.model is onnx; add it", at=at)
+    model, tokenizer = _path(base, named), _path(base, own.get("tokenizer"))
+    beside = model.parent / TOKENIZER_NAME if model and own.get("tokenizer") is None else None
+    if model and not os.path.isfile(model):
+        document.add(key, f"{shown(named)} is no file; name the model, such as model.onnx")
+    elif beside and not os.path.isfile(beside):
+        message = f"has no {TOKENIZER_NAME} beside it; add it, or set tokenizer"
+        document.add(key, f"{shown(named)} {message}")
+    if tokenizer and not os.path.isfile(tokenizer):
+        message = f"{shown(own['tokenizer'])} is no file; name the model's {TOKENIZER_NAME}"
+        document.add(("sentiment", "onnx", "tokenizer"), message)
 
 
 def _path(base: Path, value: object) -> Path | None:

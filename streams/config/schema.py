@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from models.records import Brand, OfficialAccount, Sensitivity
+from streams.config.base import Settings
 from streams.config.fields import (
     MAX_BRANDS,
     Day,
@@ -38,15 +39,12 @@ from streams.config.fields import (
     Url,
     WholeNumber,
 )
+from streams.config.sentiment import SentimentSettings
 
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class AccountSettings(_Settings):
+class AccountSettings(Settings):
     """An account the brand itself runs."""
 
     platform: Platform = Field(description="Platform of an official account, such as `x`.")
@@ -55,7 +53,7 @@ class AccountSettings(_Settings):
     name: Text | None = Field(None, description="The account's display name.")
 
 
-class BrandSettings(_Settings):
+class BrandSettings(Settings):
     """One organisation or product that is watched."""
 
     id: Identifier = Field(description="Short id: a-z, 0-9, _ and -. It must not change later.")
@@ -111,7 +109,7 @@ class BrandSettings(_Settings):
         )
 
 
-class DetectSettings(_Settings):
+class DetectSettings(Settings):
     """Which mentions are in time."""
 
     allowed_lateness_s: WholeNumber = Field(
@@ -122,7 +120,7 @@ class DetectSettings(_Settings):
     )
 
 
-class AlertSettings(_Settings):
+class AlertSettings(Settings):
     """When signals become an alert, and when it ends."""
 
     min_mentions: WholeNumber = Field(
@@ -139,14 +137,14 @@ class AlertSettings(_Settings):
     )
 
 
-class ConsoleReceiver(_Settings):
+class ConsoleReceiver(Settings):
     """Prints alerts."""
 
     name: Identifier = Field(description="Unique name of the receiver.")
     type: Literal["console"] = Field(description="`console` prints alerts.")
 
 
-class JournalReceiver(_Settings):
+class JournalReceiver(Settings):
     """Appends alerts to a file of JSON Lines."""
 
     name: Identifier = Field(description="Unique name of the receiver.")
@@ -154,7 +152,7 @@ class JournalReceiver(_Settings):
     path: FilePath = Field(description="File of JSON Lines that alerts are appended to.")
 
 
-class PathSettings(_Settings):
+class PathSettings(Settings):
     """Where things are kept; relative to the configuration file."""
 
     data: FilePath = Field(
@@ -165,7 +163,7 @@ class PathSettings(_Settings):
     )
 
 
-class IntakeSettings(_Settings):
+class IntakeSettings(Settings):
     """The HTTP intake, ``POST /v1/mentions``."""
 
     token: Token | None = Field(
@@ -177,7 +175,7 @@ class IntakeSettings(_Settings):
     enabled: Switch = Field(True, description="Whether `nadhir run` takes mentions over HTTP.")
 
 
-class KafkaSettings(_Settings):
+class KafkaSettings(Settings):
     """Apache Kafka, and the topics on it."""
 
     bootstrap: Annotated[Items[HostPort], Filled] = Field(
@@ -216,7 +214,7 @@ class KafkaSettings(_Settings):
     key_file: FilePath | None = Field(None, description="Key of our certificate (PEM).")
 
 
-class FileSource(_Settings):
+class FileSource(Settings):
     """A file of JSON Lines, gzip too."""
 
     type: Literal["file"] = Field(description="`file` reads JSON Lines.")
@@ -224,7 +222,7 @@ class FileSource(_Settings):
     follow: Switch = Field(False, description="Wait for more lines, as `tail -F` does.")
 
 
-class CsvSource(_Settings):
+class CsvSource(Settings):
     """A CSV export of another tool, gzip too."""
 
     type: Literal["csv"] = Field(description="`csv` reads the CSV export of another tool.")
@@ -247,7 +245,7 @@ class CsvSource(_Settings):
     encoding: Encoding = Field("utf-8", description="Encoding, such as `windows-1256`.")
 
 
-class Config(_Settings):
+class Config(Settings):
     """The whole configuration, checked.  Built by :func:`streams.config.load`.
 
     Paths are resolved against the directory of the configuration file.
@@ -258,6 +256,9 @@ class Config(_Settings):
     )
     sensitivity: Sensitivity = Field(
         "balanced", description="How early to warn: `sensitive`, `balanced` or `strict`."
+    )
+    sentiment: Section[SentimentSettings] = Field(
+        SentimentSettings(), description="Which model says how mentions speak."
     )
     detect: Section[DetectSettings] = Field(
         DetectSettings(), description="Which mentions are in time."
@@ -316,5 +317,11 @@ class Config(_Settings):
             source.model_copy(update={"path": base / source.path}) for source in self.sources
         )
         return self.model_copy(
-            update={"paths": paths, "receivers": receivers, "sources": sources, "kafka": kafka}
+            update={
+                "sentiment": self.sentiment.anchored(base),
+                "paths": paths,
+                "receivers": receivers,
+                "sources": sources,
+                "kafka": kafka,
+            }
         )

@@ -27,11 +27,12 @@ from streams.decode import MAX_LINE_BYTES, decode_batch
 from streams.kafka.connection import METADATA_MS, async_settings
 from streams.kafka.packing import Slice, marks_of, pack, partition_of
 from streams.kafka.topics import group, names
+from streams.pace import Pace
 from streams.score import ScoreStage
 
 log = logging.getLogger("nadhir.score")
 
-BATCH = 4096  # mentions scored at a time
+BATCH = 4096  # mentions scored at a time, at most
 POLL_MS = 100
 GATHER_S = 0.025
 TELL_MS = 250  # so often the others are told which partitions are empty
@@ -159,6 +160,7 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         to = [partition_of(brand, kafka.partitions) for brand in brands]
         self._partition = np.array(to, dtype=np.int64)
         self._done: dict[TopicPartition, int] = {}  # acknowledged and not committed yet
+        self._pace = Pace(BATCH)
         self._busy = asyncio.Lock()  # a batch is under way; partitions are given up between batches
         self._told_ms = self._committed_ms = self._doubt_ms = 0
 
@@ -211,7 +213,8 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     async def _turn(self) -> None:
         async with self._busy:
             began = self._clock()
-            polled = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH)
+            most = self._pace.most
+            polled = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=most)
             if polled:
                 await self._batch(polled)
             now = self._clock()
@@ -224,7 +227,8 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 await self._commit()
                 self._committed_ms = now
         # lets a rebalance have its turn, and a few mentions become a batch
-        await asyncio.sleep(GATHER_S if sum(map(len, polled.values())) < BATCH // 4 else 0)
+        few = sum(map(len, polled.values())) < min(most, BATCH // 4)
+        await asyncio.sleep(GATHER_S if few else 0)
 
     async def _batch(self, polled: Mapping[TopicPartition, list[ConsumerRecord]]) -> None:
         now = self._clock()
@@ -239,6 +243,8 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             now_ms=now,
             max_future_ms=self._max_future_ms,
         )
+        # the broker takes a reader for dead that does not answer: it cannot while it scores
+        self._pace.took(sum(map(len, values.values())), self._clock() - now)
         parked = [self._producer.send(self._topics.rejected, _parked(r)) for r in scored.rejections]
         await self._send(scored.observations, scored.slices, now)
         for sent in [await each for each in parked]:

@@ -14,7 +14,6 @@ from alerts.fusion import AlertSettings, AlertStage
 from alerts.playbook import load_playbooks
 from alerts.texts import load_phrases
 from models.records import Brand
-from models.sentiment import load as load_sentiment
 from models.terms import load_topics
 from streams.config import Config
 from streams.detect import DetectStage
@@ -25,6 +24,7 @@ from streams.kafka.parts import AlertPart, DetectPart, Part
 from streams.kafka.supervisor import GRACE_S
 from streams.kafka.topics import check, describe, names, wanted_topics
 from streams.score import ScoreStage
+from streams.sentiment import open_sentiment
 
 STAGES = ("score", "detect", "alert", "intake")
 
@@ -61,7 +61,7 @@ async def run_stage(stage: str, config: Config, address: tuple[str, int]) -> Non
         from streams.kafka.score import ScoreWorker
 
         scorer = ScoreWorker(
-            ScoreStage(brands, load_sentiment()),
+            ScoreStage(brands, open_sentiment(config.sentiment)),
             [brand.id for brand in brands],
             kafka,
             max_future_ms=config.detect.max_future_s * 1000,
@@ -79,7 +79,12 @@ async def run_stage(stage: str, config: Config, address: tuple[str, int]) -> Non
         topics = load_topics()
 
         def make(partition: int, some: Sequence[Brand]) -> Part:
-            detect = DetectStage(some, topics, allowed_lateness_s=config.detect.allowed_lateness_s)
+            detect = DetectStage(
+                some,
+                topics,
+                allowed_lateness_s=config.detect.allowed_lateness_s,
+                corrected=config.sentiment.model == "builtin",
+            )
             merge = Merge([b.id for b in some], kafka.partitions, kafka.settle_ms)
             return DetectPart(detect, merge, called.signals, partition)
 

@@ -399,7 +399,7 @@ def kind_of(rule: dict[str, Any]) -> str:
         *first, last = (f"`{word}`" for word in sorted(rule["enum"], key=order.index))
         return f"{', '.join(first)} or {last}"
     if "anyOf" in rule:
-        return "time or null"
+        return " or ".join(kind_of(each) for each in rule["anyOf"])
     if rule.get("format") == "date-time":
         return "time"
     if "$ref" in rule:

@@ -118,8 +118,8 @@ def learned(rates: Float64, hours: int, shape: float, seed: int) -> tuple[Baseli
     counts = rng.poisson(rng.gamma(shape, mean / shape)).astype(np.float64)
     for h in hour.tolist():
         fives = rng.multinomial(counts[h].astype(int), [1 / 12] * 12).T.astype(np.float64)
-        day = counts[max(0, h - 23) : h + 1].sum(axis=0)
-        baseline.learn(FIRST_HOUR + h, counts[h], fives, day, np.ones(n, dtype=np.bool_))
+        three, day = (counts[max(0, h - back) : h + 1].sum(axis=0) for back in (2, 23))
+        baseline.learn(FIRST_HOUR + h, fives, three, day, np.ones(n, dtype=np.bool_))
     return baseline, counts
 
 
@@ -183,7 +183,7 @@ def test_what_is_masked_is_not_learned() -> None:
     crisis = np.full(2, 2000.0)
     for h in range(6):
         fives = np.tile(crisis / 12, (12, 1))
-        baseline.learn(FIRST_HOUR + 48 + h, crisis, fives, crisis, np.array([False, True]))
+        baseline.learn(FIRST_HOUR + 48 + h, fives, crisis, crisis, np.array([False, True]))
     after = [baseline.rate(FIRST_HOUR + 48 + h) for h in range(24)]
     assert all(a[0] == b[0] for a, b in zip(after, before))
     # and what is learned of one hour is cut: six hours a hundredfold do not make it usual
@@ -201,7 +201,7 @@ def test_a_snapshot_is_whole_and_changes_are_what_differs() -> None:
     assert more.snapshot() == stored
     fives = np.ones((12, 2))
     for b in (baseline, more):
-        b.learn(FIRST_HOUR + 200, rates, fives, rates * 24, np.array([True, True]))
+        b.learn(FIRST_HOUR + 200, fives, rates * 3, rates * 24, np.array([True, True]))
     assert more.snapshot() == baseline.snapshot()
     changed = baseline.changes()
     assert stored | changed == baseline.snapshot()

@@ -277,7 +277,7 @@ def test_damaged_artefact(tmp_path: Path, changes: dict[str, object], message: s
 def test_unreadable_artefact(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "s.npz"
     path.write_bytes(data)
-    with pytest.raises(SentimentArtefactError, match="not a sentiment artefact"):
+    with pytest.raises(SentimentArtefactError, match="not an artefact of weights"):
         load(path)
 
 
@@ -337,9 +337,10 @@ def test_bad_training_rows_are_named(tmp_path: Path) -> None:
 
 
 def test_seed_holds_no_probe() -> None:
-    from models.sentiment.train import SEED_FILE, read_seed
+    from models.sentiment.rows import read_seed
+    from models.sentiment.train import SEED_FILE, SEED_SOURCE
 
-    seed = read_seed(SEED_FILE)
+    seed = read_seed(SEED_FILE, SEED_SOURCE)
     batch = normalise([t for texts in CUSTOMERS.values() for t in texts])
     probes = {batch.text(i) for i in range(len(batch))}
     known = normalise(seed.text)
@@ -347,7 +348,7 @@ def test_seed_holds_no_probe() -> None:
 
 
 def test_calibration_error_of_known_case() -> None:
-    from models.sentiment.train import measure
+    from models.sentiment.measure import measure
 
     p = np.array([[0.8, 0.1, 0.1]] * 10, dtype=np.float32)
     figures = measure(p, np.array([0] * 6 + [1] * 4))
@@ -359,7 +360,8 @@ def test_calibration_error_of_known_case() -> None:
 @needs_data
 def test_dev_figures(model: SentimentModel) -> None:
     """Floors a little below the figures of the model card."""
-    from models.sentiment.train import measure, read_rows
+    from models.sentiment.measure import measure
+    from models.sentiment.rows import read_rows
 
     rows = read_rows(DATA / "dev.jsonl.gz")
     p = model.predict(normalise(rows.text))

@@ -152,7 +152,7 @@ BROKEN: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
             (2, 5, "brands[0].names", "is required"),
             (3, 5, "brands[0].nmaes", "is no setting; did you mean names?"),
             (4, 1, "sensitvity", "is no setting; did you mean sensitivity?"),
-            (5, 1, "zzz", "the settings here are brands, sensitivity, detect"),
+            (5, 1, "zzz", "the settings here are brands, sensitivity, sentiment"),
         ],
     ),
     "key in capitals": (
@@ -267,6 +267,45 @@ BROKEN: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         [(2, 24, "detect.max_future_s", "must be a whole number; got '9999")],
     ),
     "section a word": (BRAND + "detect: fast\n", [(2, 9, "detect", "must be a mapping")]),
+    "own model": (
+        BRAND + "sentiment:\n  model: onnyx\n  onnx: {labels: [negative, neutral], max_tokens: 4,"
+        " batch_size: 0, threads: -1, speed: 1, path: ' '}\n",
+        [
+            (3, 10, "sentiment.model", "got 'onnyx'; did you mean onnx?"),
+            (4, 18, "sentiment.onnx.labels", "must hold negative, neutral and positive, each once"),
+            (4, 51, "sentiment.onnx.max_tokens", "must be at least 8; got 4"),
+            (4, 66, "sentiment.onnx.batch_size", "must be at least 1; got 0"),
+            (4, 78, "sentiment.onnx.threads", "must be at least 0; got -1"),
+            (4, 82, "sentiment.onnx.speed", "is no setting"),
+            (4, 98, "sentiment.onnx.path", "must not be blank"),
+        ],
+    ),
+    "own model, not said which": (
+        BRAND + "sentiment: {model: onnx}\n",
+        [(2, 20, "sentiment.onnx.path", "is required where sentiment.model is onnx; add it")],
+    ),
+    "own model not there": (
+        BRAND + "sentiment:\n  model: onnx\n  onnx:\n    path: m.onnx\n    tokenizer: t.json\n",
+        [
+            (5, 11, "sentiment.onnx.path", "'m.onnx' is no file; name the model"),
+            (6, 16, "sentiment.onnx.tokenizer", "'t.json' is no file; name the model's"),
+        ],
+    ),
+    "own model without tokenizer": (
+        BRAND + "sentiment: {model: onnx, onnx: {path: nadhir.yaml}}\n",
+        [(2, 39, "sentiment.onnx.path", "'nadhir.yaml' has no tokenizer.json beside it")],
+    ),
+    "own model a directory": (
+        BRAND + "sentiment: {model: onnx, onnx: {path: ., tokenizer: ..}}\n",
+        [
+            (2, 39, "sentiment.onnx.path", "'.' is no file"),
+            (2, 53, "sentiment.onnx.tokenizer", "'..' is no file"),
+        ],
+    ),
+    "own model, not used": (
+        BRAND + "sentiment: {onnx: {path: m.onnx}}\n",
+        [(2, 26, "sentiment.onnx.path", "Wis not used; set sentiment.model to onnx")],
+    ),
     "receivers": (
         BRAND + "receivers:\n  - {name: a}\n  - {name: b, type: jornal}\n"
         "  - {name: c, type: journal}\n  - 3\n  - {name: c, type: console, path: x}\n",
@@ -602,6 +641,13 @@ def test_a_path_that_is_no_file(tmp_path: Path) -> None:
         ("NADHIR_ALERTS", '{"min_mentions":3}', "alerts.min_mentions", 3),
         ("NADHIR_PATHS__DATA", "123", "paths.data", Path("123")),
         ("NADHIR_INTAKE__ENABLED", "false", "intake.enabled", False),
+        ("NADHIR_SENTIMENT__ONNX__THREADS", "2", "sentiment.onnx.threads", 2),
+        (
+            "NADHIR_SENTIMENT__ONNX__LABELS",
+            "[neutral, positive, negative]",
+            "sentiment.onnx.labels.0",
+            "neutral",
+        ),
         ("NADHIR_BRANDS", '[{"id":"b","names":["\\ud83d\\ude80x1"]}]', "brands.0.names.0", "🚀x1"),
         ("NADHIR_RECEIVERS", "[{name: c, type: console}]", "receivers.0.name", "c"),
         ("NADHIR_SOURCES", "[{type: file, path: /a, follow: true}]", "sources.0.path", Path("/a")),
@@ -655,6 +701,8 @@ def test_environment_alone_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("NADHIR_BRANDS", "[{id: a, id: b, names: [Acme]}]", "brands[0].id", "twice; keep one"),
         ("NADHIR_BRANDS", "[{id: a, names: [X]}]", "brands[0].names[0]", "fewer than two"),
         ("NADHIR_PATHS__PLAYBOOKS", "no-such", "paths.playbooks", "is no directory"),
+        ("NADHIR_SENTIMENT__MODEL", "onnx", "sentiment.onnx.path", "is required"),
+        ("NADHIR_SENTIMENT", "{model: onnx, onnx: {path: x}}", "sentiment.onnx.path", "no file"),
         ("NADHIR_PATHS__DATA", "\udcff", "paths.data", "must be UTF-8"),
         ("NADHIR_PATHS__DATA", "a\x1bb", "paths.data", r"got 'a\x1bb'"),
         ("NADHIR_PATHS__DATA", " ", "paths.data", "must not be blank"),
@@ -750,6 +798,9 @@ def test_the_example_is_valid_as_it_is(tmp_path: Path) -> None:
 def test_every_setting_occurs_in_the_example(tmp_path: Path) -> None:
     (tmp_path / "playbooks").mkdir()
     (tmp_path / "export.csv").touch()
+    (tmp_path / "sentiment").mkdir()
+    for file in ("model.onnx", "tokenizer.json"):
+        (tmp_path / "sentiment" / file).touch()
     text = uncommented(example())
     assert mistakes(tmp_path, text) == []
     tree = yaml.safe_load(text)

@@ -273,7 +273,7 @@ def test_only_whole_hours_are_learned() -> None:
     assert [c.hour - START_MS // HOUR_MS for c in probe.learned] == [1, 2]
     assert [c.counts[0] for c in probe.learned] == [60, 60]
     assert [c.fives[:, 0].tolist() for c in probe.learned] == [[5.0] * 12] * 2
-    assert [c.day[0] for c in probe.learned] == [80, 140]
+    assert [c.peaks[:, 0].tolist() for c in probe.learned] == [[5, 60, 80, 80], [5, 60, 140, 140]]
 
 
 def test_an_outage_of_the_source_is_not_learned() -> None:

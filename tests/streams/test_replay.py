@@ -112,8 +112,13 @@ class TestSameBytes:
 
 class TestResume:
     def test_an_interrupted_replay_goes_on_to_the_same_bytes(
-        self, tmp_path: Path, config: Config, whole_file: Path
+        self,
+        tmp_path: Path,
+        config: Config,
+        whole_file: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        monkeypatch.setattr("streams.pace._FIRST", 200)
         run(whole_file, config, tmp_path / "whole" / "r.db")
         path = tmp_path / "cut" / "r.db"
         for batches in (1, 2, 4):
