@@ -38,7 +38,7 @@ from alerts.records import (
     rfc3339,
 )
 from alerts.texts import Phrases
-from models.records import Brand, Signal
+from models.records import SOURCE_SILENT, Brand, Signal
 
 MINUTE_MS = 60_000
 _OUTAGE_SHARE = 0.25  # of the negative mentions speak of a failing service
@@ -121,6 +121,9 @@ class AlertStage:
 
     def _one(self, signal: Signal, outcome: Outcome) -> None:
         brand = self._brands[signal.brand]
+        if signal.kind == SOURCE_SILENT:
+            self._blind(signal, outcome)
+            return
         gates = judge(signal, self._gate_settings(brand), self._phrases)
         failed = next((g for g in gates if not g.passed), None)
         if failed:
@@ -144,6 +147,20 @@ class AlertStage:
         if how != "updated" or signal.phase != "update":
             sentence = self._phrases.say(f"decisions.{how}")
             outcome.decisions.append(_decision(signal, how, how, sentence, gates, case.alert.id))
+
+    def _blind(self, signal: Signal, outcome: Outcome) -> None:
+        """Nothing comes where it should: no crisis, but no calm either, so nothing is resolved."""
+        case = self._cases.get(signal.brand)
+        if case is not None and case.alert.state == "open":
+            alert = msgspec.structs.replace(case.alert, last_signal_ms=signal.at_ms)
+            self._cases[signal.brand] = Case(alert=alert, latest=case.latest)
+            outcome.cases[alert.id] = self._cases[signal.brand]
+        if signal.phase == "fired":
+            window = self._phrases.say(f"windows.{signal.window_min}")
+            expected = self._phrases.about(signal.expected)
+            sentence = self._phrases.say("decisions.blind", window=window, expected=expected)
+            decision = _decision(signal, "not_alerted", "blind", sentence, (), None)
+            outcome.decisions.append(decision)
 
     def _belongs(self, alert: Alert, signal: Signal) -> bool:
         """Whether a signal speaks of this alert: it is open, or was within the cooldown."""

@@ -19,7 +19,7 @@ tail probability is :math:`P(X \ge k) = I_{\mu/(\mu + r)}(k, r)`, :math:`r = 1/\
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,6 +27,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from scipy.special import betainc
 
+from models.feast import Feast
 from models.quarantine import Quarantine
 from models.records import Bool, Float64, Int64
 
@@ -49,6 +50,7 @@ _COLD_ALPHA = 1.5  # added at the first hour, gone after some days
 _COLD_H = 24.0
 _SPREAD_CLIP_SD = 2.5  # the same for the dispersion, which a slow climb would inflate
 _CLIP_SD = 3.0  # what is learned of one hour is cut here: an event must not become usual
+_HOURS_KEPT = 256  # of which it is known whether they are a holiday's
 _LEAST_HOURLY = 0.05  # no brand is expected to be quieter than about one mention a day
 
 
@@ -61,15 +63,28 @@ class Calendar:
         IANA names, one a series.
     weekends : sequence of tuple of int
         Weekend days, Monday is 0.
+    holidays : sequence of sequence of (str, str), optional
+        First and last day, ISO dates, of times in which the usual week does not hold.
     """
 
-    def __init__(self, timezones: Sequence[str], weekends: Sequence[tuple[int, ...]]) -> None:
+    def __init__(
+        self,
+        timezones: Sequence[str],
+        weekends: Sequence[tuple[int, ...]],
+        holidays: Sequence[Sequence[tuple[str, str]]] = (),
+    ) -> None:
         zones = sorted(set(timezones))
         self._zones = [ZoneInfo(z) for z in zones]
         self._zone_of = np.array([zones.index(z) for z in timezones], dtype=np.int64)
         self._is_weekend = np.zeros((len(timezones), 7), dtype=np.int64)
         for i, days in enumerate(weekends):
             self._is_weekend[i, list(days)] = 1
+        self._held: dict[int, Bool] = {}
+        self._holidays = [
+            (i, zones.index(timezones[i]), date.fromisoformat(a), date.fromisoformat(b))
+            for i, spans in enumerate(holidays)
+            for a, b in spans
+        ]
 
     def of(self, hour: int) -> tuple[Int64, Int64]:
         """Hour of week (0 to 167) and day class (hour + 24 on weekends), for each series."""
@@ -78,10 +93,26 @@ class Calendar:
         weekend = self._is_weekend[np.arange(len(how)), how // 24]
         return how, how % 24 + 24 * weekend
 
+    def holiday(self, hour: int) -> Bool:
+        """Which series have a holiday in that hour."""
+        if hour not in self._held:
+            held = np.zeros(len(self._zone_of), dtype=np.bool_)
+            for i, zone, first, last in self._holidays:
+                held[i] |= first <= _local(self._zones[zone], hour).date() <= last
+            if len(self._held) >= _HOURS_KEPT:
+                self._held.clear()
+            self._held[hour] = held
+        return self._held[hour]
+
+
+@lru_cache(maxsize=4096)
+def _local(zone: ZoneInfo, hour: int) -> datetime:
+    return datetime.fromtimestamp(hour * 3600, UTC).astimezone(zone)
+
 
 @lru_cache(maxsize=4096)
 def _local_hour(zone: ZoneInfo, hour: int) -> int:
-    local = datetime.fromtimestamp(hour * 3600, UTC).astimezone(zone)
+    local = _local(zone, hour)
     return local.weekday() * 24 + local.hour
 
 
@@ -99,6 +130,7 @@ class Baseline:
         self._season48 = np.zeros((2, 48, series))
         self._season168 = np.zeros((2, WEEK_H, series))
         self._spread = np.zeros((2, len(_PRIOR_ALPHA), series))
+        self._feast = Feast(calendar, series)
         self._held = Quarantine(2 * len(_PRIOR_ALPHA), series)
         self._day = np.zeros((24, series))  # expected counts of the last 24 hours, by hour
         self._factors: dict[int, Float64] = {}  # these three hold until the next hour is learned
@@ -115,7 +147,8 @@ class Baseline:
     def rate(self, hour: int) -> Float64:
         """Expected mentions in an hour (hours since the epoch)."""
         if hour not in self._rates:
-            self._rates[hour] = self.level() * self._factor(hour)
+            usual = self.level() * self._factor(hour)
+            self._rates[hour] = usual * self._feast.factor(hour)
         return self._rates[hour]
 
     def _factor(self, hour: int) -> Float64:
@@ -194,7 +227,7 @@ class Baseline:
             prior = _PRIOR_ALPHA[:, None]
             learned = (num + _PRIOR_ALPHA_WEIGHT * prior) / (den + _PRIOR_ALPHA_WEIGHT)
             young = _COLD_ALPHA * (_COLD_H / (_COLD_H + self.hours)) ** 2
-            self._alpha = np.clip(learned, 0.01, 10.0) + young
+            self._alpha = np.clip(learned, 0.01, 10.0) + young + self._feast.alpha()
         return self._alpha
 
     def learn(self, hour: int, fives: Float64, three: Float64, day: Float64, mask: Bool) -> None:
@@ -216,13 +249,16 @@ class Baseline:
         said = (fives, counts[None], three[None], day[None])
         of_three = rate + self.rate(hour - 1) + self.rate(hour - 2)
         expected = (rate / len(fives), rate, of_three, self._day.sum(axis=0))
-        self._learn_spread(hour, said, expected, mask)
+        usual = self.level() * self._factor(hour)
+        feast = self.calendar.holiday(hour)
+        self._learn_spread(hour, said, expected, mask & ~feast)
         self._alpha = None
         variance = (1 + CLUMP) * rate + self._scatter()[1] * rate**2
         cut = rate + _CLIP_SD * np.sqrt(variance) + 3.0
         y = np.minimum(counts, cut)
         how, day_class = self.calendar.of(hour)
-        at = np.flatnonzero(mask)
+        self._feast.learn(hour, y, usual, mask)
+        at = np.flatnonzero(mask & ~feast)
         factor, level = self._factor(hour), self.level()
         _discount(self._level, np.s_[:, at], _HALF_LIFE_LEVEL_H, y[at], factor[at])
         for name, bins, half in (
@@ -234,6 +270,8 @@ class Baseline:
             self._dirty.update(f"{name}/{row}" for row in np.unique(bins).tolist())
         self.hours += mask
         self._dirty.update(("hours", "level", "spread", f"day/{hour % 24}"))
+        if self._feast.learned:
+            self._dirty.add("feast")
         self._forget()
 
     def _learn_spread(
@@ -255,6 +293,8 @@ class Baseline:
     def _piece(self, name: str) -> Float64:
         """The array, or the row of one, that a name stands for."""
         array, _, row = name.partition("/")
+        if array == "feast":
+            return self._feast.sums
         held: Float64 = self.hours if array == "hours" else getattr(self, f"_{array}")
         return held[..., int(row), :] if row else held
 
@@ -262,7 +302,7 @@ class Baseline:
         """All state, as bytes by name."""
         rows = (("day", 24), ("season48", 48), ("season168", WEEK_H))
         names = [f"{array}/{row}" for array, count in rows for row in range(count)]
-        whole = {n: self._piece(n).tobytes() for n in ("hours", "level", "spread", *names)}
+        whole = {n: self._piece(n).tobytes() for n in ("hours", "level", "spread", "feast", *names)}
         return whole | {f"held/{row}": blob for row, blob in self._held.snapshot().items()}
 
     def changes(self) -> dict[str, bytes]:

@@ -178,7 +178,11 @@ def create_detectors(brands: Sequence[Brand]) -> list[Detector]:
     from models.negativity import NegativeShare
     from models.volume import CountSpike
 
-    calendar = Calendar([b.timezone for b in brands], [b.weekend for b in brands])
+    calendar = Calendar(
+        [b.timezone for b in brands],
+        [b.weekend for b in brands],
+        [[(h.first, h.last) for h in b.holidays] for b in brands],
+    )
     lines = np.array([SURPRISE_LINES[b.sensitivity] for b in brands])
     return [
         CountSpike("volume", calendar, lines),

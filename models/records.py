@@ -20,6 +20,7 @@ Label = Literal["negative", "neutral", "positive"]
 LABELS: tuple[Label, Label, Label] = ("negative", "neutral", "positive")
 
 # surprise (minus log10 of the chance on a usual day) from which a finding fires
+SOURCE_SILENT = "source_silent"  # kind of the signal that says that we are blind
 SURPRISE_LINES: dict[Sensitivity, float] = {"sensitive": 4.0, "balanced": 4.7, "strict": 6.5}
 
 MAX_TEXT_CHARS = 20_000
@@ -89,6 +90,14 @@ class OfficialAccount(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
 
 
+class Holiday(msgspec.Struct, frozen=True, kw_only=True):
+    """Days on which the usual week does not hold; ``first`` and ``last`` are ISO dates."""
+
+    name: str
+    first: str
+    last: str
+
+
 class Brand(msgspec.Struct, frozen=True, kw_only=True):
     """What is watched.  Built from the configuration; all strings as the user wrote them."""
 
@@ -102,6 +111,7 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True):
     languages: tuple[str, ...] = ("ar", "en")
     timezone: str = "UTC"
     weekend: tuple[int, ...] = (4, 5)  # Monday is 0; Friday and Saturday
+    holidays: tuple[Holiday, ...] = ()
     sensitivity: Sensitivity = "balanced"
     help_url: str | None = None  # where customers learn more
     support_handle: str | None = None  # where customers get help

@@ -33,6 +33,7 @@ from models.evidence import EvidenceStore, Sample
 from models.negativity import NegativeShare
 from models.quantify import adjusted_share
 from models.records import (
+    SOURCE_SILENT,
     SURPRISE_LINES,
     Bool,
     Brand,
@@ -42,12 +43,14 @@ from models.records import (
     Observations,
     Signal,
 )
+from models.silence import SourceSilent
 from models.terms import Terms, Topics
 from models.text import normalise
 from models.volume import CountSpike
 from streams.detect_state import MAX_PLATFORMS, Change, Pieces, remap, settled
 
 TOP_MENTIONS = 8
+_SILENCE = f"detector_{SOURCE_SILENT}"
 _LONGEST_GAP_H = 14 * 24
 _ANGRY = 0.05  # an hour whose negative share exceeds the usual one by more is not learned when busy
 _BLIND_EXPECTED = 20.0  # an hour in which so many were expected and none came is blindness
@@ -91,6 +94,8 @@ class DetectStage:
         self.detectors = create_detectors(self.brands)
         self._volume = next(d for d in self.detectors if isinstance(d, CountSpike))
         self._tone = next(d for d in self.detectors if isinstance(d, NegativeShare))
+        lines = np.array([SURPRISE_LINES[b.sensitivity] for b in self.brands])
+        self._silence = SourceSilent(self._volume.baseline, lines)
         self.counters = DetectCounters()
         self._corrected = corrected
         self._lateness_ms = allowed_lateness_s * 1000
@@ -145,8 +150,15 @@ class DetectStage:
         ticks_at, ticks_ms = _ticks(self.watermark_ms, np.array([now_ms]))
         self.watermark_ms = now_ms
         segment = Segment(empty, empty, empty, empty, ticks_at, ticks_ms, now_ms)
-        findings = [f for d in self.detectors for f in d.observe(segment, self._rolling)]
-        return [self._signal(f) for f in sorted(findings, key=lambda f: f.at_ms)]
+        return [self._signal(f) for f in sorted(self._findings(segment), key=lambda f: f.at_ms)]
+
+    def _findings(self, segment: Segment) -> list[Finding]:
+        found = [f for d in self.detectors for f in d.observe(segment, self._rolling)]
+        return [*found, *self._silence.observe(segment)]
+
+    def silent(self) -> list[str]:
+        """Brands of which nothing comes though it should: of these we are blind, not calm."""
+        return [self.brands[i].id for i in np.flatnonzero(self._silence.silent).tolist()]
 
     def _segment(self, obs: Observations, rows: Int64, watermark: Int64) -> list[Signal]:
         before = self.watermark_ms if self.watermark_ms is not None else int(watermark[0])
@@ -164,8 +176,8 @@ class DetectStage:
         negative = (obs.label[rows] == 0).astype(np.int64)
         self._count(brand, minute, negative)
         segment = Segment(brand, minute, negative, watermark, ticks_at, ticks_ms, self.watermark_ms)
-        findings = [f for d in self.detectors for f in d.observe(segment, self._rolling)]
-        return self._with_evidence(obs, rows, sorted(findings, key=lambda f: (f.at, f.at_ms)))
+        findings = sorted(self._findings(segment), key=lambda f: (f.at, f.at_ms))
+        return self._with_evidence(obs, rows, findings)
 
     def _first_seen(self, obs: Observations, rows: Int64) -> Bool:
         # one mention may speak of several brands: the brand is part of the key
@@ -211,8 +223,9 @@ class DetectStage:
         busy = np.any([d.busy(hour) for d in self.detectors], axis=0)
         # a rush in the usual tone is no crisis: it may come every evening, and is learned
         angry = close.negatives > (self._tone.usual_share() + _ANGRY) * close.counts
+        mask = ~(busy & angry) & ~self._silence.during(hour)
         for detector in self.detectors:
-            detector.learn(close, ~(busy & angry))
+            detector.learn(close, mask)
 
     def _hour_close(self, hour: int) -> HourClose:
         whole, negative = (
@@ -318,6 +331,7 @@ class DetectStage:
         }
         for detector in self.detectors:
             parts[f"detector_{detector.kind}"] = [*detector.changes().items()]
+        parts[_SILENCE] = [*self._silence.snapshot().items()]
         head = msgspec.msgpack.encode(
             _Head(
                 brands=[b.id for b in self.brands],
@@ -338,7 +352,7 @@ class DetectStage:
         if head.brands != [b.id for b in self.brands]:
             fresh = {
                 f"detector_{d.kind}/{k}": v for d in self.detectors for k, v in d.snapshot().items()
-            }
+            } | {f"{_SILENCE}/{k}": v for k, v in self._silence.snapshot().items()}
             stored = remap(stored, fresh, head.brands, [b.id for b in self.brands])
             parts = sorted({name.partition("/")[0] for name in stored if "/" in name})
             self._moved = [*((f"{part}/", None) for part in parts), *stored.items()]
@@ -359,6 +373,7 @@ class DetectStage:
         self._evidence.restore(part("evidence"))
         for detector in self.detectors:
             detector.restore(part(f"detector_{detector.kind}"))
+        self._silence.restore(part(_SILENCE))
 
 
 class _Head(msgspec.Struct, frozen=True, kw_only=True):

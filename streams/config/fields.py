@@ -10,7 +10,7 @@ import re
 import unicodedata
 import zoneinfo
 from collections.abc import Hashable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -163,6 +163,15 @@ def _timezone(text: str) -> str:
     return text
 
 
+def _iso_date(text: str) -> str:
+    try:
+        if date.fromisoformat(text).isoformat() == text:
+            return text
+    except ValueError:
+        pass
+    raise ValueError("must be a date such as 2026-03-20")
+
+
 def _token(secret: SecretStr) -> SecretStr:
     value = secret.get_secret_value()
     if not 1 <= len(value) <= 512 or not all("!" <= c <= "~" for c in value):
@@ -264,6 +273,7 @@ Url = Annotated[str, AfterValidator(_url)]
 TopicPrefix = Annotated[str, AfterValidator(_prefix)]
 HostPort = Annotated[str, AfterValidator(_host_port)]
 Domain = Annotated[str, AfterValidator(_domain)]
+IsoDate = Annotated[str, AfterValidator(_iso_date)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Token = Annotated[SecretStr, AfterValidator(_token)]

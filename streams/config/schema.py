@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from models.records import Brand, OfficialAccount, Sensitivity
+from models.records import Brand, Holiday, OfficialAccount, Sensitivity
 from streams.config.base import Settings
 from streams.config.fields import (
     MAX_BRANDS,
@@ -24,6 +24,7 @@ from streams.config.fields import (
     Handle,
     HostPort,
     Identifier,
+    IsoDate,
     Items,
     Language,
     MentionField,
@@ -53,6 +54,21 @@ class AccountSettings(Settings):
     name: Text | None = Field(None, description="The account's display name.")
 
 
+class HolidaySettings(Settings):
+    """Days on which the usual week does not hold."""
+
+    name: Text = Field(description="What is celebrated, such as Ramadan or a sale.")
+    first: IsoDate = Field(description="First day, in the brand's time zone.")
+    last: IsoDate = Field(description="Last day; may be the first one.")
+
+    @field_validator("last")
+    @classmethod
+    def _not_before_first(cls, last: str, given: ValidationInfo) -> str:
+        if last < given.data.get("first", last):
+            raise ValueError("must not be before the first day")
+        return last
+
+
 class BrandSettings(Settings):
     """One organisation or product that is watched."""
 
@@ -75,6 +91,9 @@ class BrandSettings(Settings):
     timezone: TimeZone = Field("UTC", description="IANA time zone of the brand's customers.")
     weekend: Distinct[Day] = Field(
         ("fri", "sat"), max_length=6, description="Weekend days: `mon` to `sun`; may be empty."
+    )
+    holidays: Items[HolidaySettings] = Field(
+        (), description="Times of other habits: Ramadan, Eid, campaign days."
     )
     sensitivity: Sensitivity | None = Field(
         None, description="The brand's own sensitivity; `null` takes the general one."
@@ -103,6 +122,7 @@ class BrandSettings(Settings):
             languages=self.languages,
             timezone=self.timezone,
             weekend=tuple(sorted(_DAYS.index(day) for day in self.weekend)),
+            holidays=tuple(Holiday(name=h.name, first=h.first, last=h.last) for h in self.holidays),
             sensitivity=self.sensitivity or sensitivity,
             help_url=self.help_url,
             support_handle=self.support_handle and self.support_handle.removeprefix("@"),

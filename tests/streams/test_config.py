@@ -942,3 +942,30 @@ def test_domain_in_its_two_writings_is_one(text: str) -> None:
         return
     assert once.isascii()
     assert domain_ascii(once) == once
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("{name: Eid, first: 20.3.2026, last: 2026-03-22}", "must be a date such as 2026-03-20"),
+        ("{name: Eid, first: 2026-03-20, last: 2026-03-19}", "must not be before the first day"),
+        ("{name: Eid, first: 2026-02-30, last: 2026-03-19}", "must be a date such as 2026-03-20"),
+    ],
+)
+def test_holidays_that_cannot_be(written: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "nadhir.yaml"
+    file.write_text(f"brands:\n  - id: acme\n    names: [Acme]\n    holidays:\n      - {written}\n")
+    with pytest.raises(ConfigError, match=said) as error:
+        load(file, {})
+    assert ":5:" in str(error.value)
+
+
+def test_holidays_reach_the_stages(tmp_path: Path) -> None:
+    file = tmp_path / "nadhir.yaml"
+    file.write_text(
+        "brands:\n  - id: acme\n    names: [Acme]\n    holidays:\n"
+        "      - {name: رمضان, first: 2027-02-08, last: 2027-03-09}\n"
+    )
+    (brand,) = load(file, {}).brand_records()
+    (holiday,) = brand.holidays
+    assert (holiday.name, holiday.first, holiday.last) == ("رمضان", "2027-02-08", "2027-03-09")

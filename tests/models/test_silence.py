@@ -1,0 +1,87 @@
+"""Silence of a source: told, kept out of learning, and ended by the first mention."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.records import SOURCE_SILENT, Signal
+from streams.detect import DetectStage
+from tests.observing import (
+    BRANDS,
+    HOUR_MS,
+    MINUTE_MS,
+    START_MS,
+    Stream,
+    detect,
+    merged,
+    stage,
+    usual,
+)
+
+DAYS = 5
+OUT_MS = START_MS + 4 * 24 * HOUR_MS + 10 * HOUR_MS  # nothing of the first brand from here
+BACK_MS = OUT_MS + 5 * HOUR_MS
+
+
+def outage(rate: float = 120.0, seed: int = 1) -> Stream:
+    """The first brand falls silent for five hours, the second one does not."""
+    first, second = (usual(b, rate, 24 * DAYS, seed=seed + b) for b in (0, 1))
+    keep = (first.published_ms < OUT_MS) | (first.published_ms >= BACK_MS)
+    return merged(first.take(np.flatnonzero(keep)), second)
+
+
+def silences(signals: list[Signal]) -> list[Signal]:
+    return [s for s in signals if s.kind == SOURCE_SILENT]
+
+
+def test_it_is_told_within_the_hour_and_again_and_ends() -> None:
+    runs = stage(BRANDS[:2])
+    signals = silences(detect(outage().cut(300), runs)[0])
+    assert {s.brand for s in signals} == {BRANDS[0].id}
+    fired = [s for s in signals if s.phase == "fired"]
+    assert len(fired) == 1
+    assert OUT_MS < fired[0].at_ms <= OUT_MS + 65 * MINUTE_MS
+    assert fired[0].observed == 0 < fired[0].expected
+    updates = [s.at_ms for s in signals if s.phase == "update"]
+    assert len(updates) > 10
+    assert max(updates) < BACK_MS + MINUTE_MS
+    assert runs.silent() == []
+
+
+def test_a_quiet_brand_is_never_missed() -> None:
+    assert silences(detect(outage(rate=1.0).cut(300), stage(BRANDS[:2]))[0]) == []
+
+
+def test_nothing_is_learned_of_it() -> None:
+    runs = stage(BRANDS[:2])
+    detect(outage().cut(300), runs)
+    whole = stage(BRANDS[:2])
+    first, second = (usual(b, 120.0, 24 * DAYS, seed=1 + b) for b in (0, 1))
+    detect(merged(first, second).cut(300), whole)
+    hours = np.arange(START_MS // HOUR_MS + 24 * DAYS, START_MS // HOUR_MS + 24 * DAYS + 24)
+    for stages in (runs, whole):
+        assert isinstance(stages, DetectStage)
+    here, there = (
+        np.array([s._volume.baseline.rate(int(h))[0] for h in hours]) for s in (runs, whole)
+    )
+    assert here == pytest.approx(there, rel=0.2)
+
+
+@pytest.mark.parametrize("size", [1, 37, 5000])
+def test_batches_change_nothing(size: int) -> None:
+    part = outage(rate=60.0)
+    part = part.take(np.flatnonzero(part.published_ms < BACK_MS + 2 * HOUR_MS))
+    assert silences(detect(part.cut(size), stage(BRANDS[:2]))[0]) == silences(
+        detect(part.cut(400), stage(BRANDS[:2]))[0]
+    )
+
+
+def test_idle_time_alone_tells_it() -> None:
+    runs = stage(BRANDS[:1])
+    signals, _ = detect(usual(0, 120.0, 24 * 4, seed=3).cut(500), runs)
+    assert silences(signals) == []
+    end_ms = START_MS + 4 * 24 * HOUR_MS
+    told = [s for m in range(1, 90) for s in runs.advance(end_ms + m * MINUTE_MS)]
+    assert silences(told)
+    assert runs.silent() == [BRANDS[0].id]
