@@ -23,8 +23,10 @@ def health_routes(engine: LiveEngine) -> list[Route]:
         return JSONResponse({"status": "ok"})
 
     async def ready(_: Request) -> JSONResponse:
-        ok = engine.running and not engine.stopping
-        return JSONResponse({"status": "ok" if ok else "not ready"}, 200 if ok else 503)
+        if not engine.running or engine.stopping:
+            return JSONResponse({"status": "not ready"}, 503)
+        # blind is not calm, but a restart would not help
+        return JSONResponse({"status": "ok", "blind": engine.pipeline.detect.silent()})
 
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(registry), media_type="text/plain; version=0.0.4")

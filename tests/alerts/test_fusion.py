@@ -487,3 +487,30 @@ def misfits(value: Any, rule: dict[str, Any], schema: dict[str, Any]) -> Iterato
     if isinstance(value, list):
         for below in value:
             yield from misfits(below, rule.get("items", {}), schema)
+
+
+# blindness ------------------------------------------------------------------------------------
+
+
+def silent(minute: int, phase: Any = "fired") -> Signal:
+    """The source has fallen silent."""
+    return signal("source_silent", phase=phase, minute=minute, observed=0, expected=40.0, total=0)
+
+
+def test_a_silent_source_is_no_crisis_and_its_reason_is_kept() -> None:
+    outcome = stage().handle([silent(0), silent(15, "update")])
+    assert not outcome.cases
+    (decision,) = outcome.decisions
+    assert (decision.outcome, decision.reason) == ("not_alerted", "blind")
+    assert "the source is silent, which is not calm" in decision.sentence.en
+    assert "المصدر صامت" in decision.sentence.ar
+
+
+def test_nothing_is_resolved_while_we_are_blind() -> None:
+    running = stage()
+    first = only_alert(running.handle([signal()]))
+    running.handle([silent(minute, "update") for minute in range(15, 181, 15)])
+    quiet = running.advance(START + 200 * MINUTE)
+    assert not quiet.news
+    late = running.advance(START + 300 * MINUTE)
+    assert [(a.id, a.state) for a in late.news] == [(first.id, "resolved")]

@@ -25,8 +25,8 @@ from models.sentiment.features import chunks
 from models.text import normalise
 
 DEV = Path(__file__).parents[2] / ".." / "shared" / "data" / "sentiment" / "dev.jsonl.gz"
-SHARP = Rates(hit=0.9, false_alarm=0.1, negative=0.8, other=0.1)
-DULL = Rates(hit=0.6, false_alarm=0.2, negative=0.5, other=0.25)
+SHARP = Rates(hit=0.9, false_alarm=0.1, scale=1.0, bias=0.0)
+DULL = Rates(hit=0.6, false_alarm=0.2, scale=0.5, bias=0.4)
 RATES = RatesByScript("test", SHARP, DULL)
 
 
@@ -34,26 +34,30 @@ def test_the_rates_are_those_of_the_model_that_ships() -> None:
     assert shipped_rates().model == load().version
 
 
-@given(st.floats(0, 1), st.booleans(), st.integers(1, 400))
-def test_expected_probabilities_give_back_the_share(share: float, arabic: bool, n: int) -> None:
-    rate = SHARP if arabic else DULL
-    mean = share * rate.negative + (1 - share) * rate.other
-    p = np.tile(np.array([mean, 1 - mean, 0], dtype=np.float32), (n, 1))
-    got = negative_share(p, np.full(n, arabic), RATES)
-    assert got == pytest.approx(share, abs=1e-5)
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.5, 0.8])
+@pytest.mark.parametrize("arabic", [True, False])
+def test_calibrated_probabilities_give_back_the_share(share: float, arabic: bool) -> None:
+    """Log-odds that are normal with variances as large as twice their means are calibrated."""
+    rng, rate = np.random.default_rng(6), SHARP if arabic else DULL
+    bad = rng.random(20_000) < share
+    odds = rng.normal(np.where(bad, 1.0, -1.0), np.sqrt(2.0))  # for even shares
+    p = 1 / (1 + np.exp(-(odds - rate.bias) / rate.scale))
+    rows = np.stack([p, 1 - p, np.zeros_like(p)], axis=1).astype(np.float32)
+    got = negative_share(rows, np.full(len(p), arabic), RATES)
+    assert got == pytest.approx(share, abs=0.02)
 
 
-def test_scripts_are_corrected_apart() -> None:
-    p = np.array([[0.8, 0.1, 0.1]] * 10 + [[0.25, 0.7, 0.05]] * 30, dtype=np.float32)
-    arabic = np.arange(40) < 10
-    assert negative_share(p, arabic, RATES) == pytest.approx(0.25)
-
-
-def test_rates_are_measured_by_script() -> None:
-    p = np.array([[0.9, 0.1, 0], [0.3, 0.7, 0], [0.1, 0.9, 0], [0.6, 0.4, 0]], dtype=np.float32)
-    rates = rates_of(p, np.array([0, 0, 1, 2]), np.array([True, False, True, False]), "m")
-    assert rates.arabic == Rates(1.0, 0.0, 0.9, 0.1)
-    assert rates.latin == Rates(0.0, 1.0, 0.3, 0.6)
+def test_calibration_and_rates_are_measured_by_script() -> None:
+    rng = np.random.default_rng(7)
+    bad, arabic = rng.random(20_000) < 0.3, rng.random(20_000) < 0.5
+    odds = rng.normal(np.where(bad, 1.0, -1.0), np.sqrt(2.0))
+    odds = np.where(arabic, odds, (odds - DULL.bias) / DULL.scale)
+    p = 1 / (1 + np.exp(-odds))
+    rows = np.stack([p, 1 - p, np.zeros_like(p)], axis=1).astype(np.float32)
+    rates = rates_of(rows, np.where(bad, 0, 1), arabic, "m")
+    assert (rates.arabic.scale, rates.arabic.bias) == pytest.approx((1.0, 0.0), abs=0.08)
+    assert (rates.latin.scale, rates.latin.bias) == pytest.approx((0.5, 0.4), abs=0.08)
+    assert rates.arabic.hit == pytest.approx(0.76, abs=0.02)  # above even odds
 
 
 @given(st.integers(0, 500), st.integers(0, 500), st.dictionaries(st.text(), st.integers(0, 99)))

@@ -57,7 +57,7 @@ class TestHealth:
     def test_it_is_ready_from_its_start_to_its_stop(self, engine: LiveEngine) -> None:
         assert get(engine, "/health/ready").status_code == 503
         engine.run(until_done=True)
-        assert get(engine, "/health/ready").json() == {"status": "ok"}
+        assert get(engine, "/health/ready").json() == {"status": "ok", "blind": []}
         engine.stop()
         answer = get(engine, "/health/ready")
         assert (answer.status_code, answer.json()) == (503, {"status": "not ready"})
