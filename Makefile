@@ -19,7 +19,7 @@ KAFKA_JARS := $(JARS_4.1) $(JARS_3.9)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-dev demo demo-kafka test lint lint-style lint-types lint-imports \
-	lint-docs format bench bench-kafka soak kafka kafka-jars clean
+	lint-docs format bench bench-kafka quality soak kafka kafka-jars clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -61,11 +61,14 @@ kafka: $(RUNTIME) $(JARS_$(VERSION)) ## Run a real Kafka until Ctrl-C (BROKERS=3
 
 kafka-jars: $(KAFKA_JARS) ## Fetch the jars of Apache Kafka through Maven
 
-bench: $(RUNTIME) ## Measure speed and memory against the floor
+bench: $(DEV) ## Measure speed and memory against the floor, detectors beside their peers
 	$(BIN)/python -m benchmarks
 
 bench-kafka: $(RUNTIME) $(KAFKA_JARS) ## Measure the Kafka engine on a real broker
 	$(BIN)/python -m benchmarks kafka
+
+quality: $(DEV) ## Measure every quality figure anew, into docs/quality.md
+	$(BIN)/python -m benchmarks.quality
 
 soak: $(DEV) $(KAFKA_JARS) ## Run the long tests, with random search by hypothesis
 	$(PYTEST) -m soak --hypothesis-profile=search $(PYTEST_ARGS)

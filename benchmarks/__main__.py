@@ -1,6 +1,6 @@
 """Run benchmarks and append what they measured to benchmarks/results.md.
 
-``python -m benchmarks [pipeline|kafka]``
+``python -m benchmarks [pipeline|detectors|kafka ...]``; without a name the first two.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import pipeline
+from benchmarks import detectors, pipeline
 
 RESULTS = Path(__file__).with_name("results.md")
 
@@ -27,13 +27,19 @@ def _kafka() -> list[str]:
 
 _BENCHMARKS: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "pipeline": ("Embedded pipeline, CPU time on one core:", pipeline.run),
+    "detectors": ("Detectors and their peers, CPU time on one core:", detectors.run),
     "kafka": ("Kafka engine, one broker and everything else on this machine, wall time:", _kafka),
 }
 
 
 def main() -> None:
-    """Run one of them; print and append its table."""
-    title, run = _BENCHMARKS[sys.argv[1] if len(sys.argv) > 1 else "pipeline"]
+    """Run those that are named."""
+    for name in sys.argv[1:] or ("pipeline", "detectors"):
+        _measure(*_BENCHMARKS[name])
+
+
+def _measure(title: str, run: Callable[[], list[str]]) -> None:
+    """Run one; print and append its table."""
     table = run()
     print(*table, sep="\n")
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"

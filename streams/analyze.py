@@ -13,10 +13,15 @@ import msgspec
 import numpy as np
 
 from models.baseline import Calendar
+from models.quantify import negative_share
 from models.records import LABELS
-from models.sentiment import OffensiveModel, SentimentModel, load, load_offensive
+from models.sentiment import OffensiveModel, load, load_offensive
+from models.sentiment.features import arabic_texts
+from models.sentiment.predictor import Sentiment, predict
 from models.series import HOUR_S, Scored, SeriesDetector
 from models.text import normalise
+from streams.config.sentiment import SentimentSettings
+from streams.sentiment import open_sentiment
 
 _BATCH = 2000
 _MAX_TEXT_CHARS = 20_000
@@ -153,7 +158,11 @@ class _Text(msgspec.Struct, frozen=True):
 
 
 def analyze_sentiment(
-    lines: Iterable[bytes], name: str = "input", *, offensive: bool = False
+    lines: Iterable[bytes],
+    name: str = "input",
+    *,
+    offensive: bool = False,
+    settings: SentimentSettings | None = None,
 ) -> Iterator[bytes]:
     """Label JSON Lines ``{"id", "text"}``; one JSON object a line, in order.
 
@@ -165,13 +174,49 @@ def analyze_sentiment(
         What errors call the input.
     offensive : bool
         Add how likely the text is offensive.
+    settings : SentimentSettings, optional
+        Which model labels; the one that ships with Nadhir by default.
 
     Raises
     ------
     AnalyzeError
         If a line is not such an object; the lines before it have been answered.
     """
-    model, offence = load(), load_offensive() if offensive else None
+    model = load() if settings is None else open_sentiment(settings)
+    offence = load_offensive() if offensive else None
+    for batch in _batches(lines, name):
+        yield from _labelled(model, offence, batch)
+
+
+def analyze_share(lines: Iterable[bytes], name: str = "input") -> bytes:
+    """Estimate how many of a group are negative, from JSON Lines ``{"id", "text"}``.
+
+    Returns
+    -------
+    bytes
+        A JSON object: ``mentions``, ``counted`` (the share that is labelled negative) and
+        ``negative_share``, without the classifier's known errors (models/quantify.py).
+
+    Raises
+    ------
+    AnalyzeError
+        As `analyze_sentiment` does.
+    """
+    model = load()
+    probabilities, arabic = [np.empty((0, 3), np.float32)], [np.empty(0, np.bool_)]
+    for batch in _batches(lines, name):
+        texts = normalise([r.text[:_MAX_TEXT_CHARS] for r in batch])
+        probabilities.append(model.predict(texts))
+        arabic.append(arabic_texts(texts, model.spec))
+    p, script = np.concatenate(probabilities), np.concatenate(arabic)
+    counted = float((p.argmax(axis=1) == 0).mean()) if len(p) else 0.0
+    share = negative_share(p, script)
+    answer = {"mentions": len(p), "counted": round(counted, 4), "negative_share": round(share, 4)}
+    return msgspec.json.encode(answer)
+
+
+def _batches(lines: Iterable[bytes], name: str) -> Iterator[list[_Text]]:
+    """Texts of lines; what was read before a line that is wrong comes before its error."""
     decoder = msgspec.json.Decoder(_Text)
     batch: list[_Text] = []
     for number, line in enumerate(lines, start=1):
@@ -180,24 +225,25 @@ def analyze_sentiment(
         try:
             row = decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            yield from _labelled(model, offence, batch)
+            yield batch
             raise AnalyzeError(
                 f'{name}, line {number}: not {{"id": "...", "text": "..."}} ({error})'
             ) from error
         batch.append(row)
         if len(batch) == _BATCH:
-            yield from _labelled(model, offence, batch)
+            yield batch
             batch = []
-    yield from _labelled(model, offence, batch)
+    yield batch
 
 
 def _labelled(
-    model: SentimentModel, offence: OffensiveModel | None, batch: list[_Text]
+    model: Sentiment, offence: OffensiveModel | None, batch: list[_Text]
 ) -> Iterator[bytes]:
     if not batch:
         return
-    texts = normalise([r.text[:_MAX_TEXT_CHARS] for r in batch])
-    probabilities = model.predict(texts)
+    written = [r.text[:_MAX_TEXT_CHARS] for r in batch]
+    texts = normalise(written)
+    probabilities = predict(model, written, texts)
     best = np.argmax(probabilities, axis=1).tolist()
     rows: list[dict[str, object]] = []
     for row, p, label in zip(batch, probabilities.tolist(), best):

@@ -273,3 +273,11 @@ def _handle_table() -> Bool:
         table[ord(char)] = True
     table[0x7F] = False
     return table
+
+
+def arabic_texts(batch: CodeBatch, spec: FeatureSpec) -> Bool:
+    """Which texts have more Arabic letters than Latin ones."""
+    found = np.zeros(len(batch), dtype=np.bool_)
+    for chunk in chunks(batch, spec):
+        found[chunk.first : chunk.first + len(chunk.arabic)] = chunk.arabic
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -54,18 +55,40 @@ def analyze_volume(series: str, timezone: str, weekend: str) -> None:
 @analyze.command("sentiment")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--offensive", is_flag=True, help="Add how likely the text is offensive.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Use the model that this configuration names.",
+)
 @reports_errors
-def analyze_sentiment(file: str, offensive: bool) -> None:
+def analyze_sentiment(file: str, offensive: bool, config: Path | None) -> None:
     """Label JSON Lines {"id","text"} as negative, neutral or positive, with probabilities."""
     from streams.analyze import AnalyzeError
     from streams.analyze import analyze_sentiment as label_lines
+    from streams.config import load
 
+    settings = None if config is None else load(config, os.environ).sentiment
     try:
         with _readable(file), _binary(file) as lines:
-            for line in label_lines(lines, file, offensive=offensive):
+            for line in label_lines(lines, file, offensive=offensive, settings=settings):
                 sys.stdout.buffer.write(line + b"\n")
     except AnalyzeError as error:
         sys.stdout.flush()
+        fail(f"Error: {error}")
+
+
+@analyze.command("share")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@reports_errors
+def analyze_share(file: str) -> None:
+    """Estimate how many of JSON Lines {"id","text"} are negative, without the known errors."""
+    from streams.analyze import AnalyzeError
+    from streams.analyze import analyze_share as share_of
+
+    try:
+        with _readable(file), _binary(file) as lines:
+            sys.stdout.buffer.write(share_of(lines, file) + b"\n")
+    except AnalyzeError as error:
         fail(f"Error: {error}")
 
 

@@ -21,7 +21,7 @@ from models.quantify import (
 )
 from models.records import LABELS
 from models.sentiment import load
-from models.sentiment.features import chunks
+from models.sentiment.features import arabic_texts
 from models.text import normalise
 
 DEV = Path(__file__).parents[2] / ".." / "shared" / "data" / "sentiment" / "dev.jsonl.gz"
@@ -77,9 +77,7 @@ def test_groups_of_two_hundred_are_within_four_points() -> None:
         rows = [msgspec.json.decode(line) for line in lines]
     label = np.array([LABELS.index(row["label"]) for row in rows])
     batch, model = normalise([row["text"] for row in rows]), load()
-    p, arabic = model.predict(batch), np.zeros(len(rows), dtype=np.bool_)
-    for chunk in chunks(batch, model.spec):
-        arabic[chunk.first : chunk.first + len(chunk.lengths)] = chunk.arabic
+    p, arabic = model.predict(batch), arabic_texts(batch, model.spec)
     rng = np.random.default_rng(4)
     first = rng.random(len(rows)) < 0.5
     rates = rates_of(p[first], label[first], arabic[first], "half")

@@ -16,6 +16,7 @@ from streams.analyze import (
     AnalyzeError,
     VolumeRow,
     analyze_sentiment,
+    analyze_share,
     analyze_volume,
     read_series,
 )
@@ -223,3 +224,21 @@ def test_a_bad_line_is_named_and_what_was_before_is_answered(line: bytes) -> Non
     assert msgspec.json.decode(next(answers))["id"] == "1"
     with pytest.raises(AnalyzeError, match=r"f\.jsonl, line 2"):
         next(answers)
+
+
+def test_a_share_is_told_beside_the_count() -> None:
+    asked = lines(
+        *({"id": str(i), "text": "الخدمة سيئة جدا"} for i in range(30)),
+        *({"id": str(i), "text": "شكرا لكم على الخدمة الممتازة"} for i in range(70)),
+    )
+    got = msgspec.json.decode(analyze_share([*asked, b"\n"]))
+    assert got["mentions"] == 100
+    assert got["counted"] == 0.3
+    assert 0.2 < got["negative_share"] < 0.4
+    assert msgspec.json.decode(analyze_share([])) == {
+        "mentions": 0,
+        "counted": 0.0,
+        "negative_share": 0.0,
+    }
+    with pytest.raises(AnalyzeError, match="line 2"):
+        analyze_share([asked[0], b"{}"])

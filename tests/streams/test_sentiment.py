@@ -72,6 +72,15 @@ def test_a_replay_believes_it(folder: Path) -> None:
     assert angry == 0
 
 
+def test_analyze_uses_it_when_the_configuration_says_so(folder: Path) -> None:
+    texts = folder / "t.jsonl"
+    texts.write_text('{"id": "1", "text": "terrible, broken, the worst"}\n')
+    config(folder, **OWN)
+    shipped = nadhir("analyze", "sentiment", "t.jsonl", cwd=folder)
+    own = nadhir("analyze", "sentiment", "t.jsonl", "--config", "nadhir.yaml", cwd=folder)
+    assert [json.loads(r.stdout)["label"] for r in (shipped, own)] == ["negative", "positive"]
+
+
 def test_settings_reach_the_model(folder: Path) -> None:
     own = {**OWN["onnx"], "labels": ["positive", "neutral", "negative"], "max_tokens": 9}
     model = open_sentiment(config(folder, model="onnx", onnx=own).sentiment)

@@ -1,0 +1,1 @@
+"""How well Nadhir does: every figure of docs/quality.md, measured anew (`make quality`)."""
