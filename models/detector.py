@@ -1,20 +1,16 @@
-"""What a detector is, and the registry of those that run.
-
-To add one: write ``models/<name>.py`` with a class that satisfies ``Detector``, and add it to
-``create_detectors``.  tests/models/test_detectors.py runs the shared checks over every entry.
-"""
+"""What a detector is, what it is told, and what it answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from models.baseline import HORIZONS_MIN, Calendar
+from models.baseline import HORIZONS_MIN
 from models.counts import CumulativeCounts
-from models.records import SURPRISE_LINES, Bool, Brand, Float64, Int64, Phase
+from models.records import Bool, Float64, Int64, Phase
 
 TICK_MS = 15_000
 MINUTE_MS = 60_000
@@ -171,24 +167,6 @@ class Detector(Protocol):
     def restore(self, pieces: dict[str, bytes]) -> None:
         """Take up a snapshot."""
         ...
-
-
-def create_detectors(brands: Sequence[Brand]) -> list[Detector]:
-    """The detectors that run, in the order in which their findings are reported."""
-    from models.negativity import NegativeShare
-    from models.volume import CountSpike
-
-    calendar = Calendar(
-        [b.timezone for b in brands],
-        [b.weekend for b in brands],
-        [[(h.first, h.last) for h in b.holidays] for b in brands],
-    )
-    lines = np.array([SURPRISE_LINES[b.sensitivity] for b in brands])
-    return [
-        CountSpike("volume", calendar, lines),
-        CountSpike("negative_count", calendar, lines),
-        NegativeShare(calendar, lines),
-    ]
 
 
 def windows(counts: CumulativeCounts, series: Int64, minutes: Int64) -> Float64:

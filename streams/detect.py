@@ -27,8 +27,8 @@ from models.detector import (
     HourClose,
     Rolling,
     Segment,
-    create_detectors,
 )
+from models.detectors import create_detectors
 from models.evidence import EvidenceStore, Sample
 from models.negativity import NegativeShare
 from models.quantify import adjusted_share

@@ -16,7 +16,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from models.detector import HourClose, create_detectors
+from models.detector import HourClose
+from models.detectors import create_detectors
 from models.records import SURPRISE_LINES, Author, Brand, Int64, Mention, Signal
 from tests.observing import (
     BRANDS,
