@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from alerts.playbook.records import Bilingual
 from alerts.records import Gate
 from alerts.texts import Phrases
 from alerts.texts.phrases import plain
@@ -65,7 +66,10 @@ def _surprise(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
 def _rarity(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
     assert signal.return_h is not None
     needed, often = _RETURN_H[settings.sensitivity], min(signal.return_h, _RAREST_H)
-    words = {"often": phrases.history(int(often)), "line": phrases.history(int(needed))}
+    told = phrases.history(int(often))
+    if often == _RAREST_H:
+        told = Bilingual(ar=f"{told.ar} أو أكثر", en=f"{told.en} or more")
+    words = {"often": told, "line": phrases.history(int(needed))}
     return _gate("rarity", often >= needed, often, needed, {}, phrases, **words)
 
 
