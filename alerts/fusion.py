@@ -41,6 +41,7 @@ from alerts.texts import Phrases
 from models.records import SOURCE_SILENT, Brand, Signal
 
 MINUTE_MS = 60_000
+BLIND_HOLD_MS = 24 * 60 * MINUTE_MS  # so long is an alert kept open for a source that is silent
 _OUTAGE_SHARE = 0.25  # of the negative mentions speak of a failing service
 GROWTH = 1.5  # what is told of an alert is told anew when its count has grown so much
 _SIGNALS_KEPT = 50  # ids an alert lists
@@ -151,7 +152,9 @@ class AlertStage:
     def _blind(self, signal: Signal, outcome: Outcome) -> None:
         """Nothing comes where it should: no crisis, but no calm either, so nothing is resolved."""
         case = self._cases.get(signal.brand)
-        if case is not None and case.alert.state == "open":
+        newest = max((s.at_ms for s in case.latest.values()), default=0) if case else 0
+        lately = signal.at_ms - newest <= BLIND_HOLD_MS
+        if case is not None and case.alert.state == "open" and lately:
             alert = msgspec.structs.replace(case.alert, last_signal_ms=signal.at_ms)
             self._cases[signal.brand] = Case(alert=alert, latest=case.latest)
             outcome.cases[alert.id] = self._cases[signal.brand]

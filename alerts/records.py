@@ -59,13 +59,13 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     observed: Bilingual
-    corrected: Bilingual | None
     expected: Bilingual
     about: Bilingual | None
     gates: tuple[Gate, ...]
     would_have_stopped_it: tuple[Bilingual, ...]
     parts: tuple[Part, ...]
     severity_from: dict[str, int]
+    corrected: Bilingual | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +102,6 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     negative: int
     negative_share: float
-    negative_share_estimate: float | None
     usual_negative_share: float
     authors: int
     reach: int
@@ -116,6 +115,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     playbook: RenderedPlaybook
     last_signal_ms: int
     schema: int = SCHEMA_VERSION
+    negative_share_estimate: float | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

@@ -129,7 +129,7 @@ class Baseline:
         self._level = np.zeros((2, series))  # counts, exposure in hours
         self._season48 = np.zeros((2, 48, series))
         self._season168 = np.zeros((2, WEEK_H, series))
-        self._spread = np.zeros((2, len(_PRIOR_ALPHA), series))
+        self._moments = np.zeros((2, len(_PRIOR_ALPHA), series))
         self._feast = Feast(calendar, series)
         self._held = Quarantine(2 * len(_PRIOR_ALPHA), series)
         self._day = np.zeros((24, series))  # expected counts of the last 24 hours, by hour
@@ -223,7 +223,7 @@ class Baseline:
     def _scatter(self) -> Float64:
         """Dispersion beside clumps, with what is still uncertain about a young series."""
         if self._alpha is None:
-            num, den = self._spread
+            num, den = self._moments
             prior = _PRIOR_ALPHA[:, None]
             learned = (num + _PRIOR_ALPHA_WEIGHT * prior) / (den + _PRIOR_ALPHA_WEIGHT)
             young = _COLD_ALPHA * (_COLD_H / (_COLD_H + self.hours)) ** 2
@@ -269,7 +269,7 @@ class Baseline:
             _discount(season, np.s_[:, bins[at], at], half, y[at], level[at])
             self._dirty.update(f"{name}/{row}" for row in np.unique(bins).tolist())
         self.hours += mask
-        self._dirty.update(("hours", "level", "spread", f"day/{hour % 24}"))
+        self._dirty.update(("hours", "level", "moments", f"day/{hour % 24}"))
         if self._feast.learned:
             self._dirty.add("feast")
         self._forget()
@@ -288,7 +288,7 @@ class Baseline:
         released = self._held.exchange(hour, said.reshape(-1, self.series), mask)
         released = released.reshape(said.shape)
         decay = np.where(released[1] > 0, 0.5 ** (1.0 / _HALF_LIFE_SPREAD_H), 1.0)
-        self._spread = self._spread * decay + released
+        self._moments = self._moments * decay + released
 
     def _piece(self, name: str) -> Float64:
         """The array, or the row of one, that a name stands for."""
@@ -302,7 +302,9 @@ class Baseline:
         """All state, as bytes by name."""
         rows = (("day", 24), ("season48", 48), ("season168", WEEK_H))
         names = [f"{array}/{row}" for array, count in rows for row in range(count)]
-        whole = {n: self._piece(n).tobytes() for n in ("hours", "level", "spread", "feast", *names)}
+        whole = {
+            n: self._piece(n).tobytes() for n in ("hours", "level", "moments", "feast", *names)
+        }
         return whole | {f"held/{row}": blob for row, blob in self._held.snapshot().items()}
 
     def changes(self) -> dict[str, bytes]:
@@ -315,7 +317,8 @@ class Baseline:
         """Take up a snapshot."""
         held = {n: blob for n, blob in pieces.items() if n.startswith("held/")}
         self._held.restore({name.removeprefix("held/"): blob for name, blob in held.items()})
-        for name in pieces.keys() - held.keys():
+        # "spread" is what was learned of three horizons, before there were four
+        for name in pieces.keys() - held.keys() - {"spread"}:
             piece = self._piece(name)
             piece[...] = np.frombuffer(pieces[name]).reshape(piece.shape)
         self._forget()

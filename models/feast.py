@@ -14,11 +14,12 @@ import numpy as np
 from models.records import Bool, Float64
 
 _DAY = 24  # column of what all hours of the days have in common
-_ON = 25  # column that says whether the latest hour was a holiday's
+_ON = 25  # column that says whether it is a holiday: 1, and less and less for a day after it
 _HALF_LIFE_H = 48.0
 _HALF_LIFE_VISITS = 4.0
 _PRIOR_H = 2.0  # of usual talk: the first hours move the factor at once
 _PRIOR_VISITS = 1.0
+_FADES_H = 24
 _ALPHA, _ALPHA_H = 0.1, 12.0  # dispersion on such days beside the usual; more in the first hours
 
 
@@ -41,7 +42,7 @@ class Feast:
     ----------
     sums : float64[2, 26, series]
         Discounted counts and expectations: of 24 hours of the day, of all of them; the last column
-        holds whether a holiday goes on, and for how many hours.
+        holds whether a holiday goes on, and how many of its hours were learned.
     learned : bool
         Whether the last hour changed anything.
     """
@@ -70,7 +71,8 @@ class Feast:
     def alpha(self) -> Float64:
         """Dispersion beside the usual one, by series."""
         on, hours = self.sums[:, _ON]
-        return np.where(on > 0, _ALPHA + (_ALPHA_H / (_ALPHA_H + hours)) ** 2, 0.0)
+        alpha: Float64 = on * (_ALPHA + (_ALPHA_H / (_ALPHA_H + hours)) ** 2)
+        return alpha
 
     def learn(self, hour: int, counts: Float64, usual: Float64, mask: Bool) -> None:
         """Learn a closed hour of the series that had a holiday and are in ``mask``."""
@@ -85,6 +87,8 @@ class Feast:
         decay = 0.5 ** (1 / _HALF_LIFE_VISITS)
         self.sums[:, how[at] % 24, at] = self.sums[:, how[at] % 24, at] * decay + said
         self.sums[1, _ON, at] += 1
-        begins = next_ & (self.sums[0, _ON] == 0)
+        begins = next_ & (self.sums[0, _ON] < 1)
         self.sums[:, :, begins] = 0.0
-        self.sums[0, _ON] = next_
+        # windows that end after it still hold hours of it
+        fading = np.maximum(self.sums[0, _ON] - 1 / _FADES_H, 0.0)
+        self.sums[0, _ON] = np.where(next_, 1.0, np.where(fading > 1e-9, fading, 0.0))

@@ -23,6 +23,7 @@ _TOLD_S = DAY_S  # so long after an alarm only what is clearly rarer is news
 _RARER = 0.5  # decades
 _BLIND_EXPECTED = 20.0  # when so many were expected and none came, nobody listened
 _CHANCE = 2.0  # decades of surprise: what one usual window in a hundred exceeds is never an alarm
+_RECURS_H = 7 * 24
 _BACKLOG_S = HOUR_S  # what was missed may come so long after
 
 
@@ -85,7 +86,9 @@ class SeriesDetector:
         longer = [w for w in _WINDOWS_MIN if w > self._width_min]
         self._windows_min = np.array([self._width_min, *longer])
         # the horizon of the baseline whose scatter a window has
-        self._like = [int(np.searchsorted(HORIZONS_MIN, w - 1)) for w in self._windows_min]
+        longest = len(HORIZONS_MIN) - 1
+        self._like = [min(int(np.searchsorted(HORIZONS_MIN, w - 1)), longest)
+                      for w in self._windows_min]  # fmt: skip
         self._rarity = Rarity(len(self._windows_min), 1)
         self._parts = max(1, round(HOUR_S / width_s))
         self._sums = [_Sliding(60 * w, width_s) for w in self._windows_min[1:].tolist()]
@@ -95,11 +98,16 @@ class SeriesDetector:
         self._whole = False  # the first hour is seen in part
         self._told, self._told_s = 0.0, -math.inf
         self._silent, self._silent_s = 0.0, -math.inf  # expected since the last value above nought
+        self._silent_hours: dict[int, int] = {}  # the latest silent hour, by time of day
+        self._recurs = False
 
     @property
     def blind(self) -> bool:
-        """Whether the series is silent where it should not be."""
-        return self._silent >= _BLIND_EXPECTED
+        """Whether the series is silent where it should not be.
+
+        A silence that lasts a day, or was there at this time on a day of the week before, is usual.
+        """
+        return self._silent >= _BLIND_EXPECTED and not self._recurs
 
     def step(self, at_s: float, value: float) -> Scored:
         """Score a value, then take it in.
@@ -138,6 +146,8 @@ class SeriesDetector:
         if value == 0:
             self._silent += expected
             self._silent_s = at_s
+            if self._silent >= _BLIND_EXPECTED:
+                self._silent_hours[int(at_s // HOUR_S) % 24] = int(at_s // HOUR_S)
             return value
         if not self.blind:
             self._silent = 0.0
@@ -181,6 +191,8 @@ class SeriesDetector:
     def _turn(self, at_s: float) -> None:
         """Learn the hour that is over."""
         hour = int(at_s // HOUR_S)
+        if hour != self._hour:
+            self._recurs = hour - self._silent_hours.get(hour % 24, -_RECURS_H) < _RECURS_H
         self._rarity.turn(hour // BLOCK_H)
         if self._hour is None:
             self._hour = hour

@@ -18,6 +18,7 @@ from models.records import SOURCE_SILENT, Bool, Float64, Int64, Phase
 
 LOOK_MS = 5 * MINUTE_MS
 UPDATE_MS = 15 * MINUTE_MS
+_RECURS_H = 7 * 24
 _WINDOWS = 3  # of a whole day nobody is silent who was not for three hours
 
 
@@ -41,6 +42,7 @@ class SourceSilent:
         self._since = np.zeros(n, dtype=np.int64)  # of the latest silence
         self._until = np.zeros(n, dtype=np.int64)
         self._looked = np.zeros(n, dtype=np.int64)
+        self._hours = np.zeros((24, n), dtype=np.int64)  # the latest silent hour, by time of day
 
     @property
     def silent(self) -> Bool:
@@ -48,11 +50,25 @@ class SourceSilent:
         silent: Bool = self._told > 0
         return silent
 
-    def during(self, hour: int) -> Bool:
-        """Which brands were silent in a part of that hour: nothing is to be learned of it."""
+    def unlearned(self, hour: int, counts: Float64) -> Bool:
+        """Tell an hour's counts; of which brands nothing is to be learned of it.
+
+        They were silent in a part of it, and not at the same time of a day of the week before: what
+        recurs, such as a night, or lasts, such as a fall for good, is usual and must be learned.
+        """
         began, end = self._since < (hour + 1) * HOUR_MS, self._until > hour * HOUR_MS
-        during: Bool = began & (end | self.silent)
-        return during
+        silent = began & (end | self.silent)
+        recurs = self._recurs(hour)
+        unlearned: Bool = silent & ~recurs
+        silent |= recurs & (counts == 0)  # as usual, so it was not told
+        self._hours[hour % 24] = np.where(silent, hour, self._hours[hour % 24])
+        return unlearned
+
+    def _recurs(self, hour: int) -> Bool:
+        """Which brands were silent at that time on a day of the week before."""
+        before = self._hours[hour % 24]
+        recurs: Bool = (before > 0) & (before < hour) & (hour - before <= _RECURS_H)
+        return recurs
 
     def observe(self, segment: Segment) -> Iterator[Finding]:
         """Findings of a segment, in order of their moment."""
@@ -75,7 +91,11 @@ class SourceSilent:
         np.maximum.at(self._last, brand, times)
 
     def _look(self, at: int, now_ms: int) -> Iterator[Finding]:
-        quiet = np.flatnonzero((self._last > 0) & (now_ms - self._last >= LOOK_MS))
+        waits = (self._last > 0) & (now_ms - self._last >= LOOK_MS)
+        hour = now_ms // HOUR_MS
+        # what recurs need not end at the same minute
+        usual = self._recurs(hour) | self._recurs((now_ms - HOUR_MS // 2) // HOUR_MS)
+        quiet = np.flatnonzero(waits & ~usual)
         if not len(quiet):
             return
         minute = np.full(len(quiet), now_ms // MINUTE_MS - 1)
@@ -132,7 +152,7 @@ class SourceSilent:
             history_h=int(self._baseline.hours[brand]),
         )
 
-    _STATE = ("last", "told", "since", "until", "looked")
+    _STATE = ("last", "told", "since", "until", "looked", "hours")
 
     def snapshot(self) -> dict[str, bytes]:
         """All state, as bytes by name."""
@@ -142,4 +162,5 @@ class SourceSilent:
         """Take up a snapshot."""
         for name in self._STATE:
             if name in pieces:
-                setattr(self, f"_{name}", np.frombuffer(pieces[name], dtype=np.int64).copy())
+                held = np.frombuffer(pieces[name], dtype=np.int64)
+                setattr(self, f"_{name}", held.reshape(getattr(self, f"_{name}").shape).copy())

@@ -25,6 +25,7 @@ from streams.sentiment import open_sentiment
 
 _BATCH = 2000
 _MAX_TEXT_CHARS = 20_000
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
 
 
 class AnalyzeError(Exception):
@@ -143,6 +144,8 @@ def _seconds(stamp: str, zone: ZoneInfo, last_s: float, place: str) -> float:
         raise AnalyzeError(
             f"{place}: timestamp {stamp[:40]!a} is not ISO 8601, such as 2026-03-01 14:05:00"
         ) from error
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise AnalyzeError(f"{place}: timestamp {stamp[:40]!a} is not in this age")
     if moment.tzinfo is not None:
         return moment.timestamp()
     first, second = (moment.replace(tzinfo=zone, fold=fold).timestamp() for fold in (0, 1))

@@ -223,7 +223,7 @@ class DetectStage:
         busy = np.any([d.busy(hour) for d in self.detectors], axis=0)
         # a rush in the usual tone is no crisis: it may come every evening, and is learned
         angry = close.negatives > (self._tone.usual_share() + _ANGRY) * close.counts
-        mask = ~(busy & angry) & ~self._silence.during(hour)
+        mask = ~(busy & angry) & ~self._silence.unlearned(hour, close.counts)
         for detector in self.detectors:
             detector.learn(close, mask)
 

@@ -65,4 +65,8 @@ def remap(stored: Pieces, fresh: Pieces, old: Sequence[str], new: Sequence[str])
         fresh_columns = np.frombuffer(fresh[name], dtype=np.int64).reshape(-1, len(new))
         return np.where(source >= 0, columns[:, source], fresh_columns).tobytes()
 
-    return {name: piece(name, blob) for name, blob in stored.items()}
+    def known(name: str) -> bool:
+        # what an older version kept of detectors and this one does not
+        return not name.startswith("detector_") or name in fresh
+
+    return {name: piece(name, blob) for name, blob in stored.items() if known(name)}

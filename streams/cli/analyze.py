@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,7 +12,7 @@ from typing import IO
 
 import click
 
-from streams.cli.common import fail, reports_errors
+from streams.cli.common import fail, load_config, reports_errors
 
 
 @click.group()
@@ -65,9 +64,8 @@ def analyze_sentiment(file: str, offensive: bool, config: Path | None) -> None:
     """Label JSON Lines {"id","text"} as negative, neutral or positive, with probabilities."""
     from streams.analyze import AnalyzeError
     from streams.analyze import analyze_sentiment as label_lines
-    from streams.config import load
 
-    settings = None if config is None else load(config, os.environ).sentiment
+    settings = None if config is None else load_config(config).sentiment
     try:
         with _readable(file), _binary(file) as lines:
             for line in label_lines(lines, file, offensive=offensive, settings=settings):

@@ -514,3 +514,14 @@ def test_nothing_is_resolved_while_we_are_blind() -> None:
     assert not quiet.news
     late = running.advance(START + 300 * MINUTE)
     assert [(a.id, a.state) for a in late.news] == [(first.id, "resolved")]
+
+
+def test_blindness_keeps_an_alert_open_for_a_day_at_most() -> None:
+    running = stage()
+    first = only_alert(running.handle([signal()]))
+    news = [
+        alert
+        for minute in range(15, 40 * 60, 15)
+        for alert in running.handle([silent(minute, "update")]).news
+    ]
+    assert [(a.id, a.state) for a in news] == [(first.id, "resolved")]

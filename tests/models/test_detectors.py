@@ -381,9 +381,10 @@ def test_a_change_of_clocks_is_no_news(kind: str, first_day: datetime) -> None:
     expected = local_times(told_in("UTC", IN_MAY), kind, "UTC", IN_MAY)
     zone = "America/New_York"
     got = local_times(told_in(zone, first_day), kind, zone, first_day)
-    assert len(got) == len(expected) == 1
+    # chance may add one before it, in both alike
+    assert len(got) == len(expected) <= 2
     assert got == pytest.approx(expected, abs=5)
-    assert CRISIS_MIN <= got[0] < CRISIS_MIN + 40
+    assert CRISIS_MIN <= got[-1] < CRISIS_MIN + 40
 
 
 def test_a_wrong_time_zone_makes_a_change_of_clocks_news() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -84,9 +85,7 @@ def test_a_holiday_rush_that_was_announced_is_quiet() -> None:
     stream = merged(calm, rush)
     announced = Holiday(name="Eid", first=iso(12), last=iso(13))
     brand = BRANDS[0]
-    with_it = type(brand)(
-        **{f: getattr(brand, f) for f in brand.__struct_fields__} | {"holidays": (announced,)}
-    )
+    with_it = msgspec.structs.replace(brand, holidays=(announced,))
     fired = [
         sum(
             s.kind == "volume" and s.phase == "fired"
@@ -96,3 +95,14 @@ def test_a_holiday_rush_that_was_announced_is_quiet() -> None:
     ]
     assert fired[0] >= fired[1]
     assert date.fromisoformat(announced.first) < date.fromisoformat(announced.last)
+
+
+def test_the_end_of_a_holiday_is_no_surge() -> None:
+    calm = usual(0, 60.0, 24 * 16, seed=2, season=0.0)
+    rush = usual(0, 180.0, 24 * 3, seed=3, start_ms=START_MS + 12 * DAY_MS, season=0.0)
+    holiday = Holiday(name="Eid", first=iso(12), last=iso(14))
+    brand = msgspec.structs.replace(BRANDS[0], holidays=(holiday,))
+    signals, _ = detect(merged(calm, rush).cut(800), stage((brand,)))
+    end = START_MS + 15 * DAY_MS
+    fired = [s for s in signals if s.phase == "fired" and end <= s.at_ms < end + 12 * HOUR_MS]
+    assert not fired

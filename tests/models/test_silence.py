@@ -85,3 +85,30 @@ def test_idle_time_alone_tells_it() -> None:
     told = [s for m in range(1, 90) for s in runs.advance(end_ms + m * MINUTE_MS)]
     assert silences(told)
     assert runs.silent() == [BRANDS[0].id]
+
+
+def of_hours(stream: Stream, talks: set[int]) -> Stream:
+    """Only what was published in some hours of the day."""
+    hour = stream.published_ms // HOUR_MS % 24
+    return stream.take(np.flatnonzero(np.isin(hour, list(talks))))
+
+
+def test_a_night_without_talk_is_learned() -> None:
+    nights = of_hours(usual(0, 120.0, 24 * 12, seed=4, season=0.0), set(range(7, 24)))
+    runs = stage(BRANDS[:2])
+    signals = silences(detect(merged(nights, usual(1, 120.0, 24 * 12, seed=5)).cut(500), runs)[0])
+    late = START_MS + 4 * 24 * HOUR_MS
+    assert not [s for s in signals if s.brand == BRANDS[0].id and s.at_ms > late]
+    at_three = (START_MS + 12 * 24 * HOUR_MS) // HOUR_MS // 24 * 24 + 3
+    assert runs._volume.baseline.rate(at_three)[0] < 40
+
+
+def test_a_fall_for_good_is_learned() -> None:
+    before = usual(0, 60.0, 24 * 6, seed=6)
+    after = usual(0, 0.5, 24 * 15, seed=7, start_ms=START_MS + 6 * 24 * HOUR_MS)
+    other = usual(1, 60.0, 24 * 21, seed=8)
+    runs = stage(BRANDS[:2])
+    signals = silences(detect(merged(before, after, other).cut(500), runs)[0])
+    assert runs._volume.baseline.level()[0] < 15
+    late = START_MS + 14 * 24 * HOUR_MS
+    assert not [s for s in signals if s.brand == BRANDS[0].id and s.at_ms > late]

@@ -242,3 +242,22 @@ def test_a_share_is_told_beside_the_count() -> None:
     }
     with pytest.raises(AnalyzeError, match="line 2"):
         analyze_share([asked[0], b"{}"])
+
+
+def test_a_gap_of_days_at_the_start_is_no_trouble() -> None:
+    rows = series(5, days=3)
+    late = [((BEGIN - timedelta(days=9)).isoformat(" "), 3.0), *rows]
+    assert len(list(analyze_volume(late))) == len(late)
+
+
+@pytest.mark.parametrize("stamp", ["0001-01-01 00:00:00", "9999-12-31 23:59:59+00:00"])
+def test_times_of_another_age_are_refused(stamp: str) -> None:
+    with pytest.raises(AnalyzeError, match="is not in this age"):
+        list(analyze_volume([(stamp, 1.0)]))
+
+
+def test_a_morning_after_a_silent_night_is_not_blind_for_ever() -> None:
+    rows = [(t, v if int(t[11:13]) >= 7 else 0.0) for t, v in series(5, days=20, rate=240.0)]
+    at = next(i for i, (t, _) in enumerate(rows) if i > 19 * 288 and t[11:13] == "07")
+    got = scores(with_spike(rows, at, 6, 300.0))
+    assert max(got[at : at + 6]) > 0.5

@@ -3,7 +3,7 @@ detectors are in tests/models/test_detectors.py."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from models.baseline import HORIZONS_MIN
 from models.detector import Finding, HourClose, Rolling, Segment
-from models.records import Author, Bool, Mention
+from models.records import Author, Bool, Brand, Mention
 from streams.detect import MAX_PLATFORMS, TOP_MENTIONS, DetectStage
 from streams.detect_state import settled
 from tests.observing import (
@@ -402,3 +402,25 @@ def test_columns_stay_integers(brands: int) -> None:
     signals, _ = detect(usual(0, 20.0, 60, seed=12).cut(100), stage(BRANDS[:brands]))
     for signal in signals:
         msgspec.json.decode(msgspec.json.encode(signal), type=type(signal))
+
+
+@pytest.mark.parametrize("brands", [BRANDS, BRANDS[::-1]])
+def test_state_of_the_version_before_is_taken_up(brands: Sequence[Brand]) -> None:
+    """Three dispersions in place of four, no peaks, no silence, nothing held back."""
+    events = merged(*(usual(b, 20.0, 24 * 3, seed=b) for b in range(len(BRANDS))))
+    runs, store = stage(BRANDS), Store()
+    detect(events.cut(500), runs)
+    store.save(runs)
+    new = ("rarity_", "baseline_held", "baseline_feast", "baseline_moments", "held/")
+    old = {
+        name: blob
+        for name, blob in store.pieces.items()
+        if not name.partition("/")[2].startswith(new) and "source_silent" not in name
+    }
+    for kind in ("volume", "negative_count"):
+        old[f"detector_{kind}/baseline_spread"] = np.ones((2, 3, len(BRANDS))).tobytes()
+    taken = stage(brands)
+    taken.restore(old)
+    again = usual(0, 20.0, 6, seed=9, start_ms=START_MS + 3 * 24 * HOUR_MS)
+    detect(again.cut(100), taken)
+    assert taken._volume.baseline.hours.min() > 60

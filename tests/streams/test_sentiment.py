@@ -81,6 +81,15 @@ def test_analyze_uses_it_when_the_configuration_says_so(folder: Path) -> None:
     assert [json.loads(r.stdout)["label"] for r in (shipped, own)] == ["negative", "positive"]
 
 
+def test_analyze_tells_what_is_wrong_with_a_configuration(folder: Path) -> None:
+    (folder / "bad.yaml").write_text("brands: [\n")
+    (folder / "t.jsonl").write_text('{"id": "1", "text": "fine"}\n')
+    done = nadhir("analyze", "sentiment", "t.jsonl", "--config", "bad.yaml", cwd=folder)
+    assert done.returncode == 2
+    assert b"bad.yaml" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 def test_settings_reach_the_model(folder: Path) -> None:
     own = {**OWN["onnx"], "labels": ["positive", "neutral", "negative"], "max_tokens": 9}
     model = open_sentiment(config(folder, model="onnx", onnx=own).sentiment)
