@@ -24,7 +24,6 @@ from models.sentiment import load
 from models.sentiment.features import arabic_texts
 from models.text import normalise
 
-DEV = Path(__file__).parents[2] / ".." / "shared" / "data" / "sentiment" / "dev.jsonl.gz"
 SHARP = Rates(hit=0.9, false_alarm=0.1, scale=1.0, bias=0.0)
 DULL = Rates(hit=0.6, false_alarm=0.2, scale=0.5, bias=0.4)
 RATES = RatesByScript("test", SHARP, DULL)
@@ -70,10 +69,9 @@ def test_an_empty_group_has_none() -> None:
     assert adjusted_share(0, 0, {}) == 0
 
 
-@pytest.mark.skipif(not DEV.exists(), reason="needs ../shared/data/sentiment")
-def test_groups_of_two_hundred_are_within_four_points() -> None:
-    """Rates of one half of dev, tried on the other."""
-    with gzip.open(DEV) as lines:
+def test_groups_of_two_hundred_are_within_four_points(shared_data: Path) -> None:
+    """Calibrated on one half of dev, tried on the other."""
+    with gzip.open(shared_data / "sentiment" / "dev.jsonl.gz") as lines:
         rows = [msgspec.json.decode(line) for line in lines]
     label = np.array([LABELS.index(row["label"]) for row in rows])
     batch, model = normalise([row["text"] for row in rows]), load()
