@@ -88,7 +88,7 @@ class TestIntake:
 
     def test_health_and_metrics(self, running: Running) -> None:
         assert running.http.get("/health/live").status_code == 200
-        assert running.http.get("/health/ready").json() == {"status": "ok"}
+        assert running.http.get("/health/ready").json() == {"status": "ok", "blind": []}
         answer = running.http.get("/metrics")
         names = {f.name for f in text_string_to_metric_families(answer.text)}
         assert {"nadhir_mentions", "nadhir_rejected_mentions", "nadhir_alerts"} <= names
