@@ -19,20 +19,20 @@ tail probability is :math:`P(X \ge k) = I_{\mu/(\mu + r)}(k, r)`, :math:`r = 1/\
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from scipy.special import betainc
 
+from models.calendar import Calendar
 from models.feast import Feast
+from models.pieces import under, within
 from models.quarantine import Quarantine
 from models.records import Bool, Float64, Int64
 
 HORIZONS_MIN = (5, 60, 180, 1440)
 WEEK_H = 168
+_HELD = "held/"
 _HALF_LIFE_LEVEL_H = 168.0
 _HALF_LIFE_SEASON_48 = 10.0  # visits
 _HALF_LIFE_SEASON_168 = 6.0  # visits
@@ -50,70 +50,7 @@ _COLD_ALPHA = 1.5  # added at the first hour, gone after some days
 _COLD_H = 24.0
 _SPREAD_CLIP_SD = 2.5  # the same for the dispersion, which a slow climb would inflate
 _CLIP_SD = 3.0  # what is learned of one hour is cut here: an event must not become usual
-_HOURS_KEPT = 256  # of which it is known whether they are a holiday's
 _LEAST_HOURLY = 0.05  # no brand is expected to be quieter than about one mention a day
-
-
-class Calendar:
-    """Local hour of the week and weekend, for each series.
-
-    Parameters
-    ----------
-    timezones : sequence of str
-        IANA names, one a series.
-    weekends : sequence of tuple of int
-        Weekend days, Monday is 0.
-    holidays : sequence of sequence of (str, str), optional
-        First and last day, ISO dates, of times in which the usual week does not hold.
-    """
-
-    def __init__(
-        self,
-        timezones: Sequence[str],
-        weekends: Sequence[tuple[int, ...]],
-        holidays: Sequence[Sequence[tuple[str, str]]] = (),
-    ) -> None:
-        zones = sorted(set(timezones))
-        self._zones = [ZoneInfo(z) for z in zones]
-        self._zone_of = np.array([zones.index(z) for z in timezones], dtype=np.int64)
-        self._is_weekend = np.zeros((len(timezones), 7), dtype=np.int64)
-        for i, days in enumerate(weekends):
-            self._is_weekend[i, list(days)] = 1
-        self._held: dict[int, Bool] = {}
-        self._holidays = [
-            (i, zones.index(timezones[i]), date.fromisoformat(a), date.fromisoformat(b))
-            for i, spans in enumerate(holidays)
-            for a, b in spans
-        ]
-
-    def of(self, hour: int) -> tuple[Int64, Int64]:
-        """Hour of week (0 to 167) and day class (hour + 24 on weekends), for each series."""
-        local = np.array([_local_hour(zone, hour) for zone in self._zones], dtype=np.int64)
-        how = local[self._zone_of]
-        weekend = self._is_weekend[np.arange(len(how)), how // 24]
-        return how, how % 24 + 24 * weekend
-
-    def holiday(self, hour: int) -> Bool:
-        """Which series have a holiday in that hour."""
-        if hour not in self._held:
-            held = np.zeros(len(self._zone_of), dtype=np.bool_)
-            for i, zone, first, last in self._holidays:
-                held[i] |= first <= _local(self._zones[zone], hour).date() <= last
-            if len(self._held) >= _HOURS_KEPT:
-                self._held.clear()
-            self._held[hour] = held
-        return self._held[hour]
-
-
-@lru_cache(maxsize=4096)
-def _local(zone: ZoneInfo, hour: int) -> datetime:
-    return datetime.fromtimestamp(hour * 3600, UTC).astimezone(zone)
-
-
-@lru_cache(maxsize=4096)
-def _local_hour(zone: ZoneInfo, hour: int) -> int:
-    local = _local(zone, hour)
-    return local.weekday() * 24 + local.hour
 
 
 class Baseline:
@@ -305,22 +242,22 @@ class Baseline:
         whole = {
             n: self._piece(n).tobytes() for n in ("hours", "level", "moments", "feast", *names)
         }
-        return whole | {f"held/{row}": blob for row, blob in self._held.snapshot().items()}
+        return whole | under(_HELD, self._held.snapshot())
 
     def changes(self) -> dict[str, bytes]:
         """What of the snapshot changed since the last call."""
         names, self._dirty = sorted(self._dirty), set()
         changed = {name: self._piece(name).tobytes() for name in names}
-        return changed | {f"held/{row}": blob for row, blob in self._held.changes().items()}
+        return changed | under(_HELD, self._held.changes())
 
     def restore(self, pieces: dict[str, bytes]) -> None:
         """Take up a snapshot."""
-        held = {n: blob for n, blob in pieces.items() if n.startswith("held/")}
-        self._held.restore({name.removeprefix("held/"): blob for name, blob in held.items()})
-        # "spread" is what was learned of three horizons, before there were four
-        for name in pieces.keys() - held.keys() - {"spread"}:
-            piece = self._piece(name)
-            piece[...] = np.frombuffer(pieces[name]).reshape(piece.shape)
+        self._held.restore(within(_HELD, pieces))
+        for name, blob in pieces.items():
+            # "spread" is what was learned of three horizons, before there were four
+            if name != "spread" and not name.startswith(_HELD):
+                piece = self._piece(name)
+                piece[...] = np.frombuffer(blob).reshape(piece.shape)
         self._forget()
 
     def _forget(self) -> None:

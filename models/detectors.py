@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.baseline import Calendar
+from models.calendar import Calendar
 from models.detector import Detector
 from models.negativity import NegativeShare
 from models.records import SURPRISE_LINES, Brand

@@ -7,10 +7,9 @@ level and the week's season are left alone, and counts may scatter more.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
+from models.calendar import Calendar
 from models.records import Bool, Float64
 
 _DAY = 24  # column of what all hours of the days have in common
@@ -21,18 +20,6 @@ _PRIOR_H = 2.0  # of usual talk: the first hours move the factor at once
 _PRIOR_VISITS = 1.0
 _FADES_H = 24
 _ALPHA, _ALPHA_H = 0.1, 12.0  # dispersion on such days beside the usual; more in the first hours
-
-
-class HolidayCalendar(Protocol):
-    """Knows which series have a holiday, and the hour of their day."""
-
-    def of(self, hour: int) -> tuple[np.ndarray, np.ndarray]:
-        """Hour of the week and class of the day, by series."""
-        ...
-
-    def holiday(self, hour: int) -> Bool:
-        """Which series have a holiday."""
-        ...
 
 
 class Feast:
@@ -47,7 +34,7 @@ class Feast:
         Whether the last hour changed anything.
     """
 
-    def __init__(self, calendar: HolidayCalendar, series: int) -> None:
+    def __init__(self, calendar: Calendar, series: int) -> None:
         self._calendar = calendar
         self.sums = np.zeros((2, 26, series))
         self.learned = False

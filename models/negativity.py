@@ -15,8 +15,10 @@ from math import ceil, log10
 import numpy as np
 from scipy.special import betainc, betaln, gammaln
 
-from models.baseline import CLUMP, HISTORY_H, Calendar
+from models.baseline import CLUMP, HISTORY_H
+from models.calendar import Calendar
 from models.detector import MINUTE_MS, WEAK_COUNT, Cells, HourClose, Segment
+from models.pieces import under, within
 from models.quarantine import Quarantine
 from models.records import Bool, Float64, Int64
 from models.windows import LONG, Points, Verdict, WindowDetector
@@ -140,11 +142,11 @@ class NegativeShare(WindowDetector):
 
     def snapshot(self) -> dict[str, bytes]:
         """Episodes and baseline, as bytes by name."""
-        return self._small() | _named(self._held.snapshot())
+        return self._small() | under(_HELD, self._held.snapshot())
 
     def changes(self) -> dict[str, bytes]:
         """What of the snapshot may have changed since the last call."""
-        return self._small() | _named(self._held.changes())
+        return self._small() | under(_HELD, self._held.changes())
 
     def _small(self) -> dict[str, bytes]:
         return super().snapshot() | {
@@ -161,12 +163,7 @@ class NegativeShare(WindowDetector):
                 held = getattr(self, f"_{name}")
                 stored = np.frombuffer(pieces[name]).reshape(held.shape).copy()
                 setattr(self, f"_{name}", stored)
-        held = {k: blob for k, blob in pieces.items() if k.startswith(_HELD)}
-        self._held.restore({k.removeprefix(_HELD): blob for k, blob in held.items()})
-
-
-def _named(pieces: dict[str, bytes]) -> dict[str, bytes]:
-    return {f"{_HELD}{name}": blob for name, blob in pieces.items()}
+        self._held.restore(within(_HELD, pieces))
 
 
 def _clumped(rho: Float64, n: Float64) -> Float64:

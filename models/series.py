@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.baseline import HISTORY_H, HORIZONS_MIN, Baseline, Calendar, interval, surprise
+from models.baseline import HISTORY_H, HORIZONS_MIN, Baseline, interval, surprise
+from models.calendar import Calendar
 from models.rarity import BLOCK_H, RARE, Rarity, excess
 from models.records import Bool, Float64
 

@@ -14,10 +14,12 @@ import numpy as np
 
 from models.baseline import HORIZONS_MIN, Baseline
 from models.detector import HOUR_MS, MINUTE_MS, Finding, Segment
+from models.pieces import under, within
 from models.records import SOURCE_SILENT, Bool, Float64, Int64, Phase
 
 LOOK_MS = 5 * MINUTE_MS
 UPDATE_MS = 15 * MINUTE_MS
+_HOURS = "hours/"
 _RECURS_H = 7 * 24
 _WINDOWS = 3  # of a whole day nobody is silent who was not for three hours
 
@@ -33,6 +35,8 @@ class SourceSilent:
         Surprise from which silence is told.
     """
 
+    kind = SOURCE_SILENT
+
     def __init__(self, baseline: Baseline, lines: Float64) -> None:
         self._baseline = baseline
         self._lines = lines
@@ -43,6 +47,7 @@ class SourceSilent:
         self._until = np.zeros(n, dtype=np.int64)
         self._looked = np.zeros(n, dtype=np.int64)
         self._hours = np.zeros((24, n), dtype=np.int64)  # the latest silent hour, by time of day
+        self._dirty: set[int] = set()
 
     @property
     def silent(self) -> Bool:
@@ -61,7 +66,9 @@ class SourceSilent:
         recurs = self._recurs(hour)
         unlearned: Bool = silent & ~recurs
         silent |= recurs & (counts == 0)  # as usual, so it was not told
-        self._hours[hour % 24] = np.where(silent, hour, self._hours[hour % 24])
+        if silent.any():
+            self._hours[hour % 24, silent] = hour
+            self._dirty.add(hour % 24)
         return unlearned
 
     def _recurs(self, hour: int) -> Bool:
@@ -134,7 +141,7 @@ class SourceSilent:
         return Finding(
             at=at,
             brand=brand,
-            kind=SOURCE_SILENT,
+            kind=self.kind,
             phase=phase,
             at_ms=now_ms,
             minute=now_ms // MINUTE_MS - 1,
@@ -152,15 +159,26 @@ class SourceSilent:
             history_h=int(self._baseline.hours[brand]),
         )
 
-    _STATE = ("last", "told", "since", "until", "looked", "hours")
+    _STATE = ("last", "told", "since", "until", "looked")
 
     def snapshot(self) -> dict[str, bytes]:
         """All state, as bytes by name."""
+        rows = {str(row): hours.tobytes() for row, hours in enumerate(self._hours)}
+        return self._small() | under(_HOURS, rows)
+
+    def changes(self) -> dict[str, bytes]:
+        """What of the snapshot may have changed since the last call."""
+        rows, self._dirty = sorted(self._dirty), set()
+        changed = {str(row): self._hours[row].tobytes() for row in rows}
+        return self._small() | under(_HOURS, changed)
+
+    def _small(self) -> dict[str, bytes]:
         return {name: getattr(self, f"_{name}").tobytes() for name in self._STATE}
 
     def restore(self, pieces: dict[str, bytes]) -> None:
         """Take up a snapshot."""
         for name in self._STATE:
             if name in pieces:
-                held = np.frombuffer(pieces[name], dtype=np.int64)
-                setattr(self, f"_{name}", held.reshape(getattr(self, f"_{name}").shape).copy())
+                setattr(self, f"_{name}", np.frombuffer(pieces[name], dtype=np.int64).copy())
+        for row, blob in within(_HOURS, pieces).items():
+            self._hours[int(row)] = np.frombuffer(blob, dtype=np.int64)

@@ -14,12 +14,13 @@ from models.baseline import (
     HISTORY_H,
     HORIZONS_MIN,
     Baseline,
-    Calendar,
     interval,
     surprise,
     threshold,
 )
+from models.calendar import Calendar
 from models.detector import WEAK_COUNT, Cells, HourClose
+from models.pieces import under, within
 from models.rarity import BLOCK_H, Rarity, excess, return_hours
 from models.records import Bool, Float64, Int64
 from models.windows import LONG, Points, Verdict, WindowDetector
@@ -141,13 +142,13 @@ class CountSpike(WindowDetector):
 
     def snapshot(self) -> dict[str, bytes]:
         """Episodes, baseline and rarity, as bytes by name."""
-        learned = _named(_BASELINE, self.baseline.snapshot())
-        return self._small() | learned | _named(_RARITY, self._rarity.snapshot())
+        learned = under(_BASELINE, self.baseline.snapshot())
+        return self._small() | learned | under(_RARITY, self._rarity.snapshot())
 
     def changes(self) -> dict[str, bytes]:
         """What of the snapshot may have changed since the last call."""
-        learned = _named(_BASELINE, self.baseline.changes())
-        return self._small() | learned | _named(_RARITY, self._rarity.changes())
+        learned = under(_BASELINE, self.baseline.changes())
+        return self._small() | learned | under(_RARITY, self._rarity.changes())
 
     def _small(self) -> dict[str, bytes]:
         return super().snapshot() | {"share": self._share.tobytes()}
@@ -155,15 +156,7 @@ class CountSpike(WindowDetector):
     def restore(self, pieces: dict[str, bytes]) -> None:
         """Take up a snapshot."""
         super().restore(pieces)
-        self.baseline.restore(_of(_BASELINE, pieces))
-        self._rarity.restore(_of(_RARITY, pieces))
+        self.baseline.restore(within(_BASELINE, pieces))
+        self._rarity.restore(within(_RARITY, pieces))
         if "share" in pieces:
             self._share = np.frombuffer(pieces["share"]).reshape(self._share.shape).copy()
-
-
-def _named(prefix: str, pieces: dict[str, bytes]) -> dict[str, bytes]:
-    return {f"{prefix}{name}": blob for name, blob in pieces.items()}
-
-
-def _of(prefix: str, pieces: dict[str, bytes]) -> dict[str, bytes]:
-    return {k.removeprefix(prefix): v for k, v in pieces.items() if k.startswith(prefix)}

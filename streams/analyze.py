@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 import numpy as np
 
-from models.baseline import Calendar
+from models.calendar import Calendar
 from models.quantify import negative_share
 from models.records import LABELS
 from models.sentiment import OffensiveModel, load, load_offensive

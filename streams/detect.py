@@ -23,6 +23,7 @@ from models.detector import (
     HOUR_MS,
     MINUTE_MS,
     TICK_MS,
+    Detector,
     Finding,
     HourClose,
     Rolling,
@@ -31,9 +32,9 @@ from models.detector import (
 from models.detectors import create_detectors
 from models.evidence import EvidenceStore, Sample
 from models.negativity import NegativeShare
+from models.pieces import under, within
 from models.quantify import adjusted_share
 from models.records import (
-    SOURCE_SILENT,
     SURPRISE_LINES,
     Bool,
     Brand,
@@ -50,7 +51,6 @@ from models.volume import CountSpike
 from streams.detect_state import MAX_PLATFORMS, Change, Pieces, remap, settled
 
 TOP_MENTIONS = 8
-_SILENCE = f"detector_{SOURCE_SILENT}"
 _LONGEST_GAP_H = 14 * 24
 _ANGRY = 0.05  # an hour whose negative share exceeds the usual one by more is not learned when busy
 _BLIND_EXPECTED = 20.0  # an hour in which so many were expected and none came is blindness
@@ -329,9 +329,8 @@ class DetectStage:
             "dedupe": self._dedupe.changes(),
             "evidence": self._evidence.changes(),
         }
-        for detector in self.detectors:
-            parts[f"detector_{detector.kind}"] = [*detector.changes().items()]
-        parts[_SILENCE] = [*self._silence.snapshot().items()]
+        for name, each in self._learned():
+            parts[name] = [*each.changes().items()]
         head = msgspec.msgpack.encode(
             _Head(
                 brands=[b.id for b in self.brands],
@@ -344,15 +343,20 @@ class DetectStage:
         moved, self._moved = self._moved, []
         return settled([*moved, *pieces, ("head", head)])
 
+    def _learned(self) -> list[tuple[str, Detector | SourceSilent]]:
+        """What holds state of its own, by the name of its part."""
+        every: list[Detector | SourceSilent] = [*self.detectors, self._silence]
+        return [(f"detector_{each.kind}", each) for each in every]
+
     def restore(self, stored: Pieces) -> None:
         """Take up what ``changes`` gave, also when brands were added, removed or moved since."""
         if "head" not in stored:
             return
         head = msgspec.msgpack.decode(stored["head"], type=_Head)
         if head.brands != [b.id for b in self.brands]:
-            fresh = {
-                f"detector_{d.kind}/{k}": v for d in self.detectors for k, v in d.snapshot().items()
-            } | {f"{_SILENCE}/{k}": v for k, v in self._silence.snapshot().items()}
+            fresh: Pieces = {}
+            for name, each in self._learned():
+                fresh |= under(f"{name}/", each.snapshot())
             stored = remap(stored, fresh, head.brands, [b.id for b in self.brands])
             parts = sorted({name.partition("/")[0] for name in stored if "/" in name})
             self._moved = [*((f"{part}/", None) for part in parts), *stored.items()]
@@ -363,17 +367,15 @@ class DetectStage:
         self.watermark_ms, self._open_hour = head.watermark_ms, head.open_hour
 
         def part(name: str) -> Pieces:
-            prefix = f"{name}/"
-            return {k.removeprefix(prefix): v for k, v in stored.items() if k.startswith(prefix)}
+            return within(f"{name}/", stored)
 
         self._rolling.all.restore(part("all"))
         self._rolling.negative.restore(part("negative"))
         self._platforms.restore(part("platforms"))
         self._dedupe.restore(part("dedupe"))
         self._evidence.restore(part("evidence"))
-        for detector in self.detectors:
-            detector.restore(part(f"detector_{detector.kind}"))
-        self._silence.restore(part(_SILENCE))
+        for name, each in self._learned():
+            each.restore(part(name))
 
 
 class _Head(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.quality.document import table
 from benchmarks.quality.options import Options
 from benchmarks.quality.volume import LINE
-from models.baseline import Calendar
+from models.calendar import Calendar
 from models.records import Float64
 from models.series import DAY_S, HOUR_S, SeriesDetector
 

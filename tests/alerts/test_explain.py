@@ -263,3 +263,13 @@ def test_brand_names_by_script() -> None:
     assert brand_names(RIMAL) == Bilingual(ar="بنك رمال", en="Rimal Bank")
     latin = brand_names(Brand(id="a", names=("Acme",)))
     assert (latin.ar, latin.en) == ("Acme", "Acme")
+
+
+def test_the_corrected_share_is_told_where_it_is_known() -> None:
+    plain, known = alert_of("volume"), alert_of("volume", negative_estimate=0.437)
+    assert plain.explanation.corrected is None
+    assert plain.negative_share_estimate is None
+    assert known.negative_share_estimate == 0.437
+    assert known.explanation.corrected is not None
+    assert "estimated at 44%" in known.explanation.corrected.en
+    assert "44%" in known.explanation.corrected.ar

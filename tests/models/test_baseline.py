@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from models.baseline import Baseline, Calendar, interval, surprise, threshold
+from models.baseline import Baseline, interval, surprise, threshold
+from models.calendar import Calendar
 from models.negativity import share_surprise
 from models.records import Brand, Float64, Mention, Observations, Signal
 from tests.observing import START_MS, detect, stage

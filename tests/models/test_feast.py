@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import numpy as np
 import pytest
 
-from models.baseline import Baseline, Calendar
+from models.baseline import Baseline
+from models.calendar import Calendar
 from models.records import Float64, Holiday
 from tests.observing import BRANDS, DAY_MS, HOUR_MS, START_MS, detect, merged, stage, usual
 
@@ -93,8 +94,7 @@ def test_a_holiday_rush_that_was_announced_is_quiet() -> None:
         )
         for b in (brand, with_it)
     ]
-    assert fired[0] >= fired[1]
-    assert date.fromisoformat(announced.first) < date.fromisoformat(announced.last)
+    assert fired[0] > fired[1]
 
 
 def test_the_end_of_a_holiday_is_no_surge() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.baseline import Calendar
+from models.calendar import Calendar
 from models.quarantine import Quarantine
 from models.rarity import RARE, Rarity, excess, return_hours
 from models.records import Float64

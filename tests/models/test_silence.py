@@ -12,6 +12,7 @@ from tests.observing import (
     HOUR_MS,
     MINUTE_MS,
     START_MS,
+    Store,
     Stream,
     detect,
     merged,
@@ -72,9 +73,9 @@ def test_nothing_is_learned_of_it() -> None:
 def test_batches_change_nothing(size: int) -> None:
     part = outage(rate=60.0)
     part = part.take(np.flatnonzero(part.published_ms < BACK_MS + 2 * HOUR_MS))
-    assert silences(detect(part.cut(size), stage(BRANDS[:2]))[0]) == silences(
-        detect(part.cut(400), stage(BRANDS[:2]))[0]
-    )
+    told = silences(detect(part.cut(size), stage(BRANDS[:2]))[0])
+    assert told
+    assert told == silences(detect(part.cut(400), stage(BRANDS[:2]))[0])
 
 
 def test_idle_time_alone_tells_it() -> None:
@@ -112,3 +113,24 @@ def test_a_fall_for_good_is_learned() -> None:
     assert runs._volume.baseline.level()[0] < 15
     late = START_MS + 14 * 24 * HOUR_MS
     assert not [s for s in signals if s.brand == BRANDS[0].id and s.at_ms > late]
+
+
+def test_a_restart_changes_nothing() -> None:
+    part = outage(rate=60.0)
+    part = part.take(np.flatnonzero(part.published_ms < BACK_MS + 30 * HOUR_MS))
+    whole = silences(detect(part.cut(400), stage(BRANDS[:2]))[0])
+    running, store, told = stage(BRANDS[:2]), Store(), []
+    for batch in part.cut(400):
+        told += running.detect(batch)
+        store.save(running)
+        running = store.load(BRANDS[:2])
+    assert silences(told) == whole
+
+
+def test_a_checkpoint_holds_no_more_than_what_changed() -> None:
+    runs = stage(BRANDS[:2])
+    detect(usual(0, 60.0, 24 * 3, seed=3).cut(500), runs)
+    runs.changes()
+    again = usual(0, 60.0, 1, seed=4, start_ms=START_MS + 3 * 24 * HOUR_MS)
+    detect(again.cut(500), runs)
+    assert not [name for name, _ in runs.changes() if "source_silent/hours" in name]
