@@ -25,6 +25,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
 _ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = {"4.1": _ROOT / ".kafka", "3.9": _ROOT / ".kafka-3.9"}
 JARS = VERSIONS["4.1"]
@@ -286,10 +289,29 @@ def cluster(
                 node.start()
             for node in nodes:
                 node.wait()
+            if len(nodes) > 1:
+                _wait_for_each_other(nodes)
             yield Cluster(nodes)
         finally:
             for node in nodes:
                 node.kill()
+
+
+def _wait_for_each_other(nodes: Sequence[Broker]) -> None:
+    """Return once every broker names all of them to those who ask."""
+    end = time.monotonic() + _START_S
+    for node in nodes:
+        known = 0
+        while known < len(nodes):
+            if time.monotonic() > end:
+                raise ClusterError(f"broker {node.node} knows {known} of {len(nodes)} brokers")
+            with suppress(KafkaError):
+                client = KafkaAdminClient(bootstrap_servers=node.address)
+                try:
+                    known = len(client.describe_cluster()["brokers"])
+                finally:
+                    client.close()
+            time.sleep(0.1)
 
 
 def _free_ports(count: int) -> list[int]:

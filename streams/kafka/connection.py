@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ssl import SSLContext, SSLError, create_default_context
-from typing import Any
+from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, UnknownBrokerIdError
 
 from streams.config.schema import KafkaSettings
 from streams.kafka import KafkaEngineError
@@ -18,6 +19,9 @@ _TIMEOUT_MS = 10_000
 # A broker that starts may answer for a while without some topics; who joins a group then is given
 # none of their partitions until the next look, which by default is five minutes away.
 METADATA_MS = 5_000
+_PATIENCE_S = 10.0
+_PAUSE_S = 0.1
+T = TypeVar("T")
 
 
 def _common(kafka: KafkaSettings) -> dict[str, Any]:
@@ -131,3 +135,22 @@ def admin(kafka: KafkaSettings) -> Iterator[KafkaAdminClient]:
             yield client
         finally:
             client.close()
+
+
+def patiently(ask: Callable[[], T], enough: Callable[[T], bool] = lambda _: True) -> T:
+    """Ask again for a while, until the answer is enough; the last answer.
+
+    Brokers hear of topics and of each other one after the other; groups have no coordinator at
+    first.
+    """
+    end = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            answer = ask()
+            if enough(answer) or time.monotonic() > end:
+                return answer
+        except KafkaError as error:
+            passes = error.retriable or isinstance(error, UnknownBrokerIdError)
+            if not passes or time.monotonic() > end:
+                raise
+        time.sleep(_PAUSE_S)

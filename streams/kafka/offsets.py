@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
 from streams.kafka import KafkaEngineError
-
-T = TypeVar("T")
-
-_PATIENCE_S = 10.0
-_PAUSE_S = 0.1
+from streams.kafka.connection import patiently
 
 
 def partitions(client: KafkaAdminClient, topics: Iterable[str]) -> list[TopicPartition]:
@@ -28,7 +21,7 @@ def partitions(client: KafkaAdminClient, topics: Iterable[str]) -> list[TopicPar
         If a topic is missing.
     """
     wanted = list(topics)
-    existing = set(client.list_topics())
+    existing = patiently(lambda: set(client.list_topics()), lambda some: some >= set(wanted))
     if missing := [name for name in wanted if name not in existing]:
         raise KafkaEngineError(
             f"there is no topic {', '.join(missing)}; create it: nadhir topics create"
@@ -63,7 +56,7 @@ def committed(
 ) -> dict[TopicPartition, int]:
     """Offset of what a group reads next; partitions of which it committed nothing are left out."""
     wanted = {group: list(partitions)}
-    found = _patiently(lambda: client.list_group_offsets(wanted))[group]
+    found = patiently(lambda: client.list_group_offsets(wanted))[group]
     return {tp: each.offset for tp, each in found.items() if each.offset >= 0}
 
 
@@ -82,16 +75,4 @@ def commit(client: KafkaAdminClient, group: str, offsets: Mapping[TopicPartition
             if error.errno:
                 raise error
 
-    _patiently(ask)
-
-
-def _patiently(ask: Callable[[], T]) -> T:
-    """Ask again for a while: groups have no coordinator at first, or while one is replaced."""
-    end = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            return ask()
-        except KafkaError as error:
-            if not error.retriable or time.monotonic() > end:
-                raise
-        time.sleep(_PAUSE_S)
+    patiently(ask)

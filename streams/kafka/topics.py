@@ -7,13 +7,16 @@ and more partitions would send its mentions to another one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import TopicAlreadyExistsError
 
 from streams.config.schema import KafkaSettings
+from streams.kafka.connection import patiently
 
 _HOUR_MS = 3_600_000
 _REJECTED_H = 720  # rejected mentions and signals are looked at later
@@ -126,7 +129,14 @@ def _kept_for(hours: int) -> dict[str, str]:
 
 
 def describe(client: KafkaAdminClient, topics: Sequence[Topic]) -> dict[str, Found]:
-    """What those of the topics that exist are on the cluster, by name."""
+    """What those of the topics that exist are on the cluster, by name.
+
+    What is missing is looked for again for a while: brokers hear of new topics one after the other.
+    """
+    return patiently(lambda: _described(client, topics), lambda found: len(found) == len(topics))
+
+
+def _described(client: KafkaAdminClient, topics: Sequence[Topic]) -> dict[str, Found]:
     existing = set(client.list_topics())
     names = [t.name for t in topics if t.name in existing]
     if not names:
@@ -177,11 +187,20 @@ def _differences(topic: Topic, found: Found) -> list[Difference]:
 
 def create(client: KafkaAdminClient, topics: Sequence[Topic]) -> list[str]:
     """Create the topics that are missing; their names."""
-    existing = set(client.list_topics())
-    missing = [t for t in topics if t.name not in existing]
-    if missing:
-        client.create_topics({t.name: _options(t) for t in missing}, wait_for_metadata=True)
+    missing = patiently(lambda: _missing(client, topics))
+
+    def ask() -> None:
+        if left := _missing(client, missing):
+            with suppress(TopicAlreadyExistsError):  # the broker that was asked had not heard of it
+                client.create_topics({t.name: _options(t) for t in left}, wait_for_metadata=True)
+
+    patiently(ask)
     return [t.name for t in missing]
+
+
+def _missing(client: KafkaAdminClient, topics: Sequence[Topic]) -> list[Topic]:
+    existing = set(client.list_topics())
+    return [t for t in topics if t.name not in existing]
 
 
 def update(client: KafkaAdminClient, topics: Sequence[Topic], found: dict[str, Found]) -> list[str]:

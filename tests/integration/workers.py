@@ -7,10 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -289,13 +289,12 @@ def through(
     """Produce a stream to two workers while something happens to them, and compare."""
     set_up(kafka)
     workers = [Worker(wanted.folder, kafka) for _ in range(2)]
-    producer = threading.Thread(target=send, args=(kafka, wanted.file, rate))
     try:
-        producer.start()
-        trouble(workers)
-        producer.join()
+        with ThreadPoolExecutor(1) as pool:
+            sent = pool.submit(send, kafka, wanted.file, rate)
+            trouble(workers)
+            sent.result()
         check(kafka, wanted)
     finally:
         for worker in workers:
             worker.kill()
-        producer.join()
