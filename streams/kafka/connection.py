@@ -116,8 +116,8 @@ class _Refusals(logging.Handler):
 
 
 @contextmanager
-def admin(kafka: KafkaSettings) -> Iterator[KafkaAdminClient]:
-    """An admin client, closed afterwards.
+def admin(kafka: KafkaSettings, wait_ms: int = _TIMEOUT_MS) -> Iterator[KafkaAdminClient]:
+    """An admin client, closed afterwards; it waits for a cluster that is not there yet.
 
     Raises
     ------
@@ -129,7 +129,8 @@ def admin(kafka: KafkaSettings) -> Iterator[KafkaAdminClient]:
             **client_settings(kafka),
             client_id="nadhir",
             request_timeout_ms=_TIMEOUT_MS,
-            bootstrap_timeout_ms=_TIMEOUT_MS,
+            bootstrap_timeout_ms=wait_ms,
+            reconnect_backoff_max_ms=1_000,
         )
         try:
             yield client

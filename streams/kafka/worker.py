@@ -27,6 +27,7 @@ from streams.score import ScoreStage
 from streams.sentiment import open_sentiment
 
 STAGES = ("score", "detect", "alert", "intake")
+_CLUSTER_MS = 60_000  # what starts them starts the brokers at the same time
 
 
 def check_topics(config: Config) -> None:
@@ -38,7 +39,7 @@ def check_topics(config: Config) -> None:
         A topic is missing or has another number of partitions than configured.
     """
     wanted = wanted_topics(config.kafka)
-    with admin(config.kafka) as client:
+    with admin(config.kafka, _CLUSTER_MS) as client:
         found = describe(client, wanted)
     faults = [d for d in check(wanted, found) if d.found == "missing" or "partitions" in d.what]
     if faults:
