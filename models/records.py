@@ -78,6 +78,9 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     links: Annotated[
         tuple[Annotated[str, msgspec.Meta(max_length=4096)], ...], msgspec.Meta(max_length=100)
     ] = ()
+    media: Annotated[
+        tuple[Annotated[str, msgspec.Meta(max_length=256)], ...], msgspec.Meta(max_length=32)
+    ] = ()
     country: Annotated[str, msgspec.Meta(max_length=64)] | None = None
 
 
@@ -185,6 +188,55 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     followers: int | None = None
     url: str | None = None
     kind: Kind = "post"
+
+
+class GroupPost(msgspec.Struct, frozen=True, kw_only=True):
+    """A post of a group's account, as evidence: who, when and what."""
+
+    id: str
+    account: str
+    published_ms: int
+    text: str
+
+
+class GroupTrace(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a group's accounts share, and two of their posts side by side.
+
+    ``kind`` is text, link, tag, tags, media, repost or reply; ``differs`` are the words that only
+    one of the two posts has, for each of them.
+    """
+
+    kind: str
+    shown: str
+    accounts: int
+    mentions: int
+    first_ms: int
+    last_ms: int
+    posts: tuple[GroupPost, ...]
+    differs: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+
+
+class AccountGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Accounts that act together around a brand, or that amplify one thing.
+
+    ``kind`` is coordination or amplification; ``score`` 0 to 1 with 0.5 at the balanced line;
+    ``parts`` what it adds up, in log-odds; ``facts`` figures behind these; ``innocent`` the code of
+    the innocent explanation that fits best; ``share`` of the mentions between first and last.
+    """
+
+    id: str
+    kind: str
+    score: float
+    accounts: tuple[str, ...]
+    mentions: tuple[str, ...]
+    first_ms: int
+    last_ms: int
+    found_ms: int
+    share: float
+    innocent: str
+    parts: dict[str, float]
+    facts: dict[str, float]
+    evidence: tuple[GroupTrace, ...]
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):

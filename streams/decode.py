@@ -34,7 +34,7 @@ REASONS = MappingProxyType(
         "bad_value": "A value is outside its range or not one of the allowed words.",
         "empty_id": "An id is empty.",
         "text_too_long": "The text is longer than 20,000 characters.",
-        "field_too_long": "Another string, or the list of links, is too long.",
+        "field_too_long": "Another string, or the list of links or media, is too long.",
         "bad_time": "A time is not RFC 3339 or has no UTC offset.",
         "time_in_future": "The mention was published in the future.",
         "time_too_old": "The mention was published before 2000-01-01.",

@@ -40,6 +40,7 @@ DESCRIPTIONS = MappingProxyType(
         "engagement.replies": "Number of replies.",
         "engagement.views": "Number of views.",
         "links": "Links in the text, expanded.",
+        "media": "Hashes of its images and videos, which are the same for the same picture.",
         "country": "Country of the post, as the platform tells it.",
     }
 )

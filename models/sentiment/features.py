@@ -196,7 +196,7 @@ def _char_blocks(
 def _word_blocks(
     buffer: UInt32, hashed: UInt32, begins: Int64, spec: FeatureSpec
 ) -> Iterator[tuple[UInt32, Int64]]:
-    tokens, at = _tokens(buffer, hashed, begins)
+    tokens, at, _ = word_tokens(buffer, hashed, begins)
     shift = np.uint32(32 - spec.word_bits)
     base = np.uint32(1 << spec.char_bits)
     for order in spec.word_orders:
@@ -218,8 +218,8 @@ def _word_blocks(
         yield bucket, at[:-1]
 
 
-def _tokens(buffer: UInt32, hashed: UInt32, begins: Int64) -> tuple[UInt32, Int64]:
-    """Hash every word, symbol and newline; also give the token index of each newline."""
+def word_tokens(buffer: UInt32, hashed: UInt32, begins: Int64) -> tuple[UInt32, Int64, Int64]:
+    """Hash every word, symbol and newline; the token index of each newline; where tokens begin."""
     word = buffer >= _WORD
     start = buffer != _SPACE
     start[1:] &= ~(word[1:] & word[:-1])
@@ -231,7 +231,7 @@ def _tokens(buffer: UInt32, hashed: UInt32, begins: Int64) -> tuple[UInt32, Int6
     ends = np.append(at[1:], len(buffer))
     tokens = (sums[ends] - sums[at]) * inverse[at]
     tokens ^= tokens >> np.uint32(15)
-    return tokens, np.searchsorted(at, begins)
+    return tokens, np.searchsorted(at, begins), at
 
 
 def _powers(count: int) -> tuple[UInt32, UInt32]:

@@ -90,6 +90,49 @@ def analyze_share(file: str) -> None:
         fail(f"Error: {error}")
 
 
+@analyze.command("coordination")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@reports_errors
+def analyze_coordination(file: str) -> None:
+    """Find groups of accounts that act together in mentions of one topic (docs/mention.md).
+
+    Writes a JSON object a group, the most suspect first: coordination from a score of 0.5, and what
+    is merely amplified, below it.
+    """
+    from streams.analyze import AnalyzeError
+    from streams.analyze_groups import as_lines, find_groups
+
+    bad = _BadLines()
+    try:
+        with _readable(file), _binary(file) as lines:
+            groups = find_groups(lines, file, bad.tell)
+    except AnalyzeError as error:
+        fail(f"Error: {error}")
+    for line in as_lines(groups):
+        sys.stdout.buffer.write(line + b"\n")
+    sys.stdout.flush()
+    bad.end()
+
+
+class _BadLines:
+    """Lines that could not be read: the first are told one by one, all are counted."""
+
+    most = 20
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def tell(self, what: str) -> None:
+        self._count += 1
+        if self._count <= self.most:
+            click.echo(what, err=True)
+
+    def end(self) -> None:
+        """Fail if there were any."""
+        if self._count:
+            fail(f"Error: {self._count:,} lines could not be read and were passed over")
+
+
 def _days(text: str) -> tuple[int, ...]:
     names = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     days = [d.strip().lower() for d in text.split(",") if d.strip()]

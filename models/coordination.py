@@ -1,0 +1,130 @@
+"""Coordinated behaviour around one brand: looked for as traces come, told once a group is seen.
+
+Whether to look again is decided by what has newly been shared and not by the clock, so a calm
+stream costs little, a flood is looked at ever more seldom in proportion, and how a stream is cut
+into batches changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models.groups import Group, find_groups
+from models.records import Mention
+from models.trace_window import HOUR_MS, TraceWindow
+from models.traces import hash64, words_of
+
+LINE = 0.5
+MOST_GROUPS = 256
+_LEAST_WEIGHT = 3.0  # so many accounts that copied a text, before it is looked for groups
+_GROWTH, _LEAST_GROWN = 1.15, 2.0
+_LATEST_MS = 600_000
+
+
+class Coordination:
+    """Groups of accounts that act together, around one brand or topic.
+
+    Parameters
+    ----------
+    window : TraceWindow, optional
+        What is remembered; a day, and 8,192 mentions at most.
+
+    Attributes
+    ----------
+    dropped : int
+        Groups that were forgotten because there were too many.
+
+    Examples
+    --------
+    >>> Coordination().groups
+    []
+    """
+
+    def __init__(self, window: TraceWindow | None = None) -> None:
+        self.window = TraceWindow() if window is None else window
+        self.dropped = 0
+        self._known: dict[str, Group] = {}
+        self._weight = 0.0
+        self._looked_weight = 0.0
+        self._looked_ms = 0
+        self._hour = 0
+
+    @property
+    def groups(self) -> list[Group]:
+        """All groups that were found, as they were last seen, in the order of their finding."""
+        return list(self._known.values())
+
+    def observe(self, mentions: Sequence[Mention]) -> list[Group]:
+        """Take in mentions in order; the groups that are new."""
+        words = words_of([mention.text for mention in mentions])
+        new: list[Group] = []
+        for weight in self.window.add(mentions, words):
+            self._weight += weight
+            if self._due():
+                new += self.look()
+        return new
+
+    def _due(self) -> bool:
+        hours = self.window.now_ms // HOUR_MS - self._hour
+        if hours > 0:
+            self._weight *= 0.5**hours
+            self._looked_weight *= 0.5**hours
+            self._hour += hours
+        if self._weight < _LEAST_WEIGHT:
+            return False
+        if self._weight >= _GROWTH * self._looked_weight + _LEAST_GROWN:
+            return True
+        waited_ms = self.window.now_ms - self._looked_ms
+        return waited_ms >= _LATEST_MS and self._weight >= self._looked_weight + _LEAST_GROWN
+
+    def look(self) -> list[Group]:
+        """Look for groups now; those that are new."""
+        self._looked_weight, self._looked_ms = self._weight, self.window.now_ms
+        new = []
+        for group in find_groups(self.window):
+            if group.kind == "coordination" and group.score < LINE:
+                continue
+            before = self._before(group)
+            if not before:
+                group.id = f"g-{hash64(f'{group.traces[0].hash}|{group.first_ms}'):016x}"
+                group.found_ms = self.window.now_ms
+                new.append(group)
+            for known in before:
+                self._go_on(group, known)
+            here = self.window.between(group.first_ms, group.last_ms)
+            group.share = min(1.0, len(group.posts()) / max(here, 1))
+            self._known[group.id] = group
+        self._let_go()
+        return new
+
+    def _let_go(self) -> None:
+        """Forget the groups that ended first, beyond what there is room for."""
+        if len(self._known) > MOST_GROUPS:
+            ended = sorted(self._known.values(), key=lambda g: g.last_ms)
+            for group in ended[: len(ended) - MOST_GROUPS]:
+                del self._known[group.id]
+                self.dropped += 1
+
+    def _go_on(self, group: Group, known: Group) -> None:
+        """Let a group go on from one that is known; of several, under the oldest one's name."""
+        del self._known[known.id]
+        if not group.id or known.found_ms < group.found_ms:
+            group.id, group.found_ms = known.id, known.found_ms
+        group.accounts |= known.accounts
+        group.names = known.names | group.names
+        group.first_ms = min(group.first_ms, known.first_ms)
+        if group.score < known.score:
+            group.score, group.parts = known.score, known.parts
+
+    def _before(self, group: Group) -> list[Group]:
+        """The known groups that this one goes on from: half of the smaller one's accounts."""
+        found = []
+        for known in self._known.values():
+            if known.kind != group.kind:
+                continue
+            if group.kind == "amplification" and known.traces[0].hash != group.traces[0].hash:
+                continue
+            both = len(known.accounts & group.accounts)
+            if 2 * both >= min(len(known.accounts), len(group.accounts)):
+                found.append(known)
+        return found

@@ -1,0 +1,90 @@
+"""A group as a record: its posts, pairs of them side by side, and what else may explain it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from models.groups import Group
+from models.records import AccountGroup, GroupPost, GroupTrace
+from models.trace_window import Quote, Trace
+
+MOST_TRACES = 8
+_PETITION = re.compile(
+    r"petition|sign (?:this|the|here|now)|change\.org|avaaz|عريضة|عريضه|وقّع|وقعوا|التوقيع",
+    re.IGNORECASE,
+)
+_AUTOMATED = re.compile(r"\$[A-Z]{1,5}\b|\d+(?:[.,:/]\d+)+|\d+ ?%")
+_FANS = re.compile(r"happy birthday|congrat|we love|stream(?:ing)? |vote |مبروك|نحبك|صوتوا", re.I)
+
+
+def record(group: Group) -> AccountGroup:
+    """A group as it is published."""
+    posts = group.posts()
+    shown = [_trace(t, group) for t in group.traces[:MOST_TRACES]]
+    return AccountGroup(
+        id=group.id,
+        kind=group.kind,
+        score=round(group.score, 4),
+        accounts=tuple(sorted(group.names[a] for a in group.accounts if a in group.names)),
+        mentions=tuple(q.id for q in posts),
+        first_ms=group.first_ms,
+        last_ms=group.last_ms,
+        found_ms=group.found_ms,
+        share=round(group.share, 4),
+        innocent=_innocent(group, posts),
+        parts={name: round(points, 3) for name, points in group.parts.items() if points},
+        facts=group.facts,
+        evidence=tuple(shown),
+    )
+
+
+def _trace(trace: Trace, group: Group) -> GroupTrace:
+    own = [q for q in trace.quotes if q.account in group.accounts]
+    first = own[:1]
+    other = [q for q in own if q.account != own[0].account][:1]
+    pair = [*first, *other]
+    words = [dict.fromkeys(q.text.split()) for q in pair]
+    differs: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    if len(words) == 2:
+        differs = (
+            tuple(w for w in words[0] if w not in words[1]),
+            tuple(w for w in words[1] if w not in words[0]),
+        )
+    return GroupTrace(
+        kind=trace.kind,
+        shown=trace.shown,
+        accounts=len(group.accounts & trace.joined.keys()) + trace.missed,
+        mentions=trace.mentions,
+        first_ms=trace.first_ms,
+        last_ms=trace.last_ms,
+        posts=tuple(
+            GroupPost(
+                id=q.id,
+                account=group.names.get(q.account, "?"),
+                published_ms=q.at_ms,
+                text=q.text,
+            )
+            for q in pair
+        ),
+        differs=differs,
+    )
+
+
+def _innocent(group: Group, posts: Iterable[Quote]) -> str:
+    """Which innocent explanation fits best; there always is one to be ruled out."""
+    texts = [q.text for q in posts]
+    most = max(len(texts), 1)
+    if group.kind == "amplification" and group.traces[0].kind == "repost":
+        return "popular"
+    if 2 * sum(bool(_PETITION.search(t)) for t in texts) > most:
+        return "petition"
+    if 2 * sum(len(_AUTOMATED.findall(t)) > 1 for t in texts) > most:
+        return "automated"
+    if group.facts.get("headline") or group.traces[0].link or group.traces[0].kind == "link":
+        return "news"
+    if 2 * sum(bool(_FANS.search(t)) for t in texts) > most:
+        return "fans"
+    if 2 * sum("#" in t for t in texts) > most:
+        return "hashtag"
+    return "asked"

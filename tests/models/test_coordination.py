@@ -1,0 +1,200 @@
+"""Groups found in streams whose truth is known, and bounds that no attacker exceeds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from models.coordination import MOST_GROUPS, Coordination
+from models.group_record import record
+from models.records import AccountGroup, Author, Mention
+from models.trace_window import TraceWindow
+
+BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+OLD = datetime(2015, 1, 1, tzinfo=UTC)
+_PARTS = ("ra", "li", "mo", "pe", "stu", "ka", "ne", "vo", "di", "ghu", "sha", "we")
+WORDS = [f"{a}{b}{c}" for a in _PARTS for b in _PARTS for c in _PARTS]
+
+
+def post(who: str, minute: float, text: str, **more: object) -> Mention:
+    at = BEGIN + timedelta(minutes=minute)
+    author = more.pop("author", None) or Author(id=who)
+    return Mention(
+        id=f"{who}-{minute}", platform="x", published_at=at, text=text, author=author, **more
+    )
+
+
+def calm(count: int, minutes: float, seed: int = 1) -> list[Mention]:
+    """People who say different things of the same kind."""
+    rng = np.random.default_rng(seed)
+    at = np.sort(rng.uniform(0, minutes, count))
+    usual = "acme app not working today"
+    return [
+        post(f"p{rng.integers(0, count)}", t, f"{usual} {' '.join(rng.choice(WORDS, 5))} {i % 7}")
+        for i, t in enumerate(at.tolist())
+    ]
+
+
+def campaign(accounts: int, texts: int, minutes: float, seed: int = 2) -> list[Mention]:
+    """Every account posts two of a few texts."""
+    rng = np.random.default_rng(seed)
+    said = [f"shame on acme {' '.join(rng.choice(WORDS, 8))}" for _ in range(texts)]
+    return [
+        post(f"k{i}", float(rng.uniform(60, 60 + minutes)), said[j])
+        for i in range(accounts)
+        for j in rng.choice(texts, 2, replace=False)
+    ]
+
+
+def found(mentions: list[Mention], size: int = 100, **limits: int) -> list[AccountGroup]:
+    mentions = sorted(mentions, key=lambda m: m.published_at)
+    looks = Coordination(TraceWindow(**limits)) if limits else Coordination()
+    for first in range(0, len(mentions), size):
+        looks.observe(mentions[first : first + size])
+    looks.look()
+    return [record(g) for g in looks.groups]
+
+
+def test_calm_talk_has_no_groups() -> None:
+    assert found(calm(3000, 24 * 60)) == []
+
+
+@pytest.mark.parametrize("ratio", [1, 5, 20])
+def test_a_campaign_is_found_in_other_talk(ratio: int) -> None:
+    (group,) = found(campaign(40, 4, 90) + calm(80 * ratio, 240))
+    assert group.kind == "coordination"
+    assert group.score > 0.8
+    own = {a for a in group.accounts if a.startswith("k")}
+    assert len(own) >= 38
+    assert len(own) >= 0.9 * len(group.accounts)
+    assert group.found_ms <= (BEGIN + timedelta(minutes=90)).timestamp() * 1000
+
+
+def test_batches_change_nothing() -> None:
+    mentions = campaign(30, 3, 60) + calm(300, 240)
+    assert found(mentions, 1) == found(mentions, 37) == found(mentions, 10_000)
+
+
+def test_angry_people_are_no_campaign() -> None:
+    """Everybody complains of the same thing at the same moment, in words of their own."""
+    rng = np.random.default_rng(4)
+    angry = [
+        post(f"a{i}", 60 + i / 20, f"acme app down {' '.join(rng.choice(WORDS, 4))} #acmedown")
+        for i in range(600)
+    ]
+    assert [g for g in found(angry + calm(200, 240)) if g.kind == "coordination"] == []
+
+
+def test_one_post_that_many_repost_is_amplification() -> None:
+    reposts = [
+        post(f"r{i}", 60 + i / 3, "RT @x: look what acme did to " + " ".join(WORDS[:8]),
+             kind="repost", repost_of="77")
+        for i in range(60)
+    ]  # fmt: skip
+    (group,) = found(reposts + calm(240, 240))
+    assert group.kind == "amplification"
+    assert group.score < 0.5
+    assert group.evidence[0].kind == "repost"
+    assert len(group.accounts) == 60
+    assert 0.3 < group.share < 0.9
+
+
+def test_reposting_the_same_many_things_together_is_coordination() -> None:
+    rng = np.random.default_rng(7)
+    ring = [
+        post(f"k{i}", 60 + 20 * wave + float(rng.uniform(0, 2)), "RT", kind="repost",
+             repost_of=f"o{wave}")
+        for wave in range(8)
+        for i in range(12)
+    ]  # fmt: skip
+    groups = [g for g in found(ring + calm(400, 300)) if g.kind == "coordination"]
+    assert [len(g.accounts) for g in groups] == [12]
+
+
+def test_a_headline_shared_with_its_link_is_news() -> None:
+    headline = "Acme bank opens forty branches in the north next year, says its chairman"
+    news = [post(f"n{i}", 60 + i, headline, links=("https://news.example/a1",)) for i in range(40)]
+    groups = found(news + calm(200, 240))
+    assert {g.kind for g in groups} == {"amplification"}
+    assert {g.innocent for g in groups} == {"news"}
+
+
+def test_young_accounts_made_together_weigh_more() -> None:
+    text = "shame on acme " + " ".join(WORDS[3:11])
+
+    def score(first: datetime, days: int) -> float:
+        born = [first + timedelta(days=days * i) for i in range(20)]
+        posts = [
+            post(f"k{i}", 60 + 6 * i, text, author=Author(id=f"k{i}", created_at=born[i]))
+            for i in range(20)
+        ]
+        return max((g.score for g in found(posts + calm(200, 240))), default=0.0)
+
+    assert score(BEGIN - timedelta(days=20), 0) > 0.8
+    assert score(OLD, 100) < 0.5
+
+
+def test_a_group_keeps_its_name_as_it_grows() -> None:
+    mentions = sorted(campaign(40, 4, 90) + calm(200, 240), key=lambda m: m.published_at)
+    looks, names = Coordination(), set()
+    for mention in mentions:
+        names |= {g.id for g in looks.observe([mention])}
+    assert len({g.id for g in looks.groups}) == 1
+    assert {g.id for g in looks.groups} <= names
+
+
+def test_pairs_stand_side_by_side_with_their_differences() -> None:
+    text = "shame on acme " + " ".join(WORDS[3:13])
+    posts = [post(f"k{i}", 60 + i, f"{text} number{i}") for i in range(30)]
+    (group,) = found(posts)
+    evidence = group.evidence[0]
+    assert [p.account for p in evidence.posts] == ["k0", "k1"]
+    assert evidence.differs == (("number0",), ("number1",))
+
+
+def test_memory_is_bounded() -> None:
+    """A flood of accounts, hashtags, links and texts that are all different."""
+    window = TraceWindow(capacity=500)
+    looks = Coordination(window)
+    rng = np.random.default_rng(9)
+    flood = [
+        post(f"f{i}", i / 1000, f"#tag{i} {' '.join(rng.choice(WORDS, 8))}",
+             links=(f"https://e.example/{i}",))
+        for i in range(5000)
+    ]  # fmt: skip
+    looks.observe(flood)
+    assert len(window) == 500
+    assert len(window.accounts) <= 500
+    assert window.keys_held() <= 500 * (8 + 16)
+    assert looks.groups == []
+
+
+def test_groups_are_bounded() -> None:
+    """Hundreds of small campaigns at once: the latest are kept, and how many were not is told."""
+    looks = Coordination()
+    rng = np.random.default_rng(9)
+    texts = [" ".join(rng.choice(WORDS, 10)) for _ in range(300)]
+    copies = [post(f"k{i}-{j}", i + j / 60, t) for i, t in enumerate(texts) for j in range(25)]
+    looks.observe(sorted(copies, key=lambda m: m.published_at))
+    looks.look()
+    assert len(looks.groups) == MOST_GROUPS
+    assert looks.dropped > 0
+
+
+def test_what_is_old_is_forgotten() -> None:
+    window = TraceWindow()
+    looks = Coordination(window)
+    looks.observe([post(f"k{i}", i, "shame on acme " + " ".join(WORDS[3:11])) for i in range(30)])
+    assert list(window.traces())
+    looks.observe([post("late", 3 * 1440, "hello")])
+    assert len(window) == 1
+    assert not list(window.traces())
+    assert window.keys_held() == 0
+
+
+def test_mentions_without_an_author_or_text_do_no_harm() -> None:
+    odd = [post("a", 1, ""), post("b", 2, "\u200b" * 100), post("c", 3, "\ud800 #\u202e")]
+    nobody = Mention(id="n", platform="x", published_at=BEGIN, text="no author here at all")
+    assert found([*odd, nobody]) == []
