@@ -19,8 +19,8 @@ Phase = Literal["weak", "fired", "update"]
 Label = Literal["negative", "neutral", "positive"]
 LABELS: tuple[Label, Label, Label] = ("negative", "neutral", "positive")
 
-# surprise (minus log10 of the chance on a usual day) from which a finding fires
 SOURCE_SILENT = "source_silent"  # kind of the signal that says that we are blind
+# surprise (minus log10 of the chance on a usual day) from which a finding fires
 SURPRISE_LINES: dict[Sensitivity, float] = {"sensitive": 3.6, "balanced": 4.0, "strict": 6.5}
 
 MAX_TEXT_CHARS = 20_000
