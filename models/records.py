@@ -195,7 +195,9 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     observation that reaches the brand's own line; ``return_h`` is how often, in hours, the brand
     itself rises so far, ``negative_estimate`` the negative share without the classifier's known
     errors (models/quantify.py); None where that is not known.  For shares, ``observed`` and
-    ``expected`` are counts of negative mentions among ``total``.
+    ``expected`` are counts of negative mentions among ``total``.  ``intensity`` is the mean
+    probability of negative of the negative mentions, ``usual_intensity`` that of the day before the
+    window, ``reach_share`` the negative mentions' part of the reach (models/emphasis.py).
     """
 
     id: str
@@ -227,3 +229,6 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...]
     return_h: float | None = None
     negative_estimate: float | None = None
+    intensity: float | None = None
+    usual_intensity: float | None = None
+    reach_share: float | None = None
