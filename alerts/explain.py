@@ -17,6 +17,8 @@ from models.records import SURPRISE_LINES, Brand, Evidence, Signal
 SEVERITY_FROM: dict[str, int] = {"watch": 0, "warning": 45, "critical": 70}
 WEIGHTS = {"negativity": 35.0, "volume": 30.0, "certainty": 15.0, "breadth": 10.0, "reach": 10.0}
 MAX_TERM_CHARS = 40
+# from such differences on, what weighs the negative mentions says more than their share
+_REACH_DIFFERS, _INTENSITY_DIFFERS = 0.10, 0.08
 _ARABIC = ("\u0600", "\u06ff")
 
 
@@ -75,6 +77,8 @@ def explain(
         observed=phrases.say(f"observed.{signal.kind}", facts, **words),
         expected=phrases.say(f"expected.{signal.kind}", facts, **words),
         corrected=_corrected(signal, phrases),
+        reach=_reach(signal, phrases),
+        intensity=_intensity(signal, phrases),
         about=phrases.say("about", terms=phrases.listed(terms)) if terms else None,
         gates=gates,
         would_have_stopped_it=_stops(signal, gates, settings, phrases),
@@ -166,6 +170,24 @@ def _corrected(signal: Signal, phrases: Phrases) -> Bilingual | None:
         return None
     estimate = phrases.number(100 * signal.negative_estimate)
     return phrases.say("corrected", {"estimate": estimate})
+
+
+def _reach(signal: Signal, phrases: Phrases) -> Bilingual | None:
+    """The negative share by reach, where it differs from the plain one."""
+    weighted, share = signal.reach_share, share_of(signal)
+    if weighted is None or abs(weighted - share) < _REACH_DIFFERS:
+        return None
+    facts = {"share": phrases.number(100 * share), "reach": phrases.number(100 * weighted)}
+    return phrases.say(f"reach.{'wider' if weighted > share else 'narrower'}", facts)
+
+
+def _intensity(signal: Signal, phrases: Phrases) -> Bilingual | None:
+    """How strongly negative the negative mentions are, where that is not as usual."""
+    now, usual = signal.intensity, signal.usual_intensity
+    if now is None or usual is None or abs(now - usual) < _INTENSITY_DIFFERS:
+        return None
+    facts = {"intensity": phrases.number(100 * now), "usual": phrases.number(100 * usual)}
+    return phrases.say(f"intensity.{'stronger' if now > usual else 'milder'}", facts)
 
 
 def _facts(signal: Signal, phrases: Phrases) -> dict[str, object]:

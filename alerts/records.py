@@ -66,6 +66,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[Part, ...]
     severity_from: dict[str, int]
     corrected: Bilingual | None = None
+    reach: Bilingual | None = None
+    intensity: Bilingual | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +118,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     last_signal_ms: int
     schema: int = SCHEMA_VERSION
     negative_share_estimate: float | None = None
+    negative_reach_share: float | None = None
+    negative_intensity: float | None = None
+    usual_negative_intensity: float | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,6 +169,17 @@ ALERT_FIELDS = MappingProxyType(
             "The negative share without the classifier's known errors; null if they are not known."
         ),
         "usual_negative_share": "The brand's usual negative share.",
+        "negative_reach_share": (
+            "The negative share weighted by reach: that of negative mentions over that of all in "
+            "the window; null if no reach is known."
+        ),
+        "negative_intensity": (
+            "How strongly negative the negative mentions are: their mean probability of being so."
+        ),
+        "usual_negative_intensity": (
+            "The same of the day before the window; null if that had under 20 negative mentions, "
+            "and for windows of a day."
+        ),
         "authors": "Accounts that took part, estimated.",
         "reach": "Followers and engagement of the mentions that are kept.",
         "platforms": "Mentions by platform.",

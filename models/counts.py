@@ -1,15 +1,21 @@
 """Rolling counts per minute, for all brands at once.
 
 ``CumulativeCounts`` keeps running totals by minute, so that any window is one subtraction;
-``MinuteCounts`` keeps plain counts for series that are read seldom (brand by platform).
+``MinuteCounts`` keeps plain counts for series that are read seldom (brand by platform), and
+``MinuteSums`` sums of amounts.
 Rows are minutes modulo the ring's length; unsigned arithmetic may wrap, differences stay right.
 """
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import numpy as np
+import numpy.typing as npt
 
 from models.records import Int64, UInt32
+
+Cells = npt.NDArray[np.unsignedinteger[Any]]
 
 HOUR_MIN = 60
 DAY_MIN = 1440
@@ -19,8 +25,10 @@ RING_MIN = DAY_MIN + 2 * HOUR_MIN  # a day's window, and room for what arrives l
 class _Ring:
     """Rows of all series by minute; what is stored are the plain counts of single minutes."""
 
+    cell: ClassVar[type[np.unsignedinteger[Any]]] = np.uint32
+
     def __init__(self, series: int) -> None:
-        self.rows = np.zeros((RING_MIN, series), dtype=np.uint32)
+        self.rows: Cells = np.zeros((RING_MIN, series), dtype=self.cell)
         self.now: int | None = None  # the latest minute that has a row
         self._dirty: set[int] = set()
 
@@ -39,7 +47,7 @@ class _Ring:
     @property
     def series(self) -> int:
         """Number of series counted."""
-        return self.rows.shape[1]
+        return int(self.rows.shape[1])
 
     def changes(self) -> list[tuple[str, bytes | None]]:
         """Counts of the minutes that changed since the last call, by slot."""
@@ -57,12 +65,12 @@ class _Ring:
             if name == "now":
                 self.now = int(np.frombuffer(blob, dtype=np.int64)[0])
             else:
-                series, counts = np.frombuffer(blob, dtype=np.uint32).reshape(2, -1)
+                series, counts = np.frombuffer(blob, dtype=self.cell).reshape(2, -1)
                 self.rows[int(name), series] = counts
 
-    def _counts(self, slot: int) -> UInt32:
+    def _counts(self, slot: int) -> Cells:
         """What was counted in the minute of a slot."""
-        counts: UInt32 = self.rows[slot]
+        counts: Cells = self.rows[slot]
         return counts
 
     def advance(self, minute: int) -> None:
@@ -79,9 +87,9 @@ class _Ring:
         self._mark(slots)
         self.now = minute
 
-    def _fresh_row(self) -> UInt32:
+    def _fresh_row(self) -> Cells:
         """What a new minute begins with."""
-        return np.zeros(self.series, dtype=np.uint32)
+        return np.zeros(self.series, dtype=self.cell)
 
 
 class CumulativeCounts(_Ring):
@@ -95,9 +103,9 @@ class CumulativeCounts(_Ring):
     [3]
     """
 
-    def _fresh_row(self) -> UInt32:
+    def _fresh_row(self) -> Cells:
         assert self.now is not None
-        latest: UInt32 = self.rows[self.now % RING_MIN].copy()
+        latest: Cells = self.rows[self.now % RING_MIN].copy()
         return latest
 
     def add(self, minutes: Int64, series: Int64) -> None:
@@ -131,12 +139,12 @@ class CumulativeCounts(_Ring):
         if self.now != before:
             self._dirty.add((minute + 1) % RING_MIN)  # stored as nought, whenever that is
 
-    def _counts(self, slot: int) -> UInt32:
+    def _counts(self, slot: int) -> Cells:
         assert self.now is not None
         # of the oldest minute the total before it is gone; no window is so long that it matters
         if slot == (self.now + 1) % RING_MIN:
             return np.zeros(self.series, dtype=np.uint32)
-        counts: UInt32 = self.rows[slot] - self.rows[slot - 1]
+        counts: Cells = self.rows[slot] - self.rows[slot - 1]
         return counts
 
     def total(self, minutes: Int64, series: Int64) -> UInt32:
@@ -161,13 +169,17 @@ class MinuteCounts(_Ring):
 
     def add(self, minutes: Int64, series: Int64) -> None:
         """Count one mention for each pair; minutes older than the ring are not counted."""
+        self._add(minutes, series, np.ones(len(minutes), dtype=np.int64))
+
+    def _add(self, minutes: Int64, series: Int64, amounts: Int64) -> None:
         if not len(minutes):
             return
         self.advance(int(minutes.max()))
         assert self.now is not None
         young = minutes > self.now - RING_MIN
         slots = minutes[young] % RING_MIN
-        np.add.at(self.rows.reshape(-1), slots * self.series + series[young], np.uint32(1))
+        at = slots * self.series + series[young]
+        np.add.at(self.rows.reshape(-1), at, amounts[young].astype(self.cell))
         self._dirty.update(np.unique(slots).tolist())
 
     def window(self, minute: int, series: Int64, width_min: int) -> Int64:
@@ -180,20 +192,41 @@ class MinuteCounts(_Ring):
         return counts
 
 
-def _packed(counts: UInt32) -> bytes:
+class MinuteSums(MinuteCounts):
+    """Sums of amounts per minute and series, wide enough for reach.
+
+    Examples
+    --------
+    >>> sums = MinuteSums(1)
+    >>> sums.add_amounts(np.array([100, 102]), np.array([0, 0]), np.array([7_000_000_000, 5]))
+    >>> sums.window(102, np.array([0]), 5).tolist()
+    [7000000005]
+    """
+
+    cell = np.uint64
+
+    def add_amounts(self, minutes: Int64, series: Int64, amounts: Int64) -> None:
+        """Add amounts, none below nought; minutes older than the ring are left out."""
+        self._add(minutes, series, amounts)
+
+
+def _packed(counts: Cells) -> bytes:
     """The series that have counts, then their counts: of many brands few speak in a minute."""
     series = np.flatnonzero(counts)
-    return np.concatenate([series.astype(np.uint32), counts[series]]).tobytes()
+    return np.concatenate([series.astype(counts.dtype), counts[series]]).tobytes()
 
 
-def moved(piece: bytes, move: dict[int, int], slots: int = 1) -> bytes:
+def moved(piece: bytes, move: dict[int, int], slots: int = 1, *, sums: bool = False) -> bytes:
     """A stored minute for another list of brands, each with ``slots`` series.
 
     Parameters
     ----------
     move : dict of int to int
         New index of each old brand that stays.
+    sums : bool
+        The minute is one of ``MinuteSums``.
     """
-    pairs = np.frombuffer(piece, dtype=np.uint32).reshape(2, -1).T.tolist()
+    cell = (MinuteSums if sums else MinuteCounts).cell
+    pairs = np.frombuffer(piece, dtype=cell).reshape(2, -1).T.tolist()
     stay = [(move[at // slots] * slots + at % slots, n) for at, n in pairs if at // slots in move]
-    return np.array(sorted(stay), dtype=np.uint32).reshape(-1, 2).T.tobytes()
+    return np.array(sorted(stay), dtype=cell).reshape(-1, 2).T.tobytes()

@@ -19,8 +19,8 @@ Phase = Literal["weak", "fired", "update"]
 Label = Literal["negative", "neutral", "positive"]
 LABELS: tuple[Label, Label, Label] = ("negative", "neutral", "positive")
 
-# surprise (minus log10 of the chance on a usual day) from which a finding fires
 SOURCE_SILENT = "source_silent"  # kind of the signal that says that we are blind
+# surprise (minus log10 of the chance on a usual day) from which a finding fires
 SURPRISE_LINES: dict[Sensitivity, float] = {"sensitive": 3.6, "balanced": 4.0, "strict": 6.5}
 
 MAX_TEXT_CHARS = 20_000
@@ -247,7 +247,9 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     observation that reaches the brand's own line; ``return_h`` is how often, in hours, the brand
     itself rises so far, ``negative_estimate`` the negative share without the classifier's known
     errors (models/quantify.py); None where that is not known.  For shares, ``observed`` and
-    ``expected`` are counts of negative mentions among ``total``.
+    ``expected`` are counts of negative mentions among ``total``.  ``intensity`` is the mean
+    probability of negative of the negative mentions, ``usual_intensity`` that of the day before the
+    window, ``reach_share`` the negative mentions' part of the reach (models/emphasis.py).
     """
 
     id: str
@@ -279,3 +281,6 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...]
     return_h: float | None = None
     negative_estimate: float | None = None
+    intensity: float | None = None
+    usual_intensity: float | None = None
+    reach_share: float | None = None

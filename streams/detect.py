@@ -30,6 +30,7 @@ from models.detector import (
     Segment,
 )
 from models.detectors import create_detectors
+from models.emphasis import EmphasisSums
 from models.evidence import EvidenceStore, Sample
 from models.negativity import NegativeShare
 from models.pieces import under, within
@@ -103,6 +104,7 @@ class DetectStage:
         self._platforms = MinuteCounts(len(brands) * MAX_PLATFORMS)
         self._platform_slots: list[dict[str, int]] = [{} for _ in brands]
         self._dedupe = Deduplicator()
+        self._emphasis = EmphasisSums(len(brands))
         self._evidence = EvidenceStore(len(brands))
         self._terms = Terms()
         self._topics = Topics(lexicon)
@@ -264,6 +266,7 @@ class DetectStage:
         platforms = [obs.platform[i] for i in rows.tolist()]
         series = self._platform_series(obs.brand[rows].tolist(), platforms)
         self._platforms.add(obs.published_ms[rows] // MINUTE_MS, series)
+        self._emphasis.add(obs, rows)
         self._evidence.add(obs, rows)
 
     def _signal(self, f: Finding) -> Signal:
@@ -276,6 +279,7 @@ class DetectStage:
         about = (bad if f.kind != "volume" or mostly_bad else held).texts()
         languages = dict(sorted(Counter(held.languages()).items()))
         usual = self._evidence.window(f.brand, start_ms - 24 * HOUR_MS, start_ms)
+        emphasis = self._emphasis.window(f.brand, f.minute, f.window_min)
         return Signal(
             id=_signal_id(brand.id, f),
             brand=brand.id,
@@ -305,6 +309,9 @@ class DetectStage:
                 if self._corrected
                 else None
             ),
+            intensity=emphasis.intensity,
+            usual_intensity=emphasis.usual_intensity,
+            reach_share=emphasis.reach_share,
             platforms=self._by_platform(f),
             languages=languages,
             terms=tuple(self._terms.top(about, usual.texts(), self._own_words[f.brand])),
@@ -326,6 +333,7 @@ class DetectStage:
             "all": self._rolling.all.changes(),
             "negative": self._rolling.negative.changes(),
             "platforms": self._platforms.changes(),
+            "emphasis": self._emphasis.changes(),
             "dedupe": self._dedupe.changes(),
             "evidence": self._evidence.changes(),
         }
@@ -372,6 +380,7 @@ class DetectStage:
         self._rolling.all.restore(part("all"))
         self._rolling.negative.restore(part("negative"))
         self._platforms.restore(part("platforms"))
+        self._emphasis.restore(part("emphasis"))
         self._dedupe.restore(part("dedupe"))
         self._evidence.restore(part("evidence"))
         for name, each in self._learned():

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from models.counts import moved as moved_counts
+from models.emphasis import SLOTS
 from models.evidence import moved as moved_evidence
 
 Pieces = dict[str, bytes]
@@ -59,6 +60,8 @@ def remap(stored: Pieces, fresh: Pieces, old: Sequence[str], new: Sequence[str])
             return moved_evidence(blob, move)
         if part == "platforms":
             return moved_counts(blob, move, MAX_PLATFORMS)
+        if part == "emphasis":
+            return moved_counts(blob, move, SLOTS, sums=True)
         if part in ("all", "negative"):
             return moved_counts(blob, move)
         columns = np.frombuffer(blob, dtype=np.int64).reshape(-1, len(old))

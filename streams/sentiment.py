@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from models.sentiment import load
-from models.sentiment.onnx import load_onnx
+from models.sentiment.onnx import OnnxModelError, load_onnx
 from models.sentiment.predictor import Sentiment
+from streams.config import Config
+from streams.config.load import Fault
 from streams.config.sentiment import SentimentSettings
 
 
@@ -35,3 +37,14 @@ def open_sentiment(settings: SentimentSettings) -> Sentiment:
         batch_size=own.batch_size,
         threads=own.threads,
     )
+
+
+def faults(config: Config) -> list[Fault]:
+    """What keeps the user's own model from being opened: the setting, and what is wrong with it."""
+    if config.sentiment.model == "builtin":
+        return []
+    try:
+        open_sentiment(config.sentiment)
+    except OnnxModelError as error:
+        return [(("sentiment", "onnx", error.key), f"{error.path}: {error.problem}")]
+    return []

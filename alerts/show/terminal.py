@@ -108,7 +108,8 @@ class _Printer:
         self._head(alert, timezone)
         told = alert.explanation
         self._heading("what")
-        for sentence in (told.observed, told.corrected, told.expected, told.about):
+        weighed = (told.corrected, told.reach, told.intensity)
+        for sentence in (told.observed, *weighed, told.expected, told.about):
             if sentence is not None:
                 self._say(sentence)
         self._score(alert)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from models.records import LABELS, Float32
 from models.sentiment.artefact import Head, read
 from models.sentiment.features import Chunk, FeatureSpec, chunks
+from models.sentiment.sarcasm import Sarcasm, shipped
 from models.text import CodeBatch
 
 # raise the version with every change of features, cleaning or training data
@@ -62,6 +63,8 @@ class SentimentModel:
         For texts with more Arabic letters than Latin ones, and for all others.
     version : str
         Version of the code and start of the checksum of the weights.
+    sarcasm : Sarcasm, optional
+        What makes praise doubtful.
 
     Examples
     --------
@@ -77,6 +80,7 @@ class SentimentModel:
     arabic: Calibration
     latin: Calibration
     version: str
+    sarcasm: Sarcasm | None = None
 
     def predict(self, batch: CodeBatch) -> Float32:
         """Return probabilities, float32[n, 3], in the order of ``LABELS``; rows sum to one."""
@@ -91,6 +95,8 @@ class SentimentModel:
             rows = softmax(logits)
             rows[chunk.lengths == 0] = EMPTY
             out[chunk.first : chunk.first + count] = rows
+        if self.sarcasm is not None:
+            self.sarcasm.doubt(batch, out)
         return out
 
 
@@ -170,7 +176,7 @@ def load(path: Path | None = None) -> SentimentModel:
     """
     found, arabic, latin = read(SHIPPED if path is None else path, SENTIMENT, Calibration)
     packed = found.weights.astype(np.float32).view(np.complex64).ravel()
-    return SentimentModel(found.spec, packed, arabic, latin, found.version)
+    return SentimentModel(found.spec, packed, arabic, latin, found.version, shipped())
 
 
 def load_offensive(path: Path | None = None) -> OffensiveModel:

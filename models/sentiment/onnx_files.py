@@ -35,12 +35,15 @@ class OnnxModelError(ValueError):
         The file.
     key : str
         The setting under ``sentiment.onnx``.
+    problem : str
+        What is wrong with it, without either.
     """
 
     def __init__(self, path: Path, key: str, problem: str) -> None:
         super().__init__(f"{path}: {problem} (sentiment.onnx.{key})")
         self.path = path
         self.key = key
+        self.problem = problem
 
 
 class Tokens:

@@ -26,10 +26,11 @@ def config() -> None:
 @config_option
 @reports_errors
 def config_check(config_path: Path | None) -> None:
-    """Name every mistake in the configuration by file, line and key."""
+    """Name every mistake in the configuration by file, line and key; open its own model."""
     from streams.config import check, format_problem
+    from streams.sentiment import faults
 
-    problems = check(config_path, os.environ)
+    problems = check(config_path, os.environ, {"sentiment": faults})
     for problem in problems:
         click.echo(format_problem(problem))
     if any(p.severity == "error" for p in problems):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -12,10 +12,13 @@ from streams.config.check import check_together
 from streams.config.document import MAX_BYTES, Document, Origin, line_column, read_yaml
 from streams.config.environment import overrides, unknown_variables
 from streams.config.messages import explain
-from streams.config.problems import ConfigError, Problem
+from streams.config.problems import ConfigError, KeyPath, Problem
 from streams.config.schema import Config
 
 DEFAULT_FILE = Path("nadhir.yaml")
+
+Fault = tuple[KeyPath, str]  # a setting, and what is wrong with what it names
+Trial = Callable[[Config], Iterable[Fault]]
 
 _HOW_TO_MAKE_ONE = "make one with: nadhir config example > nadhir.yaml"
 
@@ -53,12 +56,20 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     return config
 
 
-def check(path: Path | None, environ: Mapping[str, str]) -> list[Problem]:
+def check(
+    path: Path | None, environ: Mapping[str, str], trials: Mapping[str, Trial] | None = None
+) -> list[Problem]:
     """Every mistake and doubt in the configuration, in the order of the file, then the environment.
 
-    Parameters are those of :func:`load`, which raises just when there is an error in this list.
+    Parameters
+    ----------
+    path, environ
+        Those of :func:`load`, which raises just when there is an error in this list.
+    trials : mapping of str to callable, optional
+        By section of the configuration, what opens the things that the section names and tells
+        their faults; asked where the section itself is without fault.
     """
-    return _read(path, environ)[1]
+    return _read(path, environ, trials)[1]
 
 
 def example() -> str:
@@ -66,7 +77,9 @@ def example() -> str:
     return resources.files("streams").joinpath("examples/nadhir.yaml").read_text("utf-8")
 
 
-def _read(path: Path | None, environ: Mapping[str, str]) -> tuple[Config | None, list[Problem]]:
+def _read(
+    path: Path | None, environ: Mapping[str, str], trials: Mapping[str, Trial] | None = None
+) -> tuple[Config | None, list[Problem]]:
     document = Document(str(path or DEFAULT_FILE))
     from_environment = list(overrides(environ))
     brands_given = any(setting.path == "brands" for setting, _ in from_environment)
@@ -77,6 +90,8 @@ def _read(path: Path | None, environ: Mapping[str, str]) -> tuple[Config | None,
     base = (path or DEFAULT_FILE).parent
     config = _validate(document)
     check_together(document, base)
+    if config is not None:
+        _try(config.anchored(base), document, trials or {})
     problems = document.problems
     if unread:  # what it lacks, the file may well have
         problems = unread + [p for p in problems if p.file in environ]
@@ -84,6 +99,15 @@ def _read(path: Path | None, environ: Mapping[str, str]) -> tuple[Config | None,
     if config is None or any(problem.severity == "error" for problem in problems):
         return None, problems
     return config.anchored(base), problems
+
+
+def _try(config: Config, document: Document, trials: Mapping[str, Trial]) -> None:
+    errors = (p.key for p in document.problems if p.severity == "error")
+    refused = {key.partition(".")[0].partition("[")[0] for key in errors}
+    for section, trial in trials.items():
+        if section not in refused:
+            for key, message in trial(config):
+                document.add(key, message)
 
 
 def _read_file(path: Path | None, document: Document, *, optional: bool) -> None:

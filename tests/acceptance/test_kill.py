@@ -63,7 +63,7 @@ def results(folder: Path) -> dict[str, object]:
     state = store.state()
     found: dict[str, object] = {name: path.read_bytes() for name, path in paths.items()}
     found["rejected"] = [(r.reason, r.position, r.raw) for _, r, _ in store.rejected()]
-    for part in ("all", "negative", "platforms", "detector_"):
+    for part in ("all", "negative", "platforms", "emphasis", "detector_"):
         found[part] = {k: v for k, v in state.items() if k.startswith(part)}
     store.close()
     return found

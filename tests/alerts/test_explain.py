@@ -6,6 +6,7 @@ import re
 from math import floor
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -273,3 +274,69 @@ def test_the_corrected_share_is_told_where_it_is_known() -> None:
     assert known.explanation.corrected is not None
     assert "estimated at 44%" in known.explanation.corrected.en
     assert "44%" in known.explanation.corrected.ar
+
+
+@pytest.mark.parametrize(
+    ("weighted", "en", "ar"),
+    [
+        (0.71, "are 38% of the mentions, but 71% of the potential reach.", "لكنها 71% من"),
+        (0.04, "are 38% of the mentions, but only 4% of the potential reach.", "لكنها 4% فقط من"),
+    ],
+)
+def test_the_share_by_reach_is_told_where_it_differs(weighted: float, en: str, ar: str) -> None:
+    told = alert_of("negative_count", observed=38, total=100, reach_share=weighted)
+    assert told.negative_reach_share == weighted
+    assert told.explanation.reach is not None
+    assert told.explanation.reach.en == f"Negative mentions {en}"
+    assert ar in told.explanation.reach.ar
+    assert "38%" in told.explanation.reach.ar
+
+
+@pytest.mark.parametrize("weighted", [None, 0.29, 0.38, 0.47])
+def test_a_share_by_reach_like_the_plain_one_is_no_news(weighted: float | None) -> None:
+    told = alert_of("negative_count", observed=38, total=100, reach_share=weighted)
+    assert told.negative_reach_share == weighted
+    assert told.explanation.reach is None
+
+
+@pytest.mark.parametrize(("now", "en", "ar"), [(0.88, "stronger", "أشد"), (0.56, "milder", "أخف")])
+def test_intensity_is_told_where_it_is_not_as_usual(now: float, en: str, ar: str) -> None:
+    told = alert_of("negative_count", intensity=now, usual_intensity=0.71)
+    assert (told.negative_intensity, told.usual_negative_intensity) == (now, 0.71)
+    assert told.explanation.intensity is not None
+    figures = f"{100 * now:.0f}%"
+    assert f"{en} than usual: {figures} on average, usually 71%" in told.explanation.intensity.en
+    assert ar in told.explanation.intensity.ar
+    assert figures in told.explanation.intensity.ar
+    assert "71%" in told.explanation.intensity.ar
+
+
+@pytest.mark.parametrize(("now", "before"), [(0.88, None), (None, 0.7), (0.75, 0.7)])
+def test_usual_intensity_is_no_news(now: float | None, before: float | None) -> None:
+    told = alert_of("negative_count", intensity=now, usual_intensity=before)
+    assert (told.negative_intensity, told.usual_negative_intensity) == (now, before)
+    assert told.explanation.intensity is None
+
+
+def test_neither_makes_an_alert_fire_or_worse() -> None:
+    quiet = QUIET["negative_count"]
+    extreme = {"intensity": 1.0, "usual_intensity": 0.5, "reach_share": 1.0}
+    assert alert_of("negative_count", **extreme).score == alert_of("negative_count").score
+    below = signal("negative_count", **quiet | extreme | {"authors": 1})
+    assert refused_by(fire(below)) == "authors"
+
+
+def test_records_of_before_can_still_be_read() -> None:
+    given_ = signal(intensity=0.9, usual_intensity=0.7, reach_share=0.9)
+    told = only_alert(fire(given_))
+    old_signal, old_alert = (msgspec.to_builtins(record) for record in (given_, told))
+    for name in ("intensity", "usual_intensity", "reach_share"):
+        del old_signal[name]
+    for name in ("negative_reach_share", "negative_intensity", "usual_negative_intensity"):
+        del old_alert[name]
+    for name in ("reach", "intensity"):
+        del old_alert["explanation"][name]
+    assert msgspec.convert(old_signal, Signal).intensity is None
+    read = msgspec.convert(old_alert, Alert)
+    assert read.negative_intensity is None
+    assert read.explanation.reach is None

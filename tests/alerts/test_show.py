@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import io
 import re
 from base64 import b64encode
@@ -288,6 +289,18 @@ def test_page_shows_arithmetic_messages_and_times() -> None:
         assert message.text in text
     for step in BANK.playbook.steps:
         assert {step.action.ar.strip(), step.action.en.strip()} <= {t.strip() for t in text}
+
+
+@pytest.mark.parametrize("name", ["corrected", "reach", "intensity"])
+def test_what_the_plain_share_leaves_out_is_shown_where_it_is_known(name: str) -> None:
+    weighed = {"negative_estimate": 0.4, "intensity": 0.9, "usual_intensity": 0.7}
+    alert = only_alert(stage().handle([signal(**weighed, reach_share=0.2)]))
+    sentence = getattr(alert.explanation, name)
+    assert sentence.ar != sentence.en
+    for shown in (printed(alert), html.unescape(render_page([alert], NAMES))):
+        flat = " ".join(shown.split())
+        assert sentence.ar in flat
+        assert sentence.en in flat
 
 
 def test_thread_and_overlong_messages_are_shown_as_they_are() -> None:

@@ -145,6 +145,64 @@ def test_a_check_names_file_line_and_key(folder: Path) -> None:
     )
 
 
+OWN_YAML = """\
+brands: [{id: a, names: [Acme]}]
+sentiment:
+  model: onnx
+  onnx:
+    path: own/model.onnx
+    max_tokens: 64
+"""
+
+
+def checked(folder: Path, text: str = OWN_YAML) -> tuple[int, list[str]]:
+    (folder / "nadhir.yaml").write_text(text)
+    done = nadhir("config", "check", cwd=folder)
+    assert b"Traceback" not in done.stderr
+    return done.returncode, done.stdout.decode().splitlines()
+
+
+def test_a_check_opens_the_model(folder: Path) -> None:
+    assert checked(folder) == (0, [])
+    (folder / "own" / "model.onnx").write_bytes(b"no model")
+    code, (said,) = checked(folder)
+    assert code == 2
+    assert said.startswith("nadhir.yaml:5:11: error: sentiment.onnx.path: own/model.onnx: not an")
+
+
+@pytest.mark.parametrize(
+    ("model", "place", "said"),
+    [
+        (HAPPY.but(positions=32), "6:17: error: sentiment.onnx.max_tokens", "cannot read 64"),
+        (
+            HAPPY.but(weights=np.ones((1, 2), dtype=np.float32)),
+            "5:5: error: sentiment.onnx.labels",
+            "gives 2 numbers",
+        ),
+    ],
+    ids=["max_tokens", "labels"],
+)
+def test_a_check_names_the_setting_that_does_not_fit(
+    folder: Path, model: TinyModel, place: str, said: str
+) -> None:
+    model.write(folder / "own")
+    code, (line,) = checked(folder)
+    assert code == 2
+    assert line.startswith(f"nadhir.yaml:{place}: own/model.onnx: ")
+    assert said in line
+
+
+def test_a_check_names_other_mistakes_beside_it_and_none_twice(folder: Path) -> None:
+    (folder / "own" / "tokenizer.json").write_text("{}")
+    code, lines = checked(folder, OWN_YAML.replace("[Acme]", "[Acme, acme, A]"))
+    assert code == 2
+    keys = [line.split(": ")[2] for line in lines if ": error: " in line]
+    assert "sentiment.onnx.tokenizer" in keys
+    assert any(key.startswith("brands[0].names") for key in keys)
+    _, lines = checked(folder, OWN_YAML.replace("own/model", "own/no"))
+    assert [line.split(": ")[2] for line in lines] == ["sentiment.onnx.path"]
+
+
 def test_a_failure_loses_no_mention(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, path = write_lines(folder / "m.jsonl", crisis()[:200]), folder / "r.db"
     settings = config(folder, **OWN)
