@@ -7,6 +7,7 @@ from math import ceil, floor, log2, log10
 import msgspec
 
 from alerts.gates import GateSettings, ratio_of, share_of
+from alerts.groups import clean_group, explain_group
 from alerts.playbook.records import Bilingual, Severity
 from alerts.playbook.text import hostile, strip_controls
 from alerts.records import SEVERITIES, Explanation, Gate, Part
@@ -79,6 +80,8 @@ def explain(
         corrected=_corrected(signal, phrases),
         reach=_reach(signal, phrases),
         intensity=_intensity(signal, phrases),
+        split=_split(signal, phrases),
+        groups=tuple(explain_group(group, phrases) for group in signal.groups),
         about=phrases.say("about", terms=phrases.listed(terms)) if terms else None,
         gates=gates,
         would_have_stopped_it=_stops(signal, gates, settings, phrases),
@@ -107,6 +110,7 @@ def clean(signal: Signal) -> Signal:
         platforms=_clean_keys(signal.platforms),
         languages=_clean_keys(signal.languages),
         evidence=tuple(map(_clean_evidence, signal.evidence)),
+        groups=tuple(map(clean_group, signal.groups)),
     )
 
 
@@ -188,6 +192,23 @@ def _intensity(signal: Signal, phrases: Phrases) -> Bilingual | None:
         return None
     facts = {"intensity": phrases.number(100 * now), "usual": phrases.number(100 * usual)}
     return phrases.say(f"intensity.{'stronger' if now > usual else 'milder'}", facts)
+
+
+def _split(signal: Signal, phrases: Phrases) -> Bilingual | None:
+    """What remains without the accounts that are suspected of acting together."""
+    if not signal.coordinated_share:
+        return None
+    part = round(signal.observed * signal.coordinated_share)
+    rest = signal.observed - part
+    facts = {
+        "part": f"{part:,}",
+        "percent": phrases.number(100 * signal.coordinated_share),
+        "rest": f"{rest:,}",
+        "threshold": f"{signal.threshold:,}",
+    }
+    times = phrases.times(rounded(rest / max(signal.expected, 1.0)))
+    key = "below" if rest < signal.threshold else "above"
+    return phrases.say(f"split.{key}", facts, times=times)
 
 
 def _facts(signal: Signal, phrases: Phrases) -> dict[str, object]:

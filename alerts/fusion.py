@@ -42,6 +42,7 @@ from models.records import SOURCE_SILENT, Brand, Signal
 
 MINUTE_MS = 60_000
 BLIND_HOLD_MS = 24 * 60 * MINUTE_MS  # so long is an alert kept open for a source that is silent
+_COORDINATED_SHARE = 0.5  # of the negative mentions come from suspected groups
 _OUTAGE_SHARE = 0.25  # of the negative mentions speak of a failing service
 GROWTH = 1.5  # what is told of an alert is told anew when its count has grown so much
 _SIGNALS_KEPT = 50  # ids an alert lists
@@ -249,6 +250,8 @@ class AlertStage:
             negative_reach_share=signal.reach_share,
             negative_intensity=signal.intensity,
             usual_negative_intensity=signal.usual_intensity,
+            coordinated_share=signal.coordinated_share,
+            groups=signal.groups,
             usual_negative_share=signal.usual_negative_share,
             authors=signal.authors,
             reach=signal.reach,
@@ -293,6 +296,10 @@ class AlertStage:
 def crisis_type(latest: Mapping[str, Signal], before: str | None = None) -> str:
     """Type of a crisis; it only becomes more specific."""
     negative = [s for s in latest.values() if s.kind in ("negative_count", "negative_share")]
+    if before == "coordinated_criticism" or any(
+        (s.coordinated_share or 0.0) >= _COORDINATED_SHARE for s in negative
+    ):
+        return "coordinated_criticism"
     if before == "service_outage" or any(
         s.topics.get("outage", 0.0) >= _OUTAGE_SHARE for s in negative
     ):

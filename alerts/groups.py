@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
+
 from alerts.playbook.records import Bilingual
+from alerts.playbook.text import strip_controls
 from alerts.texts import Phrases
-from models.records import AccountGroup
+from models.records import AccountGroup, GroupPost, GroupTrace
 
 _FOR = ("young", "born_together", "handles")
 _AGAINST = ("old", "one_thing", "headline")
@@ -28,6 +31,30 @@ def explain_group(group: AccountGroup, phrases: Phrases) -> Bilingual:
     said.append(phrases.say("groups.score", {"score": f"{group.score:.2f}"}))
     said.append(phrases.say(f"groups.innocent.{group.innocent}"))
     return Bilingual(ar=" ".join(s.ar for s in said), en=" ".join(s.en for s in said))
+
+
+def clean_group(group: AccountGroup) -> AccountGroup:
+    """The group without what strangers' text could do to a terminal, a log or a reading order."""
+    return msgspec.structs.replace(
+        group,
+        accounts=tuple(map(strip_controls, group.accounts)),
+        mentions=tuple(map(strip_controls, group.mentions)),
+        evidence=tuple(map(_clean_trace, group.evidence)),
+    )
+
+
+def _clean_trace(trace: GroupTrace) -> GroupTrace:
+    return msgspec.structs.replace(
+        trace,
+        shown=strip_controls(trace.shown),
+        posts=tuple(map(_clean_post, trace.posts)),
+        differs=tuple(tuple(map(strip_controls, words)) for words in trace.differs),
+    )
+
+
+def _clean_post(post: GroupPost) -> GroupPost:
+    texts = {"id": post.id, "account": post.account, "text": post.text}
+    return msgspec.structs.replace(post, **{k: strip_controls(v) for k, v in texts.items()})
 
 
 def _opening(group: AccountGroup, phrases: Phrases) -> Bilingual:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from alerts.playbook.records import Bilingual, RenderedPlaybook, Severity
-from models.records import Evidence
+from models.records import AccountGroup, Evidence
 
 SCHEMA_VERSION = 1
 SCHEMA_ID = "urn:nadhir:schema:alert:1"
@@ -68,6 +68,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     corrected: Bilingual | None = None
     reach: Bilingual | None = None
     intensity: Bilingual | None = None
+    split: Bilingual | None = None
+    groups: tuple[Bilingual, ...] = ()
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +123,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     negative_reach_share: float | None = None
     negative_intensity: float | None = None
     usual_negative_intensity: float | None = None
+    coordinated_share: float | None = None
+    groups: tuple[AccountGroup, ...] = ()
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,6 +183,14 @@ ALERT_FIELDS = MappingProxyType(
         "usual_negative_intensity": (
             "The same of the day before the window; null if that had under 20 negative mentions, "
             "and for windows of a day."
+        ),
+        "coordinated_share": (
+            "What suspected groups posted of the figure that is told of; null if nothing is kept "
+            "of the window."
+        ),
+        "groups": (
+            "Accounts suspected of acting together, and what is merely amplified, the most suspect "
+            "first; 100 names and posts of each at most. Strangers wrote them."
         ),
         "authors": "Accounts that took part, estimated.",
         "reach": "Followers and engagement of the mentions that are kept.",

@@ -11,7 +11,7 @@ keeps: a mention costs an append, and the record that people see is built for al
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -27,6 +27,7 @@ SAMPLE, TOP = 12, 4  # a brand and ten minutes
 HOURLY_SAMPLE, HOURLY_TOP = 3, 1  # a brand and hour, later
 OLD_HOURS = 25
 TEXT_CHARS = 400
+MOST_LINKS, LINK_CHARS = 4, 200
 _SLACK = 4096  # rows a bucket may hold beyond what it keeps
 _MAX_KEY = np.uint64(2**64 - 1)
 _ROW = np.dtype(
@@ -46,7 +47,7 @@ _CODE = {language: code for code, language in enumerate(LANGUAGES)}
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The part of a mention that evidence shows; held packed, as it is stored."""
+    """The part of a mention that evidence shows and compares; held packed, as it is stored."""
 
     id: str
     platform: str
@@ -57,13 +58,18 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
     followers: int | None
     url: str | None
     kind: Kind
+    created_ms: int | None = None  # of the account
+    repost_of: str | None = None
+    in_reply_to: str | None = None
+    links: tuple[str, ...] = ()
+    media: tuple[str, ...] = ()
 
 
 _PACK = msgspec.msgpack.Encoder().encode
 _UNPACK = msgspec.msgpack.Decoder(Kept).decode
 
 
-class _Bucket:
+class Bucket:
     """Rows of all brands in one span of time, cut down to the first ``sample`` and ``top``."""
 
     def __init__(self, brands: int, sample: int, top: int) -> None:
@@ -75,12 +81,26 @@ class _Bucket:
         self._waiting: list[Rows] = []
         self._waiting_rows = 0
         self._least_key = np.full(brands, _MAX_KEY, dtype=np.uint64)
-        self._least_reach = np.full(brands, -1, dtype=np.int64)
+        self._least_reach = np.full(brands, -1 if top else 2**62, dtype=np.int64)
 
     def may_stay(self, brand: Int64, key: UInt64, reach: Int64) -> Bool:
         """False where a row cannot belong to what is kept."""
         stay: Bool = (key < self._least_key[brand]) | (reach >= self._least_reach[brand])
         return stay
+
+    def offer(self, obs: Observations, rows: Int64) -> bool:
+        """Take in those observations that may stay; whether there are any."""
+        rows = rows[self.may_stay(obs.brand[rows], obs.key[rows], obs.reach[rows])]
+        if not len(rows):
+            return False
+        at = rows.tolist()
+        new = np.zeros(len(rows), dtype=_ROW)
+        for name in ("brand", "key", "reach", "published_ms", "negative", "label"):
+            new[name] = getattr(obs, name)[rows]
+        new["lang"] = [_CODE[obs.lang[i]] for i in at]
+        offered = [obs.mention[i] for i in at]
+        self.append(new, [m if isinstance(m, bytes) else packed(m) for m in offered])
+        return True
 
     def append(self, rows: Rows, mentions: Iterable[bytes]) -> None:
         """Take rows in; cut down when they have become many."""
@@ -211,37 +231,21 @@ class EvidenceStore:
 
     def __init__(self, brands: int) -> None:
         self._brands = brands
-        self._recent: dict[int, _Bucket] = {}  # by ten minutes
-        self._hourly: dict[int, _Bucket] = {}
+        self._recent: dict[int, Bucket] = {}  # by ten minutes
+        self._hourly: dict[int, Bucket] = {}
         self._touched: set[int] = set()  # of the recent ones
         self._thinned: set[int] = set()  # hours that are not stored yet
         self._drops: list[str] = []
 
     def add(self, observations: Observations, rows: Int64) -> None:
         """Offer some observations."""
-        published = observations.published_ms[rows]
-        buckets = published // BUCKET_MS
-        for bucket in np.unique(buckets).tolist():
-            inside = rows if len(rows) == 1 else rows[buckets == bucket]
-            self._offer(bucket, observations, inside)
+        for bucket, inside in by_bucket(observations, rows):
+            if self._recent_bucket(bucket).offer(observations, inside):
+                self._touched.add(bucket)
 
-    def _offer(self, bucket: int, obs: Observations, rows: Int64) -> None:
-        held = self._recent_bucket(bucket)
-        rows = rows[held.may_stay(obs.brand[rows], obs.key[rows], obs.reach[rows])]
-        if not len(rows):
-            return
-        at = rows.tolist()
-        new = np.zeros(len(rows), dtype=_ROW)
-        for name in ("brand", "key", "reach", "published_ms", "negative", "label"):
-            new[name] = getattr(obs, name)[rows]
-        new["lang"] = [_CODE[obs.lang[i]] for i in at]
-        offered = [obs.mention[i] for i in at]
-        held.append(new, [m if isinstance(m, bytes) else packed(m) for m in offered])
-        self._touched.add(bucket)
-
-    def _recent_bucket(self, bucket: int) -> _Bucket:
+    def _recent_bucket(self, bucket: int) -> Bucket:
         if bucket not in self._recent:
-            self._recent[bucket] = _Bucket(self._brands, SAMPLE, TOP)
+            self._recent[bucket] = Bucket(self._brands, SAMPLE, TOP)
         return self._recent[bucket]
 
     def thin(self, now_ms: int) -> None:
@@ -257,7 +261,7 @@ class EvidenceStore:
             if held.stored:
                 self._drops.append(f"r/{bucket}/")
             hour = bucket * BUCKET_MS // HOUR_MS
-            into = self._hourly.setdefault(hour, _Bucket(self._brands, HOURLY_SAMPLE, HOURLY_TOP))
+            into = self._hourly.setdefault(hour, Bucket(self._brands, HOURLY_SAMPLE, HOURLY_TOP))
             into.append(held.all(), held.mentions)
             moved.add(hour)
         for hour in moved:
@@ -272,20 +276,13 @@ class EvidenceStore:
 
     def window(self, brand: int, start_ms: int, end_ms: int) -> Sample:
         """What is kept of a brand with start <= time < end, by time."""
-        parts: list[Rows] = [np.empty(0, dtype=_ROW)]
-        mentions: list[bytes] = []
-        for held, span in ((self._hourly, HOUR_MS), (self._recent, BUCKET_MS)):
-            for at, bucket in held.items():
-                if at * span < end_ms and (at + 1) * span > start_ms:
-                    own = bucket.of_brand(brand)
-                    if len(own):
-                        parts.append(bucket.rows[own])
-                        mentions.extend(bucket.mentions[i] for i in own.tolist())
-        rows = np.concatenate(parts)
-        order = np.lexsort((rows["key"], rows["published_ms"]))
-        published = rows["published_ms"][order]
-        order = order[(published >= start_ms) & (published < end_ms)]
-        return Sample(rows[order], [_UNPACK(mentions[i]) for i in order.tolist()])
+        touched = [
+            bucket
+            for held, span in ((self._hourly, HOUR_MS), (self._recent, BUCKET_MS))
+            for at, bucket in held.items()
+            if at * span < end_ms and (at + 1) * span > start_ms
+        ]
+        return sample(touched, brand, start_ms, end_ms)
 
     # state ----------------------------------------------------------------------------------
 
@@ -306,12 +303,35 @@ class EvidenceStore:
             kind, at, _ = name.split("/")
             rows, mentions = unpack(pieces[name])
             if kind == "h":
-                bucket = _Bucket(self._brands, HOURLY_SAMPLE, HOURLY_TOP)
+                bucket = Bucket(self._brands, HOURLY_SAMPLE, HOURLY_TOP)
                 self._hourly[int(at)] = bucket
             else:
                 bucket = self._recent_bucket(int(at))
                 bucket.stored += len(rows)
             bucket.append(rows, mentions)
+
+
+def by_bucket(observations: Observations, rows: Int64) -> Iterator[tuple[int, Int64]]:
+    """Rows of each ten minutes."""
+    buckets = observations.published_ms[rows] // BUCKET_MS
+    for bucket in np.unique(buckets).tolist():
+        yield bucket, rows if len(rows) == 1 else rows[buckets == bucket]
+
+
+def sample(buckets: Iterable[Bucket], brand: int, start_ms: int, end_ms: int) -> Sample:
+    """What buckets hold of a brand with start <= time < end, by time."""
+    parts: list[Rows] = [np.empty(0, dtype=_ROW)]
+    mentions: list[bytes] = []
+    for bucket in buckets:
+        own = bucket.of_brand(brand)
+        if len(own):
+            parts.append(bucket.rows[own])
+            mentions.extend(bucket.mentions[i] for i in own.tolist())
+    rows = np.concatenate(parts)
+    order = np.lexsort((rows["key"], rows["published_ms"]))
+    published = rows["published_ms"][order]
+    order = order[(published >= start_ms) & (published < end_ms)]
+    return Sample(rows[order], [_UNPACK(mentions[i]) for i in order.tolist()])
 
 
 def pack(rows: Rows, mentions: list[bytes]) -> bytes:
@@ -348,6 +368,7 @@ def _ranked(brand: Int64, order: Int64) -> tuple[Int64, Int64]:
 def packed(mention: Mention) -> bytes:
     """What evidence shows of a mention, packed: memory is bounded whatever is sent."""
     text, author = mention.text, mention.author
+    created = author.created_at if author else None
     return _PACK(
         Kept(
             mention.id,
@@ -359,6 +380,11 @@ def packed(mention: Mention) -> bytes:
             author.followers if author else None,
             mention.url,
             mention.kind,
+            int(created.timestamp() * 1000) if created else None,
+            mention.repost_of,
+            mention.in_reply_to,
+            tuple(link[:LINK_CHARS] for link in mention.links[:MOST_LINKS]),
+            tuple(media[:LINK_CHARS] for media in mention.media[:MOST_LINKS]),
         )
     )
 

@@ -41,6 +41,8 @@ _AMPLIFIED_CAP = 0.49
 _YOUNG_MS, _OLD_MS = 180 * DAY_MS, 730 * DAY_MS
 _BORN_TOGETHER_MS = 7 * DAY_MS
 _START = -3.0
+# pairs of texts that met by chance, before any is known, and how much more often those on one topic
+_PRIOR_MET, _PRIOR_PAIRS, _SAME_TOPIC = 0.1, 1e5, 60.0
 
 
 @dataclass(slots=True)
@@ -238,17 +240,20 @@ def _group(
     last_ms = max((at[-1] for at in times), default=window.now_ms)
     share_again = sum(n > 1 for n in seen.values()) / len(members)
     close, at_once = float((gaps <= 10 * MINUTE_MS).mean()), float((gaps <= MINUTE_MS).mean())
-    headline = one_thing and bool(own) and own[0].trace.link is not None
+    exact = bool(copiers) and copied >= 0.95 * len(copiers)
+    headline = one_thing and exact and own[0].trace.link is not None
+    beyond = _beyond_chance(own, texts, members, first_ms, window)
+    repetition = 2.5 * share_again + _per_thing(share_again) * log2(max(len(things), 1))
+    synchrony = 1.5 * close + 1.5 * max(0.0, at_once - 0.25) / 0.75
     parts = {
         "start": _START,
-        "copies": min(4.0, max(0.0, 1.2 * log2(max(copied, 1.0) / 4))),
-        "repetition": 2.5 * share_again
-        + (0.5 if share_again else 0.25) * log2(max(len(things), 1)),
+        "copies": beyond * min(4.0, max(0.0, 1.2 * log2(max(copied, 1.0) / 4))),
+        "repetition": repetition * (1.0 if runs else beyond),
         # news travels fast
-        "synchrony": 0.0 if headline else 1.5 * close + 1.5 * max(0.0, at_once - 0.25) / 0.75,
+        "synchrony": 0.0 if headline else synchrony * (1.0 if runs else beyond),
         "one_thing": -1.0 if one_thing else 0.0,
         "headline": -2.0 if headline else 0.0,
-        **_people(accounts, first_ms),
+        **_people(accounts, first_ms, window),
     }
     facts = {
         "accounts": len(members),
@@ -265,7 +270,35 @@ def _group(
     return Group("coordination", score, members, first_ms, last_ms, parts, facts, traces, names)
 
 
-def _people(accounts: list[Account], at_ms: int) -> dict[str, float]:
+def _per_thing(share_again: float) -> float:
+    """What twice as many things tell: many who share few of many things are a chorus."""
+    return 0.25 + 0.25 * min(1.0, share_again / 0.2)
+
+
+def _beyond_chance(
+    own: list[_Shared], texts: list[_Shared], members: set[int], first_ms: int, window: TraceWindow
+) -> float:
+    """Which part of a group's pairs of near-duplicates its public's own habits do not explain.
+
+    How often two texts of this public meet was counted before the group's first post, and is seen
+    in the texts that are not the group's; where all speak of one thing they meet more often.
+    """
+    posts = [sum(t.trace.joined[a].times for a in members.intersection(t.accounts)) for t in own]
+    met = sum(n * (n - 1) / 2 for n in posts)
+    if not met:
+        return 1.0
+    inside = {id(t.trace) for t in own}
+    others = [len(t.accounts) for t in texts if id(t.trace) not in inside]
+    left = max(window.texts - sum(posts), 0)
+    before = window.chances(first_ms)
+    chance = max(
+        (before.met + _PRIOR_MET) / (before.pairs + _PRIOR_PAIRS),
+        (sum(n * (n - 1) / 2 for n in others) + _PRIOR_MET) / (left * left / 2 + _PRIOR_PAIRS),
+    )
+    return max(0.0, 1.0 - _SAME_TOPIC * chance * sum(posts) ** 2 / 2 / met)
+
+
+def _people(accounts: list[Account], at_ms: int, window: TraceWindow) -> dict[str, float]:
     """What the accounts themselves tell: age, being made together, handles made by rule."""
     parts: dict[str, float] = {}
     born = sorted(a.created_ms for a in accounts if a.created_ms is not None)
@@ -276,10 +309,11 @@ def _people(accounts: list[Account], at_ms: int) -> dict[str, float]:
         together = float((ends - np.arange(len(born))).max()) / len(born)
         parts["born_together"] = 1.5 * together if together >= 0.5 else 0.0
         parts["old"] = -1.0 if median(ages) > _OLD_MS else 0.0
-    handles = [a.handle for a in accounts if a.handle]
-    if handles and 2 * len(handles) >= len(accounts):
-        numbered = sum(h[-4:].isdigit() and len(h) > 4 for h in handles) / len(handles)
-        parts["handles"] = 0.8 if numbered >= 0.5 else 0.0
+    numbered = sum(account.numbered for account in accounts)
+    others = len(window.accounts) - len(accounts)
+    usual = (window.numbered - numbered) / others if others > 0 else 0.0
+    if accounts and numbered / len(accounts) >= max(0.5, usual + 0.3):
+        parts["handles"] = 0.8
     return parts
 
 
@@ -299,7 +333,7 @@ def _amplified(trace: Trace, within: set[int], window: TraceWindow) -> Iterable[
         "copies": min(2.0, log2(densest / AMPLIFIED_ACCOUNTS)),
         "synchrony": close,
         "one_thing": -1.0,
-        **_people(accounts, trace.first_ms),
+        **_people(accounts, trace.first_ms, window),
     }
     score = min(_AMPLIFIED_CAP, 1 / (1 + exp(-sum(parts.values()))))
     facts: dict[str, float] = {

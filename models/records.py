@@ -250,6 +250,9 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     ``expected`` are counts of negative mentions among ``total``.  ``intensity`` is the mean
     probability of negative of the negative mentions, ``usual_intensity`` that of the day before the
     window, ``reach_share`` the negative mentions' part of the reach (models/emphasis.py).
+    ``groups`` are accounts that act together in the window and what is amplified in it,
+    ``coordinated_share`` what the former posted of the mentions, or of the negative ones where
+    these are counted (models/posts.py).
     """
 
     id: str
@@ -284,3 +287,5 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     intensity: float | None = None
     usual_intensity: float | None = None
     reach_share: float | None = None
+    groups: tuple[AccountGroup, ...] = ()
+    coordinated_share: float | None = None

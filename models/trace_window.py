@@ -6,6 +6,7 @@ a `Trace`.  Memory is bounded by ``capacity`` mentions, whatever is sent.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 MOST_ACCOUNTS = 2000  # of a trace; more are counted
 MOST_QUOTES = 1000  # of a trace
+_WITH_LINK_BITS = 8.0  # what a link or an image adds to what a text tells
 _LEAST_BITS = 30.0  # a text that tells less is written twice by chance
 _LEAST_COMMON, _MOST_BITS = 20.0, 8.0
 _SAME = 0.7
@@ -44,6 +46,12 @@ class Account:
     created_ms: int | None
     first_ms: int
     held: int = 0
+
+    @property
+    def numbered(self) -> bool:
+        """Whether its handle ends in a row of digits."""
+        handle = self.handle or ""
+        return len(handle) > 4 and handle[-4:].isdigit()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,17 @@ class Held:
     trace: Trace | None = None  # of its text
 
 
+class Chances(NamedTuple):
+    """Pairs of texts that were held at the same time, and those of them that met: near-duplicates.
+
+    Counted from the beginning.
+    """
+
+    at_ms: int
+    pairs: int
+    met: int
+
+
 class Vocabulary:
     """How many of a brand's texts use a word, in a fixed number of buckets.
 
@@ -151,7 +170,7 @@ class Vocabulary:
 
     def __init__(self) -> None:
         self._known = np.zeros(_BUCKETS, dtype=np.float32)
-        self._texts = _UNSEEN
+        self.texts = _UNSEEN
         self._new: list[UInt32] = []
 
     def learn(self, words: UInt32) -> None:
@@ -164,14 +183,14 @@ class Vocabulary:
             return
         faded = _FORGET ** len(self._new)
         self._known *= np.float32(faded)
-        self._texts = max(_UNSEEN, self._texts * faded + len(self._new))
+        self.texts = max(_UNSEEN, self.texts * faded + len(self._new))
         self._known += np.bincount(np.concatenate(self._new) % _BUCKETS, minlength=_BUCKETS)
         self._new = []
 
     def bits(self, words: UInt32, usual: Float32) -> Float32:
         """What each word tells: no more than usual, less if this brand's public often uses it."""
         seen = self._known[words % _BUCKETS]
-        known: Float32 = np.minimum(usual, np.log2(np.float32(self._texts) / (seen + 1)))
+        known: Float32 = np.minimum(usual, np.log2(np.float32(self.texts) / (seen + 1)))
         return np.maximum(known, 0)
 
 
@@ -181,6 +200,7 @@ class TraceWindow:
     def __init__(self, span_ms: int = DAY_MS, capacity: int = 8192) -> None:
         self.span_ms = span_ms
         self.accounts: dict[int, Account] = {}
+        self.numbered = 0  # accounts whose handle ends in a row of digits
         self.now_ms = 0
         self._seen = 0
         self._capacity = capacity
@@ -189,6 +209,8 @@ class TraceWindow:
         self._bands: dict[int, Held] = {}
         self._keys: dict[int, Held | Trace] = {}
         self._shared: dict[int, Trace] = {}
+        self.texts = 0  # held, that tell enough to be compared
+        self._chances = deque([Chances(0, 0, 0)], maxlen=capacity)
 
     def __len__(self) -> int:
         return len(self._held)
@@ -196,6 +218,11 @@ class TraceWindow:
     def keys_held(self) -> int:
         """How many keys are remembered, of texts and of other things."""
         return len(self._bands) + len(self._keys) + len(self._shared)
+
+    def chances(self, at_ms: int) -> Chances:
+        """How many pairs of texts were near-duplicates until then, of how many."""
+        at = bisect_left(self._chances, at_ms, key=lambda c: c.at_ms)
+        return self._chances[max(at - 1, 0)]
 
     def between(self, first_ms: int, last_ms: int) -> int:
         """How many mentions are held of a time, its ends included."""
@@ -219,19 +246,18 @@ class TraceWindow:
             bits = self._vocabulary.bits(words.hashes[low:high], words.bits[low:high])
             sums = np.concatenate([[0], np.cumsum(bits, dtype=np.float64)])
             at = words.starts[first : last + 1] - low
-            tells = (np.diff(sums[at]) >= _LEAST_BITS).tolist()
+            tells = np.diff(sums[at]).tolist()
             for row in range(first, last):
                 own = slice(at[row - first], at[row - first + 1])
-                bands = words.bands[row].tolist() if tells[row - first] else ()
-                read = Text(words.hashes[low:high][own], bits[own], bands)
+                read = Text(words.hashes[low:high][own], bits[own], words.bands[row].tolist())
                 self.now_ms = max(self.now_ms, at_ms[row])
-                yield self._add(mentions[row], at_ms[row], read)
+                yield self._add(mentions[row], at_ms[row], read, tells[row - first])
             self._seen += last - first
             if self._seen % _TURN == 0:
                 self._vocabulary.turn()
             first = last
 
-    def _add(self, mention: Mention, at_ms: int, read: Text) -> float:
+    def _add(self, mention: Mention, at_ms: int, read: Text, tells: float) -> float:
         self._drop()
         account = self._account(mention, at_ms)
         if account is None:
@@ -241,9 +267,12 @@ class TraceWindow:
             mention.id, account, at_ms, mention.text[:_SAMPLE_CHARS], mention.kind == "repost"
         )
         link = next((key.hash for key in keys if key.kind == "link"), None)
-        held = Held(quote, read, tuple(key.hash for key in keys), link)
+        more = _WITH_LINK_BITS if link or mention.media else 0.0
         # of a repost that says of what, the text tells nothing more
-        weight = self._share_text(held) if read.bands and not mention.repost_of else 0.0
+        if tells + more < _LEAST_BITS or mention.repost_of:
+            read = Text(read.words, read.bits, ())
+        held = Held(quote, read, tuple(key.hash for key in keys), link)
+        weight = self._share_text(held) if read.bands else 0.0
         if held.trace is None:
             self._vocabulary.learn(read.words)
         for key in keys:
@@ -267,6 +296,7 @@ class TraceWindow:
                 int(created.timestamp() * 1000) if created else None,
                 at_ms,
             )
+            self.numbered += known.numbered
         known.held += 1
         return key
 
@@ -282,6 +312,10 @@ class TraceWindow:
                 best, most = other, alike
         for band in held.text.bands:
             self._bands[band] = held
+        last = self._chances[-1]
+        same = len(best.trace.joined) if best and best.trace else int(best is not None)
+        self._chances.append(Chances(self.now_ms, last.pairs + self.texts, last.met + same))
+        self.texts += 1
         if best is None:
             return 0.0
         if best.trace is None:
@@ -311,6 +345,7 @@ class TraceWindow:
         held = self._held
         while held and (held[0].quote.at_ms < before_ms or len(held) >= self._capacity):
             gone = held.popleft()
+            self.texts -= bool(gone.text.bands)
             for band in gone.text.bands:
                 if self._bands.get(band) is gone:
                     del self._bands[band]
@@ -324,6 +359,7 @@ class TraceWindow:
             account = self.accounts[gone.quote.account]
             account.held -= 1
             if not account.held:
+                self.numbered -= account.numbered
                 del self.accounts[gone.quote.account]
 
 

@@ -34,8 +34,10 @@ from models.emphasis import EmphasisSums
 from models.evidence import EvidenceStore, Sample
 from models.negativity import NegativeShare
 from models.pieces import under, within
+from models.posts import PostStore, Split
 from models.quantify import adjusted_share
 from models.records import (
+    SOURCE_SILENT,
     SURPRISE_LINES,
     Bool,
     Brand,
@@ -106,6 +108,7 @@ class DetectStage:
         self._dedupe = Deduplicator()
         self._emphasis = EmphasisSums(len(brands))
         self._evidence = EvidenceStore(len(brands))
+        self._posts = PostStore(len(brands))
         self._terms = Terms()
         self._topics = Topics(lexicon)
         self._salt = np.array([_hash64(b.id) for b in brands], dtype=np.uint64)
@@ -217,6 +220,7 @@ class DetectStage:
         self._open_hour = upto
         self._dedupe.turn(upto * HOUR_MS)
         self._evidence.thin(upto * HOUR_MS)
+        self._posts.thin(upto * HOUR_MS)
 
     def _learn(self, hour: int) -> None:
         close = self._hour_close(hour)
@@ -268,6 +272,7 @@ class DetectStage:
         self._platforms.add(obs.published_ms[rows] // MINUTE_MS, series)
         self._emphasis.add(obs, rows)
         self._evidence.add(obs, rows)
+        self._posts.add(obs, rows)
 
     def _signal(self, f: Finding) -> Signal:
         brand = self.brands[f.brand]
@@ -280,6 +285,7 @@ class DetectStage:
         languages = dict(sorted(Counter(held.languages()).items()))
         usual = self._evidence.window(f.brand, start_ms - 24 * HOUR_MS, start_ms)
         emphasis = self._emphasis.window(f.brand, f.minute, f.window_min)
+        split = self._split(f, start_ms, end_ms)
         return Signal(
             id=_signal_id(brand.id, f),
             brand=brand.id,
@@ -312,12 +318,21 @@ class DetectStage:
             intensity=emphasis.intensity,
             usual_intensity=emphasis.usual_intensity,
             reach_share=emphasis.reach_share,
+            groups=split.groups,
+            coordinated_share=split.share if f.kind == "volume" else split.negative_share,
             platforms=self._by_platform(f),
             languages=languages,
             terms=tuple(self._terms.top(about, usual.texts(), self._own_words[f.brand])),
             topics=self._topics.shares(about),
             evidence=_best(held, prefer_negative=f.kind != "volume" or mostly_bad),
         )
+
+    def _split(self, f: Finding, start_ms: int, end_ms: int) -> Split:
+        """Who acts together in a window; of an episode that goes on, as far as that is final."""
+        if f.phase == "weak" or f.kind == SOURCE_SILENT:
+            return Split()
+        final_ms = None if f.phase == "fired" else f.at_ms - self._lateness_ms
+        return self._posts.split(f.brand, start_ms, end_ms, final_ms)
 
     def _by_platform(self, f: Finding) -> dict[str, int]:
         names = {slot: name for name, slot in self._platform_slots[f.brand].items()}
@@ -336,6 +351,7 @@ class DetectStage:
             "emphasis": self._emphasis.changes(),
             "dedupe": self._dedupe.changes(),
             "evidence": self._evidence.changes(),
+            "posts": self._posts.changes(),
         }
         for name, each in self._learned():
             parts[name] = [*each.changes().items()]
@@ -383,6 +399,7 @@ class DetectStage:
         self._emphasis.restore(part("emphasis"))
         self._dedupe.restore(part("dedupe"))
         self._evidence.restore(part("evidence"))
+        self._posts.restore(part("posts"))
         for name, each in self._learned():
             each.restore(part(name))
 

@@ -56,7 +56,7 @@ def remap(stored: Pieces, fresh: Pieces, old: Sequence[str], new: Sequence[str])
         part, _, rest = name.partition("/")
         if part in ("dedupe", "head") or rest == "now":
             return blob
-        if part == "evidence":
+        if part in ("evidence", "posts"):
             return moved_evidence(blob, move)
         if part == "platforms":
             return moved_counts(blob, move, MAX_PLATFORMS)
