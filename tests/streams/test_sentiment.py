@@ -190,6 +190,7 @@ def test_a_check_names_the_setting_that_does_not_fit(
     assert code == 2
     assert line.startswith(f"nadhir.yaml:{place}: own/model.onnx: ")
     assert said in line
+    assert line.count("sentiment.onnx") == 1
 
 
 def test_a_check_names_other_mistakes_beside_it_and_none_twice(folder: Path) -> None:
