@@ -22,11 +22,11 @@ _NAMED = re.compile(
 )
 _ORTHOGRAPHIC = (range(0xC0, 0x250), range(0x250, 0x2B0), range(0x1D00, 0x1DC0),
                  range(0x1E00, 0x1F00), range(0x2C60, 0x2C80), range(0xA720, 0xA800))  # fmt: skip
-_LEET = str.maketrans("013457$@!|", "oleast" + "sall")
+_LEET = str.maketrans("013457$@!|i", "oleastsalll")
 # pairs of letters first, then classes; the order is that of the replacements
-_PAIRS = re.compile(r"vv|cl|dl|lb|lh|lk|lc|rn|rr|nn|nr|rm|mn|nm|rn")
+_PAIRS = re.compile(r"vv|cl|dl|lb|lh|lk|lc|rn|rr|nn|nr|rm|mn|nm")
 _PAIR_OF = {"vv": "w", "cl": "b", "dl": "b", "lb": "b", "lh": "h", "lk": "k", "lc": "k"}
-_CLASSES = str.maketrans("iduqcmr89z26", "lbvgennbg" + "szb")
+_CLASSES = str.maketrans("duqcmr89z26", "bvgennbgszb")
 
 
 @cache

@@ -166,7 +166,7 @@ class NameIndex:
             for name in self._same[self._texts[which]]
         ]
 
-    def like(self, word: str, *, odd: bool = False) -> list[Likeness]:
+    def like(self, word: str, *, odd: bool = False, most_edits: int = 2) -> list[Likeness]:
         """Names that a word is, looks like, or misspells; each brand's name once.
 
         Parameters
@@ -175,6 +175,8 @@ class NameIndex:
             Folded; longer than 40 characters it is like nothing.
         odd : bool
             It was written with letters of another script: whoever does that means a likeness.
+        most_edits : {1, 2}
+            Two are looked for in long words alone, and take most of the time.
         """
         if not _TYPO_MIN - 1 <= len(word) <= MAX_WORD_CHARS:
             return [Likeness(name, "same") for name in self.same(word)]
@@ -186,7 +188,7 @@ class NameIndex:
             for name in self._one[key]:
                 if name not in found and _may_be_typo(word, name):
                     found[name] = "typo"
-        if _TWO_EDITS - 2 <= len(word) <= _TWO_EDITS_MOST:
+        if most_edits > 1 and _TWO_EDITS - 2 <= len(word) <= _TWO_EDITS_MOST:
             self._add_two(word, found)
         return [Likeness(name, how) for name, how in found.items()]
 
@@ -221,7 +223,7 @@ def _may_be_two(word: str, name: str) -> bool:
     """Two edits are many for a short name, and words are not misspelt names."""
     if (len(name) == _TWO_EDITS and len(word) < len(name)) or edits(word, name, 2) > 2:
         return False
-    return len(name) >= _SENTENCE or not is_text(word)
+    return len(name) >= _SENTENCE or not is_text(word.rstrip("0123456789"))
 
 
 def _is_doubled(word: str, name: str) -> bool:

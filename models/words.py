@@ -32,6 +32,11 @@ class Lists(msgspec.Struct, frozen=True, kw_only=True):
     shorteners: frozenset[str]
     shared_hosts: frozenset[str]
     cheap_suffixes: frozenset[str]
+    desk: frozenset[str]
+    topic: frozenset[str]
+    disclaimers: frozenset[str]
+    roles: frozenset[str]
+    official_claims: frozenset[str]
 
     @property
     def affixes(self) -> frozenset[str]:
@@ -161,6 +166,72 @@ def is_text(text: str) -> bool:
     (True, False)
     """
     return _is_made_of(text, affixes=False)
+
+
+@lru_cache(1 << 14)
+def role_of(text: str) -> str:
+    """What a word, or words laid end to end, do beside a name; empty if they are unknown.
+
+    Returns
+    -------
+    str
+        ``topic`` (people who talk about it), ``support``, ``credential``, ``commerce``,
+        ``company``, ``place`` or empty; of several words the first in this order.
+
+    Examples
+    --------
+    >>> role_of("helpuk"), role_of("news"), role_of("uae"), role_of("smith")
+    ('support', 'topic', 'place', '')
+    """
+    roles = _roles()
+    role = roles.get(text, "")
+    if role or not 2 * _MIN_ROLE_CHARS - 1 <= len(text) <= _MAX_CHARS:
+        return role
+    if text[:_MIN_ROLE_CHARS] not in _begun() and text[-_MIN_ROLE_CHARS:] not in _ended():
+        return ""
+    found = {""}
+    for size in range(_MIN_ROLE_CHARS, len(text) - 1):
+        for word, rest in ((text[:size], text[size:]), (text[-size:], text[:-size])):
+            if word in roles and _is_role_text(rest):
+                found.update((roles[word], roles.get(rest, "")))
+    return next((role for role in _ROLES if role in found), "")
+
+
+_ROLES = ("topic", "support", "credential", "commerce", "company", "place")
+_MIN_ROLE_CHARS = 3
+_COUNTRIES = frozenset(("us", "uk", "sa", "ae", "eg", "qa", "jp", "eu"))
+
+
+@cache
+def _roles() -> dict[str, str]:
+    """The role of each word; of several the first."""
+    found = {word: role for role in reversed(_ROLES) for word in getattr(lists(), role)}
+    return found | dict.fromkeys(lists().desk - lists().topic, "support")
+
+
+@cache
+def _begun() -> frozenset[str]:
+    return frozenset(word[:_MIN_ROLE_CHARS] for word in _roles())
+
+
+@cache
+def _ended() -> frozenset[str]:
+    return frozenset(word[-_MIN_ROLE_CHARS:] for word in _roles())
+
+
+def _is_role_text(text: str) -> bool:
+    """Whether digits, a country or words with a role are all that is left."""
+    if len(text) < _MIN_ROLE_CHARS:
+        return text in _COUNTRIES or text.isdigit()
+    return text.isdigit() or text in _roles() or _is_made_of_roles(text)
+
+
+def _is_made_of_roles(text: str) -> bool:
+    """Whether words of three letters or more, each with a role, make the text."""
+    return any(
+        text[:size] in _roles() and (text[size:] in _roles() or _is_made_of_roles(text[size:]))
+        for size in range(_MIN_ROLE_CHARS, len(text) - _MIN_ROLE_CHARS + 1)
+    )
 
 
 @lru_cache(1 << 12)
