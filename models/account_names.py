@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
+
+from ahocorasick_rs import AhoCorasick
 
 from models.brand_names import names_of
 from models.confusables import fold, letters_only
@@ -17,6 +19,7 @@ from models.words import is_word, lists, role_of
 
 MAX_CHARS = 100  # of a handle or display name; what follows nobody sees
 _SPLIT = re.compile(r"[\W_]+")
+_WORDS = re.compile(r"[^\W_]+")
 _PREFIXED = re.compile(r"(?:و|ل|ب|لل|بال|وال)?(?=.{3})")
 _REMEMBERED = 1 << 16
 _MIN_INSIDE = 3
@@ -71,6 +74,14 @@ class AccountNames:
                     if key := sound_key(spelt):
                         entry = (name_of(letters_only(spelt), i), is_arabic(spelt))
                         self._sounds.setdefault(key, []).append(entry)
+        in_latin = {name.brand for name in names if name.text.isascii()}
+        self._all_sounds = _automaton(self._sounds)
+        # Latin text is like the Latin names of a brand, where it has some, by its letters
+        self._latin_sounds = _automaton(
+            key
+            for key, entries in self._sounds.items()
+            if any(name.brand not in in_latin for name, _ in entries)
+        )
 
     def is_as_written(self, text: str) -> bool:
         """Whether these are the very letters in which a brand writes one of its names."""
@@ -81,10 +92,10 @@ class AccountNames:
         return self._remembered(text[:MAX_CHARS], is_handle)
 
     def _read(self, text: str, is_handle: bool) -> list[Seen]:
-        folded = fold([text])[0]
-        words = [word for word in _SPLIT.split(folded) if word]
+        folded = text.lower() if text.isascii() else fold([text])[0]
+        words = _WORDS.findall(folded)
         whole = "".join(words)
-        if len(whole) < 2:
+        if len(whole) < 2 or not self._may_be(folded, whole, words):
             return []
         is_odd = not text.isascii() and letters_only(text.lower()) != whole
         has_initial = any(len(word) == 1 for word in words)  # k_smith is a person, not a slip
@@ -102,6 +113,22 @@ class AccountNames:
             found |= dict.fromkeys(self._inside(whole, words))
         found |= dict.fromkeys(self._sounding(folded, words))
         return list(found)
+
+    def _may_be(self, folded: str, whole: str, words: list[str]) -> bool:
+        """Whether the text is worth reading: most are nobody's, and this says so in a moment."""
+        if self._index.has_inside(whole) or self._index.may_be_like(whole):
+            return True
+        cores = set(words) if len(words) > 1 else set()
+        if len(words) > 2:
+            cores |= {"".join(words[skip:]) for skip in (1, 2)}
+            cores |= {"".join(words[:-skip]) for skip in (1, 2)}
+        return any(map(self._index.may_be_like, cores)) or self._may_sound(folded)
+
+    def _may_sound(self, folded: str) -> bool:
+        """Whether a name in the other script may be in it by its sound."""
+        automaton = self._latin_sounds if folded.isascii() else self._all_sounds
+        key = sound_key(folded) if automaton is not None else ""
+        return bool(automaton is not None and key and automaton.find_matches_as_indexes(key))
 
     def _inside(self, whole: str, words: list[str]) -> Iterator[Seen]:
         for inside in self._index.inside(whole):
@@ -136,6 +163,11 @@ class AccountNames:
         named = [word for word in words if not word.isdigit()]
         if named and len(named) < len(words):
             yield joint.join(named), "digits"
+
+
+def _automaton(keys: Iterable[str]) -> AhoCorasick | None:
+    patterns = list(keys)
+    return AhoCorasick(patterns) if patterns else None
 
 
 def _is_spelling(text: str, name: str) -> bool:

@@ -36,6 +36,7 @@ WEIGHTS: Mapping[str, float] = MappingProxyType({
     "says_it_is_not": -2.0, "speaks_for_itself": -0.6, "verified": -0.4, "many_followers": -0.3,
 })  # fmt: skip
 _UNKNOWN = 0.6  # where no official handle is known, this may well be the brand's own account
+_REMEMBERED = 1 << 17
 _BOTH = 0.25  # of the weaker of handle and name
 _NEW_DAYS = 60
 _FEW_FOLLOWERS, _MANY_FOLLOWERS = 100, 20_000
@@ -80,12 +81,13 @@ class ImpostorChecker:
         ]
         self._ids = {(a.platform, a.id) for brand in brands for a in brand.accounts}
         self._profiles: dict[int, Author] = {}
+        self._nobody: set[tuple[str | None, str | None]] = set()  # handles and names like none
 
     def is_official(self, author: Author, platform: str | None = None) -> bool:
         """Whether a brand runs the account: by its id on the platform, else by its handle."""
-        if author.id and any((p, author.id) in self._ids for p in ([platform] if platform else [])):
+        if platform is not None and (platform, author.id) in self._ids:
             return True
-        return bool(author.handle) and _bare(author.handle or "") in self._handles
+        return author.handle is not None and _bare(author.handle) in self._handles
 
     def learn(self, author: Author) -> None:
         """Keep the profile of an official account: avatars and biographies are compared with it."""
@@ -115,27 +117,34 @@ class ImpostorChecker:
         earlier_handle : str, optional
             The handle under which the same id was known before.
         """
+        known = author.handle, author.name
+        if known in self._nobody and not self._profiles:
+            return NOTHING
         if self.is_official(author, platform):
             return NOTHING
-        tallies: dict[int, Tally] = {}
-        handle = _bare(author.handle or "")
-        for field, text in (("handle", handle), ("name", author.name or "")):
-            for seen in self._names.read(text, is_handle=field == "handle"):
-                self._note(seen, field, text, tallies)
+        tallies = self._read(author)
         if not tallies and not self._profiles:
+            if len(self._nobody) >= _REMEMBERED:
+                self._nobody.clear()
+            self._nobody.add(known)
             return NOTHING
         self._note_profiles(author, tallies)
-        best: tuple[float, int] | None = None
-        for brand, tally in tallies.items():
+        for tally in tallies.values():
             _note_circumstances(author, at, tally)
-            if earlier_handle and _bare(earlier_handle) != handle:
+            if earlier_handle and _bare(earlier_handle) != _bare(author.handle or ""):
                 tally.add("renamed", earlier_handle)
-            points = _points(tally)
-            if best is None or points > best[0]:
-                best = points, brand
-        if best is None:
+        if not tallies:
             return NOTHING
-        return Finding(self._brands[best[1]].id, score_of(best[0]), tallies[best[1]].shown())
+        points, brand = max((_points(tally), -brand) for brand, tally in tallies.items())
+        return Finding(self._brands[-brand].id, score_of(points), tallies[-brand].shown())
+
+    def _read(self, author: Author) -> dict[int, Tally]:
+        """Names in handle and display name, by the index of their brand."""
+        tallies: dict[int, Tally] = {}
+        for field, text in (("handle", _bare(author.handle or "")), ("name", author.name or "")):
+            for seen in self._names.read(text, is_handle=field == "handle"):
+                self._note(seen, field, text, tallies)
+        return tallies
 
     def check_many(self, authors: Sequence[Author]) -> list[Finding]:
         """Judge accounts, in order."""

@@ -9,7 +9,7 @@ found by an Aho-Corasick automaton over all of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import combinations
 from typing import Literal, NamedTuple
 
@@ -22,6 +22,8 @@ MAX_WORD_CHARS = 40
 _TWO_EDITS_MOST = 22  # and the longest for which that is looked up
 _TWO_EDITS = 8  # letters of a name in which two edits are still one
 _TYPO_MIN = 4
+_REMEMBERED = 1 << 16
+_OUTLINE = 3  # letters from which on a name may be misspelt or outlined
 _INSIDE_MIN = 2
 _BIT_MIN = 7
 _SENTENCE = 14  # letters of a name that is itself made of words
@@ -109,8 +111,10 @@ def edits(a: str, b: str, limit: int) -> int:
 
 def _keys(word: str, depth: int) -> set[str]:
     """The word with up to so many letters left out."""
-    sizes = range(max(len(word) - depth, 1), len(word) + 1)
-    return {key for size in sizes for key in map("".join, combinations(word, size))}
+    keys = {word}
+    for size in range(max(len(word) - depth, 1), len(word)):
+        keys.update(map("".join, combinations(word, size)))
+    return keys
 
 
 class NameIndex:
@@ -139,8 +143,13 @@ class NameIndex:
         for name in names:
             self._same.setdefault(name.text, []).append(name)
             self._add_typos(name)
+        halves = [(t, (len(t) - 1) // 2) for t in self._same if len(t) >= _TYPO_MIN]
+        self._begins = frozenset(text[:half] for text, half in halves)
+        self._ends = frozenset(text[-half:] for text, half in halves)
+        self._remembered = lru_cache(_REMEMBERED)(self._may_be_like)
         self._texts = list(self._same)
         self._automaton = AhoCorasick(self._texts, matchkind=MatchKind.Standard)
+        self._telling = AhoCorasick([t for t in self._texts if len(t) >= _OUTLINE] or ["\n"])
 
     def _add_typos(self, name: Name) -> None:
         if len(name.text) < _TYPO_MIN - 1 or len(name.text) > MAX_WORD_CHARS:
@@ -152,6 +161,27 @@ class NameIndex:
         if _TWO_EDITS <= len(name.text) <= _TWO_EDITS_MOST:
             for key in _keys(name.text, 2):
                 self._two.setdefault(key, []).append(name)
+
+    def has_inside(self, text: str) -> bool:
+        """Whether a name of three letters or more occurs in a text."""
+        return bool(self._telling.find_matches_as_indexes(text[:400]))
+
+    def may_be_like(self, word: str) -> bool:
+        """Whether `like` can find something within one edit: quick, and seldom wrong with yes."""
+        if not _OUTLINE <= len(word) <= MAX_WORD_CHARS:
+            return word in self._same
+        return self._remembered(word)
+
+    def _may_be_like(self, word: str) -> bool:
+        return self._may_be_typo(word) or shape(word) in self._shapes
+
+    def _may_be_typo(self, word: str) -> bool:
+        """One edit leaves the begin or end of a name as it was: only then keys are worth making."""
+        size = len(word)
+        for half in range(max((size - 2) // 2, 1), size // 2 + 1):
+            if word[:half] in self._begins or word[-half:] in self._ends:
+                return not self._one.keys().isdisjoint(_keys(word, 1))
+        return False
 
     def same(self, word: str) -> Sequence[Name]:
         """Names that are just this word."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import string
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -22,7 +23,7 @@ from models.findings import NOTHING, Finding, Tally, score_of
 from models.likeness import Name, NameIndex
 from models.link_host import HostReader, Tallies
 from models.records import Brand
-from models.urls import Url, parse_url
+from models.urls import MAX_URL_CHARS, Url, parse_url
 from models.words import lists
 
 WEIGHTS = MappingProxyType({
@@ -46,6 +47,8 @@ _MOST_ALONE = 0.9  # points of a link without a brand: suspicious, but nobody's 
 _PARTS = re.compile(r"[\W_]+")
 _TRICK = re.compile(r"//|@|%2e|%2f|\.(?:html?|pdf|jpe?g|png|docx?)\.[a-z]{2,4}\b|\\", re.I)
 _NESTED = re.compile(r"https?:(?:/|%2f)+\S*", re.IGNORECASE)
+_SIMPLE = re.compile(r"https?://([a-z0-9.-]+)((?:/[^@\\\s]*)?)\Z")
+_MARKS = dict.fromkeys(map(ord, string.punctuation))
 _USUAL_PORTS = ("", "80", "443")
 _LONG_HOST = 60
 _PATH_CHARS = 300
@@ -85,14 +88,38 @@ class LinkChecker:
         self._index = NameIndex(names_of(brands))
         self._hosts = HostReader(self._index, self._official, WEIGHTS)
         self._remembered = lru_cache(remembered)(self._judge_host)
+        self._most_quiet = remembered
+        self._quiet: dict[str, Finding] = {}  # hosts without a name, and what is said of them
 
     def check(self, text: str) -> Finding:
         """Judge one URL or host; what is neither resembles nothing."""
+        simple = _SIMPLE.match(text)
+        if simple and len(text) < MAX_URL_CHARS:
+            quiet = self._quiet.get(simple[1])
+            if quiet is not None and not self._may_name(simple[2]):
+                return quiet
         url = parse_url(text)
-        return NOTHING if url is None else self.judge(url)
+        if url is None:
+            return NOTHING
+        found = self.judge(url)
+        if simple and found.brand is None and not url.is_address and not self._may_name(url.path):
+            if len(self._quiet) >= self._most_quiet:
+                self._quiet.clear()
+            self._quiet[simple[1]] = found
+        return found
+
+    def _may_name(self, path: str) -> bool:
+        """Whether a brand's name may be in a path; most paths are ruled out at once."""
+        if len(path) < _MIN_PATH_NAME:
+            return False
+        return not path.isascii() or self._index.has_inside(
+            path[:_PATH_CHARS].lower().translate(_MARKS)
+        )
 
     def check_many(self, texts: Sequence[str]) -> list[Finding]:
         """Judge links, each of them once."""
+        if len(texts) < 2:
+            return [self.check(text) for text in texts]
         found = {text: self.check(text) for text in dict.fromkeys(texts)}
         return [found[text] for text in texts]
 
@@ -121,7 +148,7 @@ class LinkChecker:
 
     def _verdict(self, url: Url, tallies: Tallies) -> Finding:
         suspicious = Tally(WEIGHTS)
-        note_suspicious(url, suspicious)
+        note_suspicious(url, suspicious, named=bool(tallies))
         if not tallies:
             points = min(suspicious.points(), _MOST_ALONE)
             return Finding(None, score_of(points), suspicious.shown()) if points else NOTHING
@@ -157,9 +184,9 @@ class LinkChecker:
                 yield from self._index.same(word)
 
 
-def note_suspicious(url: Url, tally: Tally) -> None:
-    """What makes a link suspicious whoever it imitates."""
-    path = url.path[:_PATH_CHARS]
+def note_suspicious(url: Url, tally: Tally, *, named: bool) -> None:
+    """What makes a link suspicious whoever it imitates; its path only beside a name or address."""
+    path = url.path[:_PATH_CHARS] if named or url.is_address else ""
     credential = lists().credential
     said = credential.intersection(_PARTS.split(url.host.removesuffix(url.suffix)))
     asked = credential.intersection(_PARTS.split(path.lower()))
