@@ -87,16 +87,16 @@ class AccountNames:
         """Whether these are the very letters in which a brand writes one of its names."""
         return _letters(text) in self._written
 
-    def read(self, text: str, *, is_handle: bool) -> list[Seen]:
+    def read(self, text: str, *, is_handle: bool) -> tuple[Seen, ...]:
         """Names in one handle or display name; what was read lately is remembered."""
         return self._remembered(text[:MAX_CHARS], is_handle)
 
-    def _read(self, text: str, is_handle: bool) -> list[Seen]:
+    def _read(self, text: str, is_handle: bool) -> tuple[Seen, ...]:
         folded = text.lower() if text.isascii() else fold([text])[0]
         words = _WORDS.findall(folded)
         whole = "".join(words)
         if len(whole) < 2 or not self._may_be(folded, whole, words):
-            return []
+            return ()
         is_odd = not text.isascii() and letters_only(text.lower()) != whole
         has_initial = any(len(word) == 1 for word in words)  # k_smith is a person, not a slip
         found = dict.fromkeys(
@@ -112,17 +112,15 @@ class AccountNames:
         if is_handle or len(words) == 1:
             found |= dict.fromkeys(self._inside(whole, words))
         found |= dict.fromkeys(self._sounding(folded, words))
-        return list(found)
+        return tuple(found)
 
     def _may_be(self, folded: str, whole: str, words: list[str]) -> bool:
         """Whether the text is worth reading: most are nobody's, and this says so in a moment."""
         if self._index.has_inside(whole) or self._index.may_be_like(whole):
             return True
-        cores = set(words) if len(words) > 1 else set()
-        if len(words) > 2:
-            cores |= {"".join(words[skip:]) for skip in (1, 2)}
-            cores |= {"".join(words[:-skip]) for skip in (1, 2)}
-        return any(map(self._index.may_be_like, cores)) or self._may_sound(folded)
+        if any(self._index.may_be_like(core) for core, _ in self._cores(words)):
+            return True
+        return self._may_sound(folded)
 
     def _may_sound(self, folded: str) -> bool:
         """Whether a name in the other script may be in it by its sound."""

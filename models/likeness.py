@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
-from models.confusables import shape
+from models.confusables import outline, shape
 from models.words import is_in_words, is_plain, is_text, is_word, may_be_name
 
 MAX_WORD_CHARS = 40
@@ -143,6 +143,7 @@ class NameIndex:
         for name in names:
             self._same.setdefault(name.text, []).append(name)
             self._add_typos(name)
+        self._outlines = frozenset(map(outline, self._same))
         halves = [(t, (len(t) - 1) // 2) for t in self._same if len(t) >= _TYPO_MIN]
         self._begins = frozenset(text[:half] for text, half in halves)
         self._ends = frozenset(text[-half:] for text, half in halves)
@@ -173,7 +174,9 @@ class NameIndex:
         return self._remembered(word)
 
     def _may_be_like(self, word: str) -> bool:
-        return self._may_be_typo(word) or shape(word) in self._shapes
+        if self._may_be_typo(word) or outline(word) in self._outlines:
+            return True
+        return ("rn" in word or "vv" in word or "cl" in word) and shape(word) in self._shapes
 
     def _may_be_typo(self, word: str) -> bool:
         """One edit leaves the begin or end of a name as it was: only then keys are worth making."""

@@ -74,7 +74,9 @@ def _coined(name: Name, left: str, right: str) -> tuple[str, float] | None:
     size = len(name.text)
     at_edge = not left or not right
     if size >= _SURE or (size == _SURE - 1 and (at_edge or is_affix(left) or is_affix(right))):
-        return ("name_in_domain", 0.9 if name.is_name_too and size < _SURE else 1.0)
+        is_short = size < _SURE and name.is_name_too
+        is_end = size == _SURE and not left and len(right) < 3  # a longer word, such as Yamatoya
+        return ("name_in_domain", 0.9 if is_short or is_end else 1.0)
     if not at_edge:
         return None
     if size == 4:
