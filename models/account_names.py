@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
@@ -21,7 +20,7 @@ MAX_CHARS = 100  # of a handle or display name; what follows nobody sees
 _SPLIT = re.compile(r"[\W_]+")
 _WORDS = re.compile(r"[^\W_]+")
 _PREFIXED = re.compile(r"(?:و|ل|ب|لل|بال|وال)?(?=.{3})")
-_REMEMBERED = 1 << 16
+_REMEMBERED = 1 << 14
 _MIN_INSIDE = 3
 _SURE_SPELLING = 6
 
@@ -64,7 +63,7 @@ class AccountNames:
         texts = fold([text for brand in brands for text in _texts(brand)])
         self._index = NameIndex(names)
         self._written = {_letters(text) for b in brands for text in _texts(b)}
-        self._remembered = lru_cache(_REMEMBERED)(self._read)
+        self._remembered: dict[tuple[str, bool], tuple[Seen, ...]] = {}
         self._own_words = frozenset(w for text in texts for w in _SPLIT.split(text))
         self._sounds: dict[str, list[tuple[Name, bool]]] = {}
         for i, brand in enumerate(brands):
@@ -88,8 +87,17 @@ class AccountNames:
         return _letters(text) in self._written
 
     def read(self, text: str, *, is_handle: bool) -> tuple[Seen, ...]:
-        """Names in one handle or display name; what was read lately is remembered."""
-        return self._remembered(text[:MAX_CHARS], is_handle)
+        """Names in one handle or display name; what was found lately is remembered."""
+        text = text[:MAX_CHARS]
+        known = self._remembered.get((text, is_handle))
+        if known is not None:
+            return known
+        found = self._read(text, is_handle)
+        if found:  # nobody's names are told in a moment, and are the most by far
+            if len(self._remembered) >= _REMEMBERED:
+                self._remembered.clear()
+            self._remembered[text, is_handle] = found
+        return found
 
     def _read(self, text: str, is_handle: bool) -> tuple[Seen, ...]:
         folded = text.lower() if text.isascii() else fold([text])[0]
@@ -118,8 +126,10 @@ class AccountNames:
         """Whether the text is worth reading: most are nobody's, and this says so in a moment."""
         if self._index.has_inside(whole) or self._index.may_be_like(whole):
             return True
-        if any(self._index.may_be_like(core) for core, _ in self._cores(words)):
-            return True
+        if len(words) > 1:
+            for core, _ in self._cores(words):
+                if self._index.may_be_like(core):
+                    return True
         return self._may_sound(folded)
 
     def _may_sound(self, folded: str) -> bool:

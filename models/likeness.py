@@ -9,7 +9,7 @@ found by an Aho-Corasick automaton over all of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from itertools import combinations
 from typing import Literal, NamedTuple
 
@@ -22,7 +22,6 @@ MAX_WORD_CHARS = 40
 _TWO_EDITS_MOST = 22  # and the longest for which that is looked up
 _TWO_EDITS = 8  # letters of a name in which two edits are still one
 _TYPO_MIN = 4
-_REMEMBERED = 1 << 16
 _OUTLINE = 3  # letters from which on a name may be misspelt or outlined
 _INSIDE_MIN = 2
 _BIT_MIN = 7
@@ -144,10 +143,13 @@ class NameIndex:
             self._same.setdefault(name.text, []).append(name)
             self._add_typos(name)
         self._outlines = frozenset(map(outline, self._same))
+        thirds = [(t, len(t) // 3) for t in self._same if len(t) >= _TWO_EDITS]
+        self._firsts = frozenset(text[:third] for text, third in thirds)
+        self._lasts = frozenset(text[-third:] for text, third in thirds)
+        self._middles = frozenset(text[third : len(text) - third] for text, third in thirds)
         halves = [(t, (len(t) - 1) // 2) for t in self._same if len(t) >= _TYPO_MIN]
         self._begins = frozenset(text[:half] for text, half in halves)
         self._ends = frozenset(text[-half:] for text, half in halves)
-        self._remembered = lru_cache(_REMEMBERED)(self._may_be_like)
         self._texts = list(self._same)
         self._automaton = AhoCorasick(self._texts, matchkind=MatchKind.Standard)
         self._telling = AhoCorasick([t for t in self._texts if len(t) >= _OUTLINE] or ["\n"])
@@ -171,9 +173,6 @@ class NameIndex:
         """Whether `like` can find something within one edit: quick, and seldom wrong with yes."""
         if not _OUTLINE <= len(word) <= MAX_WORD_CHARS:
             return word in self._same
-        return self._remembered(word)
-
-    def _may_be_like(self, word: str) -> bool:
         if self._may_be_typo(word) or outline(word) in self._outlines:
             return True
         return ("rn" in word or "vv" in word or "cl" in word) and shape(word) in self._shapes
@@ -225,7 +224,21 @@ class NameIndex:
             self._add_two(word, found)
         return [Likeness(name, how) for name, how in found.items()]
 
+    def _may_be_two(self, word: str) -> bool:
+        """Two edits nearly always leave the first, last or middle third of a name as it was."""
+        size = len(word)
+        for third in range((size - 2) // 3, (size + 2) // 3 + 1):
+            if word[:third] in self._firsts or word[-third:] in self._lasts:
+                return True
+            for middle in range(third, third + 3):
+                for start in range(third - 1, third + 2):
+                    if word[start : start + middle] in self._middles:
+                        return True
+        return False
+
     def _add_two(self, word: str, found: dict[Name, How]) -> None:
+        if not self._may_be_two(word):
+            return
         for key in self._two.keys() & _keys(word, 2):
             for name in self._two[key]:
                 if name not in found and _may_be_two(word, name.text):

@@ -112,9 +112,12 @@ class LinkChecker:
         """Whether a brand's name may be in a path; most paths are ruled out at once."""
         if len(path) < _MIN_PATH_NAME:
             return False
-        return not path.isascii() or self._index.has_inside(
-            path[:_PATH_CHARS].lower().translate(_MARKS)
-        )
+        if not path.isascii():
+            return True
+        path = path[1:_PATH_CHARS].lower()
+        if self._index.has_inside(path):
+            return True
+        return not path.isalnum() and self._index.has_inside(path.translate(_MARKS))
 
     def check_many(self, texts: Sequence[str]) -> list[Finding]:
         """Judge links, each of them once."""
