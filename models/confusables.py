@@ -59,19 +59,24 @@ def _cyrillic(table: dict[int, str]) -> dict[int, str]:
     return found
 
 
-class _Letters(dict[int, str]):
-    """What each character is read as, found out when it is first seen."""
-
-    def __missing__(self, code: int) -> str:
-        # first our own table: normalisation knows no Latin look-alikes, only accents
-        table = _table()
-        plain = normalise([chr(code).translate(table)]).text(0).translate(table)
-        if len(self) < _MOST_LETTERS:  # nobody writes more of them in earnest
-            self[code] = plain
-        return plain
+_letters: dict[int, str] = {}  # what each character is read as, found out when it is first seen
 
 
-_LETTERS = _Letters()
+def _learn(codes: set[int]) -> None:
+    """Find out what characters are read as, all at once."""
+    if len(_letters) > _MOST_LETTERS:
+        _letters.clear()
+    # first our own table: normalisation knows no Latin look-alikes, only accents
+    table = _table()
+    plain = normalise([chr(code).translate(table) for code in codes]).joined().translate(table)
+    _letters.update(zip(codes, plain.split("\n")))
+
+
+def _fold_one(text: str) -> str:
+    new = set(map(ord, text)).difference(_letters)
+    if new:
+        _learn(new)
+    return _SPACES.sub(" ", text.translate(_letters))
 
 
 def fold(texts: Sequence[str]) -> list[str]:
@@ -87,10 +92,7 @@ def fold(texts: Sequence[str]) -> list[str]:
     >>> fold(["аpple", "ｐａｙpaƙ", "مـؤسّسة"])
     ['apple', 'paypak', 'موسسه']
     """
-    return [
-        text.lower() if text.isascii() else _SPACES.sub(" ", text.translate(_LETTERS))
-        for text in texts
-    ]
+    return [text.lower() if text.isascii() else _fold_one(text) for text in texts]
 
 
 def shape(folded: str) -> str:

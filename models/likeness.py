@@ -9,13 +9,13 @@ found by an Aho-Corasick automaton over all of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
 from itertools import combinations
 from typing import Literal, NamedTuple
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from models.confusables import outline, shape
+from models.slips import is_doubled, is_slip
 from models.words import is_in_words, is_plain, is_text, is_word, may_be_name
 
 MAX_WORD_CHARS = 40
@@ -24,14 +24,7 @@ _TWO_EDITS = 8  # letters of a name in which two edits are still one
 _TYPO_MIN = 4
 _OUTLINE = 3  # letters from which on a name may be misspelt or outlined
 _INSIDE_MIN = 2
-_BIT_MIN = 7
 _SENTENCE = 14  # letters of a name that is itself made of words
-_VOWELS = frozenset("aeiouy")
-_KEYBOARDS = (
-    ("1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
-    ("1234567890", "qwertzuiop", "asdfghjkl", "yxcvbnm"),
-    ("1234567890", "azertyuiop", "qsdfghjklm", "wxcvbn"),
-)
 
 How = Literal["same", "shape", "typo", "typos"]
 
@@ -178,11 +171,14 @@ class NameIndex:
         return ("rn" in word or "vv" in word or "cl" in word) and shape(word) in self._shapes
 
     def _may_be_typo(self, word: str) -> bool:
+        return self._has_half(word) and not self._one.keys().isdisjoint(_keys(word, 1))
+
+    def _has_half(self, word: str) -> bool:
         """One edit leaves the begin or end of a name as it was: only then keys are worth making."""
         size = len(word)
         for half in range(max((size - 2) // 2, 1), size // 2 + 1):
             if word[:half] in self._begins or word[-half:] in self._ends:
-                return not self._one.keys().isdisjoint(_keys(word, 1))
+                return True
         return False
 
     def same(self, word: str) -> Sequence[Name]:
@@ -216,7 +212,7 @@ class NameIndex:
         for name in self._shapes.get(shape(word), ()):
             if odd or _may_be_shape(word, name):
                 found.setdefault(name, "shape")
-        for key in self._one.keys() & _keys(word, 1):
+        for key in self._one.keys() & _keys(word, 1) if self._has_half(word) else ():
             for name in self._one[key]:
                 if name not in found and _may_be_typo(word, name):
                     found[name] = "typo"
@@ -261,8 +257,8 @@ def _may_be_typo(word: str, name: Name) -> bool:
     if len(name.text) < _TWO_EDITS + 2 and is_text(word):
         return False
     if len(name.text) == _TYPO_MIN:
-        return _is_doubled(word, name.text) or sorted(word) == sorted(name.text)
-    return len(word) != len(name.text) or _is_slip(word, name.text)
+        return is_doubled(word, name.text) or sorted(word) == sorted(name.text)
+    return len(word) != len(name.text) or is_slip(word, name.text)
 
 
 def _may_be_two(word: str, name: str) -> bool:
@@ -270,36 +266,3 @@ def _may_be_two(word: str, name: str) -> bool:
     if (len(name) == _TWO_EDITS and len(word) < len(name)) or edits(word, name, 2) > 2:
         return False
     return len(name) >= _SENTENCE or not is_text(word.rstrip("0123456789"))
-
-
-def _is_doubled(word: str, name: str) -> bool:
-    at = next((i for i, (x, y) in enumerate(zip(word, name)) if x != y), len(name))
-    return len(word) > len(name) and word[at] == word[at - 1]
-
-
-def _is_slip(word: str, name: str) -> bool:
-    """Whether a letter was swapped with the next one, or replaced in a way that is explained.
-
-    By a neighbour on the keyboard, a vowel by another, a letter by one that looks like it; in
-    longer names also by one that is a bit away (bit-squatting).
-    """
-    if sorted(word) == sorted(name):
-        return True
-    x, y = next((x, y) for x, y in zip(word, name) if x != y)
-    if y in _near().get(x, "") or (x in _VOWELS and y in _VOWELS) or shape(x) == shape(y):
-        return True
-    return not x.isascii() or (len(name) >= _BIT_MIN and (ord(x) ^ ord(y)).bit_count() == 1)
-
-
-@cache
-def _near() -> dict[str, str]:
-    """Keys beside each key, on the rows of the three Latin keyboards."""
-    near: dict[str, set[str]] = {}
-    for rows in _KEYBOARDS:
-        for r, row in enumerate(rows):
-            for c, key in enumerate(row):
-                beside = [row[i] for i in (c - 1, c + 1) if 0 <= i < len(row)]
-                beside += [b[i] for b in rows[r + 1 : r + 2] for i in (c - 1, c) if 0 <= i < len(b)]
-                beside += [b[i] for b in rows[max(r - 1, 0) : r] for i in (c, c + 1) if i < len(b)]
-                near.setdefault(key, set()).update(beside)
-    return {key: "".join(sorted(keys)) for key, keys in near.items()}
