@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
 import click
 
-from streams.cli.common import fail, load_config, reports_errors
+from streams.cli.common import config_option, fail, load_config, reports_errors
 
 
 @click.group()
@@ -125,12 +125,58 @@ class _BadLines:
     def tell(self, what: str) -> None:
         self._count += 1
         if self._count <= self.most:
-            click.echo(what, err=True)
+            sys.stdout.flush()
+            click.echo(f"Error: {what}", err=True)
 
     def end(self) -> None:
         """Fail if there were any."""
         if self._count:
             fail(f"Error: {self._count:,} lines could not be read and were passed over")
+
+
+@analyze.command("impersonation")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@config_option
+@reports_errors
+def analyze_impersonation(file: str, config_path: Path | None) -> None:
+    """Judge accounts, JSON Lines {"id","handle","name",...}, against the configured brands.
+
+    Writes {"id","brand","score","reasons"}; a score of 0.5 is the balanced line.
+    """
+    from streams.analyze_impersonation import analyze_accounts
+
+    _judge(analyze_accounts, file, config_path)
+
+
+@analyze.command("links")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@config_option
+@reports_errors
+def analyze_links(file: str, config_path: Path | None) -> None:
+    """Judge links, one URL or host a line, against the configured brands' domains.
+
+    Writes {"url","brand","score","reasons"}; a score of 0.5 is the balanced line.
+    """
+    from streams.analyze_impersonation import analyze_links as judge_links
+
+    _judge(judge_links, file, config_path)
+
+
+def _judge(judge: Callable[..., Iterator[bytes]], file: str, config: Path | None) -> None:
+    """Write the verdict of every line that can be read; the others are told, and end in 1."""
+    from streams.analyze import AnalyzeError
+
+    bad = _BadLines()
+    brands = load_config(config).brand_records()
+    try:
+        with _readable(file), _binary(file) as lines:
+            for line in judge(lines, brands, file, on_error=bad.tell):
+                sys.stdout.buffer.write(line + b"\n")
+    except AnalyzeError as error:
+        sys.stdout.flush()
+        fail(f"Error: {error}")
+    sys.stdout.flush()
+    bad.end()
 
 
 def _days(text: str) -> tuple[int, ...]:

@@ -554,3 +554,77 @@ def test_a_damaged_store_yields_to_fresh(tmp_path: Path) -> None:
     assert damaged.returncode == 1
     assert b"move it away" in damaged.stderr
     assert nadhir("replay", "m.jsonl", "--fresh", cwd=tmp_path).returncode == 0
+
+
+class TestImpersonation:
+    ACCOUNTS = (
+        b'{"id":"1","handle":"nahar_support","name":"Nahar Help"}\n'
+        b"{broken\n"
+        b"\n"
+        b'{"id":"2","handle":"jane","name":"Jane","followers":3,"verified":null}\n'
+        b'{"handle":"nobody"}\n'
+        b'{"id":"3","handle":"NaharBank","name":"Nahar Bank"}\n'
+    )
+    LINKS = b"naharbank-login.com\nnot a link\nhttps://www.naharbank.sa/login\nexample.org\n"
+
+    @pytest.fixture
+    def config(self, tmp_path: Path) -> Path:
+        path = tmp_path / "brands.yaml"
+        path.write_text(
+            "brands:\n  - id: nahar\n    names: [Nahar Bank, بنك النهار]\n"
+            "    handles: [NaharBank]\n    domains: [naharbank.sa]\n",
+            encoding="utf-8",
+        )
+        return path
+
+    def test_accounts_are_answered_line_by_line(self, config: Path) -> None:
+        file = config.parent / "accounts.jsonl"
+        file.write_bytes(self.ACCOUNTS)
+        result = call("analyze", "impersonation", file, "--config", config)
+        rows = [json.loads(line) for line in result.stdout.splitlines()]
+        assert [list(row) for row in rows] == [["id", "brand", "score", "reasons"]] * 3
+        assert [row["id"] for row in rows] == ["1", "2", "3"]
+        assert (rows[0]["brand"], rows[0]["score"] >= 0.5) == ("nahar", True)
+        assert {reason["code"] for reason in rows[0]["reasons"]} >= {"handle_support"}
+        for row in rows[1:]:
+            assert (row["brand"], row["score"], row["reasons"]) == (None, 0, [])
+        assert result.exit_code == 1
+        assert f"{file}, line 2" in result.stderr
+        assert f"{file}, line 5" in result.stderr
+
+    def test_links_are_answered_line_by_line(self, config: Path, tmp_path: Path) -> None:
+        file = tmp_path / "links.gz"
+        file.write_bytes(gzip.compress(self.LINKS))
+        result = call("analyze", "links", file, "--config", config)
+        rows = [json.loads(line) for line in result.stdout.splitlines()]
+        good = [line for line in self.LINKS.decode().splitlines() if "not" not in line]
+        assert [row["url"] for row in rows] == good
+        assert (rows[0]["brand"], rows[0]["score"] >= 0.5) == ("nahar", True)
+        assert [row["score"] for row in rows[1:]] == [0, 0]
+        assert result.exit_code == 1
+        assert f"{file}, line 2: 'not a link' is no URL or host" in result.stderr
+
+    @pytest.mark.parametrize("command", ["impersonation", "links"])
+    def test_what_can_be_read_whole_ends_well(self, config: Path, command: str) -> None:
+        good, empty = config.parent / "good", config.parent / "empty"
+        good.write_bytes(b'{"id":"1"}\n' if command == "impersonation" else b"example.org\n")
+        empty.touch()
+        for file in (good, empty):
+            result = call("analyze", command, file, "--config", config)
+            assert (result.exit_code, result.stderr) == (0, "")
+        assert call("analyze", command, "nofile", "--config", config).exit_code == 2
+        assert call("analyze", command, good, "--config", "nofile.yaml").exit_code == 2
+
+    def test_standard_input_is_read_too(self, config: Path) -> None:
+        arguments = ("analyze", "links", "-", "--config", config)
+        done = nadhir(*arguments, cwd=config.parent, stdin=self.LINKS)
+        assert done.returncode == 1
+        assert len(done.stdout.splitlines()) == 3
+        assert b"-, line 2" in done.stderr
+
+    def test_a_cut_gzip_stream_is_told(self, config: Path, tmp_path: Path) -> None:
+        file = tmp_path / "cut.gz"
+        file.write_bytes(gzip.compress(self.LINKS * 500)[:-9])
+        result = call("analyze", "links", file, "--config", config)
+        assert result.exit_code == 1
+        assert "is cut or damaged" in result.stderr

@@ -1,0 +1,228 @@
+"""How a handle or display name is like a brand's: the same, misspelt, with words beside it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from ahocorasick_rs import AhoCorasick
+
+from models.brand_names import names_of
+from models.confusables import fold, letters_only
+from models.likeness import Inside, Name, NameIndex, edits, name_of
+from models.records import Brand
+from models.translit import is_arabic, sound_key
+from models.words import is_word, lists, role_of
+
+MAX_CHARS = 100  # of a handle or display name; what follows nobody sees
+_SPLIT = re.compile(r"[\W_]+")
+_WORDS = re.compile(r"[^\W_]+")
+_PREFIXED = re.compile(r"(?:و|ل|ب|لل|بال|وال)?(?=.{3})")
+_REMEMBERED = 1 << 14
+_MIN_INSIDE = 3
+_SURE_SPELLING = 6
+
+
+class Seen(NamedTuple):
+    """A brand's name in a handle or display name.
+
+    Attributes
+    ----------
+    name : Name
+    how : str
+        ``same``, ``shape``, ``typo``, ``typos`` or ``sound``.
+    role : str
+        Of the words beside it (`models.words.role_of`); ``digits``, ``other`` or empty.
+    """
+
+    name: Name
+    how: str
+    role: str
+
+
+class AccountNames:
+    """Finds names of brands in handles and display names.
+
+    Parameters
+    ----------
+    brands : sequence of Brand
+        Their names, handles and accounts are read.
+
+    Examples
+    --------
+    >>> names = AccountNames([Brand(id="acme", names=("Acmezon", "أكميزون"))])
+    >>> seen = names.read("acmezzon_help", is_handle=True)[0]
+    >>> seen.name.text, seen.how, seen.role
+    ('acmezon', 'typo', 'support')
+    """
+
+    def __init__(self, brands: Sequence[Brand]) -> None:
+        names = names_of(brands)
+        texts = fold([text for brand in brands for text in _texts(brand)])
+        self._index = NameIndex(names)
+        self._written = {_letters(text) for b in brands for text in _texts(b)}
+        self._remembered: dict[tuple[str, bool], tuple[Seen, ...]] = {}
+        self._own_words = frozenset(w for text in texts for w in _SPLIT.split(text))
+        self._sounds: dict[str, list[tuple[Name, bool]]] = {}
+        for i, brand in enumerate(brands):
+            for text in _texts(brand):
+                folded = fold([text])[0]
+                for spelt in {folded, " ".join(_words_without(folded, lists().kind))}:
+                    if key := sound_key(spelt):
+                        entry = (name_of(letters_only(spelt), i), is_arabic(spelt))
+                        self._sounds.setdefault(key, []).append(entry)
+        in_latin = {name.brand for name in names if name.text.isascii()}
+        self._all_sounds = _automaton(self._sounds)
+        # Latin text is like the Latin names of a brand, where it has some, by its letters
+        self._latin_sounds = _automaton(
+            key
+            for key, entries in self._sounds.items()
+            if any(name.brand not in in_latin for name, _ in entries)
+        )
+
+    def is_as_written(self, text: str) -> bool:
+        """Whether these are the very letters in which a brand writes one of its names."""
+        return _letters(text) in self._written
+
+    def read(self, text: str, *, is_handle: bool) -> tuple[Seen, ...]:
+        """Names in one handle or display name; what was found lately is remembered."""
+        text = text[:MAX_CHARS]
+        known = self._remembered.get((text, is_handle))
+        if known is not None:
+            return known
+        found = self._read(text, is_handle)
+        if found:  # nobody's names are told in a moment, and are the most by far
+            if len(self._remembered) >= _REMEMBERED:
+                self._remembered.clear()
+            self._remembered[text, is_handle] = found
+        return found
+
+    def _read(self, text: str, is_handle: bool) -> tuple[Seen, ...]:
+        folded = text.lower() if text.isascii() else fold([text])[0]
+        words = _WORDS.findall(folded)
+        whole = "".join(words)
+        if len(whole) < 2 or not self._may_be(folded, whole, words):
+            return ()
+        is_odd = not text.isascii() and letters_only(text.lower()) != whole
+        has_initial = any(len(word) == 1 for word in words)  # k_smith is a person, not a slip
+        found = dict.fromkeys(
+            Seen(name, how, "")
+            for name, how in self._index.like(whole, odd=is_odd, most_edits=1)
+            if how == "same" or not has_initial
+        )
+        for core, role in self._cores(words):
+            found |= dict.fromkeys(
+                Seen(name, how, role)
+                for name, how in self._index.like(core, odd=is_odd, most_edits=1)
+            )
+        if is_handle or len(words) == 1:
+            found |= dict.fromkeys(self._inside(whole, words))
+        found |= dict.fromkeys(self._sounding(folded, words))
+        return tuple(found)
+
+    def _may_be(self, folded: str, whole: str, words: list[str]) -> bool:
+        """Whether the text is worth reading: most are nobody's, and this says so in a moment."""
+        if self._index.has_inside(whole) or self._index.may_be_like(whole):
+            return True
+        if len(words) > 1:
+            for core, _ in self._cores(words):
+                if self._index.may_be_like(core):
+                    return True
+        return self._may_sound(folded)
+
+    def _may_sound(self, folded: str) -> bool:
+        """Whether a name in the other script may be in it by its sound."""
+        automaton = self._latin_sounds if folded.isascii() else self._all_sounds
+        key = sound_key(folded) if automaton is not None else ""
+        return bool(automaton is not None and key and automaton.find_matches_as_indexes(key))
+
+    def _inside(self, whole: str, words: list[str]) -> Iterator[Seen]:
+        for inside in self._index.inside(whole):
+            if len(inside.name.text) >= _MIN_INSIDE and inside.end - inside.start < len(whole):
+                yield Seen(inside.name, "same", _role_beside(whole, words, inside))
+
+    def _sounding(self, folded: str, words: list[str]) -> Iterator[Seen]:
+        """Names written in the other script, or in Latin by other rules."""
+        arabic = not folded.isascii() and is_arabic(folded)
+        for text, role in ((" ".join(words), ""), *self._cores(words, joint=" ")):
+            for name, name_is_arabic in self._sounds.get(sound_key(text), ()):
+                if name_is_arabic != arabic or (
+                    role != "company" and _is_spelling(text, name.text)
+                ):
+                    yield Seen(name, "sound", role)
+
+    def _cores(self, words: list[str], joint: str = "") -> Iterator[tuple[str, str]]:
+        """What is left without the words that say what an account does, and what those say.
+
+        Words of the brands' own names, and those that end many names, are tried both ways.
+        """
+        if len(words) < 2:
+            return
+        roles = [_word_role(word) for word in words]
+        if not any(roles) and not any(map(str.isdigit, words)):
+            return
+        for keep in (self._own_words, lists().kind, frozenset[str]()):
+            kept = [word for word, role in zip(words, roles) if not role or word in keep]
+            said = [role for word, role in zip(words, roles) if role and word not in keep]
+            if kept and said:
+                yield joint.join(kept), _strongest(said)
+        named = [word for word in words if not word.isdigit()]
+        if named and len(named) < len(words):
+            yield joint.join(named), "digits"
+
+
+def _automaton(keys: Iterable[str]) -> AhoCorasick | None:
+    patterns = list(keys)
+    return AhoCorasick(patterns) if patterns else None
+
+
+def _is_spelling(text: str, name: str) -> bool:
+    """Whether a word in the name's own script is that name by other rules, not merely like it."""
+    return len(name) > _SURE_SPELLING and 0 < edits(letters_only(text), name, 2) <= 2
+
+
+def _texts(brand: Brand) -> Iterator[str]:
+    yield from (*brand.names, *brand.handles)
+    for account in brand.accounts:
+        yield from (text for text in (account.handle, account.name) if text)
+
+
+def _letters(text: str) -> str:
+    return letters_only(unicodedata.normalize("NFC", text).casefold())
+
+
+def _words_without(folded: str, dropped: frozenset[str]) -> list[str]:
+    return [word for word in _SPLIT.split(folded) if word and word not in dropped]
+
+
+def _word_role(word: str) -> str:
+    """Role of one word; Arabic ones also without what is attached in front."""
+    role = role_of(word)
+    if role or not is_arabic(word):
+        return role
+    attached = _PREFIXED.match(word)
+    return role_of(word[attached.end() :]) if attached else ""
+
+
+def _strongest(roles: list[str]) -> str:
+    order = ("topic", "support", "credential", "commerce", "company", "place")
+    return min(roles, key=order.index)
+
+
+def _role_beside(whole: str, words: list[str], inside: Inside) -> str:
+    """What stands beside a name within a handle."""
+    left, right = whole[: inside.start], whole[inside.end :]
+    rest = [part for part in (left, right) if part]
+    if all(part.isdigit() for part in rest):
+        return "digits"
+    if all(len(part) == 1 for part in rest):
+        return "other" if any(part in words for part in rest) else "letter"
+    roles = [role_of(part) for part in rest if not part.isdigit()]
+    if all(roles):
+        return _strongest(roles)
+    text = inside.name.text
+    if any(word == text for word in words) and not any(map(is_word, rest)):
+        return "unknown"
+    return "other"

@@ -1,0 +1,71 @@
+"""The names by which a brand is imitated: from its names, handles and domains."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from models.confusables import fold, letters_only
+from models.likeness import Name, name_of
+from models.records import Brand
+from models.urls import parse_url
+from models.words import is_plain, is_word, lists
+
+_SPLIT = re.compile(r"[\W_]+")
+_APOSTROPHE = re.compile(r"['’`´]")
+_MIN_PART = 4  # letters of what is left of a name without its common part
+
+
+def names_of(brands: Sequence[Brand]) -> list[Name]:
+    """Every name of every brand, folded, without spaces and signs.
+
+    A legal form at the end and *The* in front are left out; ``smbc-card`` is known as ``smbc``
+    too, as *card* says little, but ``union-bank`` not as ``union``, which says too little.
+
+    Examples
+    --------
+    >>> found = names_of([Brand(id="b", names=("Marks & Morgan Ltd",), domains=("mm-card.com",))])
+    >>> sorted(name.text for name in found)
+    ['marksandmorgan', 'marksmorgan', 'mmcard']
+    """
+    found: dict[Name, None] = {}
+    for i, brand in enumerate(brands):
+        written = [*brand.names, *brand.handles]
+        written += [text for a in brand.accounts for text in (a.handle, a.name) if text]
+        for text in (*written, *_labels(brand)):
+            for variant in _variants(text):
+                found[name_of(variant, i)] = None
+    return [name for name in found if len(name.text) > 1 and not name.text.isdigit()]
+
+
+def _labels(brand: Brand) -> Iterator[str]:
+    for domain in brand.domains:
+        url = parse_url(domain)
+        if url is not None and url.label:
+            yield url.label
+
+
+def _variants(text: str) -> Iterator[str]:
+    for spelt in {text, text.replace("&", " and ")}:
+        folded = _APOSTROPHE.sub("", fold([spelt])[0])
+        parts = [part for part in _SPLIT.split(folded) if part]
+        legal, kind = lists().legal, lists().kind
+        while len(parts) > 1 and parts[-1] in legal and not is_plain("".join(parts[:-1])):
+            parts.pop()
+        if len(parts) > 1 and parts[0] == "the":
+            yield "".join(parts)
+            parts = parts[1:]
+        whole = letters_only("".join(parts))
+        yield whole
+        kept = [part for part in parts if part not in kind]
+        core = "".join(kept) if len(kept) < len(parts) else _without_kind(whole)
+        # of Arabic we have no list that would tell a name from a word
+        if len(core) >= _MIN_PART and core.isascii() and not is_word(core):
+            yield core
+
+
+def _without_kind(whole: str) -> str:
+    for word in sorted(lists().kind, key=len, reverse=True):
+        if whole.endswith(word) and len(word) > 2:
+            return whole.removesuffix(word)
+    return whole

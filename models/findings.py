@@ -1,0 +1,79 @@
+"""What a detector of impersonation says of an account or link: brand, score, named reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+BALANCED = 0.5  # the score from which a finding counts at sensitivity ``balanced``
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """One thing that speaks for impersonation (or, with a negative weight, against it).
+
+    Attributes
+    ----------
+    code : str
+        Stable; docs/models/impersonation.md lists them.
+    weight : float
+        Points: one alone, or as many in sum, are the balanced line.
+    what : str
+        What it was seen in.
+    """
+
+    code: str
+    weight: float
+    what: str = ""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """The brand that is most likely imitated, or None; how sure; why."""
+
+    brand: str | None = None
+    score: float = 0.0
+    reasons: tuple[Reason, ...] = ()
+
+
+NOTHING = Finding()
+
+
+def score_of(points: float) -> float:
+    """Map points to 0..1: none gives 0, one 0.5, each further one halves what is missing.
+
+    Examples
+    --------
+    >>> score_of(0), score_of(1), score_of(2), score_of(-1)
+    (0.0, 0.5, 0.75, 0.0)
+    """
+    return round(1.0 - float(2.0 ** -max(points, 0.0)), 4)
+
+
+class Tally:
+    """Reasons gathered for one brand; of a kind the weightiest counts."""
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        self._weights = weights
+        self.reasons: dict[str, Reason] = {}
+
+    def add(self, code: str, what: str = "", factor: float = 1.0) -> None:
+        """Note a reason; said twice, the weightier one is kept."""
+        weight = round(self._weights[code] * factor, 3)
+        if code not in self.reasons or abs(self.reasons[code].weight) < abs(weight):
+            self.reasons[code] = Reason(code, weight, what[:80])
+
+    def copy(self) -> Tally:
+        """A tally with the same reasons, to be added to."""
+        other = Tally(self._weights)
+        other.reasons = dict(self.reasons)
+        return other
+
+    def points(self, best_of: Iterable[str] = ()) -> float:
+        """Sum of the weights, where of the codes in ``best_of`` only the weightiest counts."""
+        shared = frozenset(best_of)
+        best = max((r.weight for r in self.reasons.values() if r.code in shared), default=0.0)
+        return best + sum(r.weight for r in self.reasons.values() if r.code not in shared)
+
+    def shown(self) -> tuple[Reason, ...]:
+        """Reasons, the weightiest first."""
+        return tuple(sorted(self.reasons.values(), key=lambda r: (-r.weight, r.code)))

@@ -1,0 +1,294 @@
+"""Accounts that pose as a brand: handle, display name, avatar and biography against its own.
+
+Each reason has a stable code and a weight in points (`WEIGHTS`).  What is said of the handle
+counts once, the weightiest, what is said of the name as well; the weaker of the two counts a
+quarter, since one look-alike is enough.  Circumstances are added, and what speaks against a
+disguise (a parody that says so, a journalist's biography, a verified account) is taken off.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+
+from models.account_names import MAX_CHARS, AccountNames, Seen
+from models.confusables import fold
+from models.findings import NOTHING, Finding, Tally, score_of
+from models.records import Author, Brand
+from models.words import lists
+
+WEIGHTS: Mapping[str, float] = MappingProxyType({
+    # the handle: the weightiest counts
+    "handle_homoglyph": 1.5, "handle_support": 1.3, "handle_credential": 1.2, "handle_typo": 1.2,
+    "handle_same": 1.1, "handle_padded": 1.1, "handle_sound": 0.9, "handle_company": 0.7,
+    "handle_commerce": 0.5, "handle_place": 0.4, "handle_topic": 0.2, "handle_part": 0.2,
+    # the name: the weightiest counts
+    "name_homoglyph": 1.3, "name_support": 1.2, "name_same": 1.1, "name_typo": 1.1,
+    "name_credential": 1.0, "name_sound": 0.9, "name_company": 0.7, "name_commerce": 0.5,
+    "name_place": 0.4, "name_padded": 0.6, "name_topic": 0.2, "name_part": 0.2,
+    # circumstances: added
+    "avatar_copied": 0.8, "biography_copied": 0.6, "claims_to_be_official": 0.4,
+    "renamed": 0.4, "hidden_characters": 0.3, "new_account": 0.2, "few_followers": 0.1,
+    "not_verified": 0.05,
+    # what speaks against it
+    "says_it_is_not": -2.0, "speaks_for_itself": -0.6, "verified": -0.4, "many_followers": -0.3,
+})  # fmt: skip
+_UNKNOWN = 0.6  # where no official handle is known, this may well be the brand's own account
+_REMEMBERED = 1 << 17
+_BOTH = 0.25  # of the weaker of handle and name
+_NEW_DAYS = 60
+_FEW_FOLLOWERS, _MANY_FOLLOWERS = 100, 20_000
+_AVATAR_BITS = 8  # of 64: perceptual hashes this near show the same picture
+_COPIED = 0.6  # of the words of a biography
+_MIN_BIO_WORDS = 5
+_MAX_BIO_CHARS = 600
+_HIDDEN = frozenset(("Cf", "Co", "Cs"))
+_JOINERS = "\u200d\u200c\ufe0f"  # emoji and Persian need them
+_HOW = {"same": "same", "shape": "homoglyph", "typo": "typo", "typos": "typo", "sound": "sound"}
+
+
+class ImpostorChecker:
+    """Judges accounts against all brands at once.
+
+    Parameters
+    ----------
+    brands : sequence of Brand
+        Handles and accounts tell which are official; those are never flagged.
+
+    Examples
+    --------
+    >>> brand = Brand(id="acme", names=("Acmezon",), handles=("acmezon",))
+    >>> checker = ImpostorChecker([brand])
+    >>> found = checker.check(Author(id="1", handle="acmezon_help", name="Acmezon Support"))
+    >>> found.brand, [reason.code for reason in found.reasons]
+    ('acme', ['handle_support', 'name_support'])
+    >>> checker.check(Author(id="2", handle="acmezon", name="Acmezon")).score
+    0.0
+    """
+
+    def __init__(self, brands: Sequence[Brand]) -> None:
+        self._brands = tuple(brands)
+        self._names = AccountNames(brands)
+        self._handles = {
+            handle.removeprefix("@").lower()
+            for brand in brands
+            for handle in (*brand.handles, *(a.handle for a in brand.accounts if a.handle))
+        }
+        self._has_handle = [
+            bool(brand.handles) or any(a.handle for a in brand.accounts) for brand in brands
+        ]
+        self._ids = {(a.platform, a.id) for brand in brands for a in brand.accounts}
+        self._profiles: dict[int, Author] = {}
+        self._nobody: set[tuple[str | None, str | None]] = set()  # handles and names like none
+
+    def is_official(self, author: Author, platform: str | None = None) -> bool:
+        """Whether a brand runs the account: by its id on the platform, else by its handle."""
+        if platform is not None and (platform, author.id) in self._ids:
+            return True
+        return author.handle is not None and _bare(author.handle) in self._handles
+
+    def learn(self, author: Author) -> None:
+        """Keep the profile of an official account: avatars and biographies are compared with it."""
+        for i, brand in enumerate(self._brands):
+            own = (*brand.handles, *(a.handle for a in brand.accounts if a.handle))
+            if author.handle and _bare(author.handle) in map(_bare, own):
+                self._profiles[i] = author
+
+    def check(
+        self,
+        author: Author,
+        *,
+        platform: str | None = None,
+        at: datetime | None = None,
+        earlier_handle: str | None = None,
+    ) -> Finding:
+        """Judge one account.
+
+        Parameters
+        ----------
+        author : Author
+            What the platform gave; all of it may be missing.
+        platform : str, optional
+            Where the account is, to know official ones by their id.
+        at : datetime, optional
+            When it was seen, to tell its age.
+        earlier_handle : str, optional
+            The handle under which the same id was known before.
+        """
+        known = author.handle, author.name
+        if known in self._nobody and not self._profiles:
+            return NOTHING
+        if self.is_official(author, platform):
+            return NOTHING
+        tallies = self._read(author)
+        if not tallies and not self._profiles:
+            if len(self._nobody) >= _REMEMBERED:
+                self._nobody.clear()
+            self._nobody.add(known)
+            return NOTHING
+        self._note_profiles(author, tallies)
+        for tally in tallies.values():
+            _note_circumstances(author, at, tally)
+            if earlier_handle and _bare(earlier_handle) != _bare(author.handle or ""):
+                tally.add("renamed", earlier_handle)
+        if not tallies:
+            return NOTHING
+        points, brand = max((_points(tally), -brand) for brand, tally in tallies.items())
+        return Finding(self._brands[-brand].id, score_of(points), tallies[-brand].shown())
+
+    def _read(self, author: Author) -> dict[int, Tally]:
+        """Names in handle and display name, by the index of their brand."""
+        tallies: dict[int, Tally] = {}
+        for field, text in (("handle", _bare(author.handle or "")), ("name", author.name or "")):
+            for seen in self._names.read(text, is_handle=field == "handle"):
+                self._note(seen, field, text, tallies)
+        return tallies
+
+    def check_many(self, authors: Sequence[Author]) -> list[Finding]:
+        """Judge accounts, in order."""
+        return [self.check(author) for author in authors]
+
+    def _note(self, seen: Seen, field: str, text: str, tallies: dict[int, Tally]) -> None:
+        tally = tallies.setdefault(seen.name.brand, Tally(WEIGHTS))
+        code, factor = _code_of(seen, field)
+        if code == "name_same" and not self._names.is_as_written(text) and _is_disguised(text):
+            code = "name_homoglyph"
+        elif code == "handle_same" and not text.isascii() and not self._names.is_as_written(text):
+            code = "handle_homoglyph"
+        if not self._has_handle[seen.name.brand] and (
+            code == "handle_same" or (code == "name_same" and "handle_same" in tally.reasons)
+        ):
+            factor *= _UNKNOWN
+        tally.add(code, text, factor)
+
+    def _note_profiles(self, author: Author, tallies: dict[int, Tally]) -> None:
+        for brand, official in self._profiles.items():
+            if _same_picture(author.avatar_phash, official.avatar_phash):
+                tallies.setdefault(brand, Tally(WEIGHTS)).add("avatar_copied")
+            if _is_copied(author.bio, official.bio):
+                tallies.setdefault(brand, Tally(WEIGHTS)).add("biography_copied")
+
+
+def _bare(handle: str) -> str:
+    return handle.strip().removeprefix("@").lower()
+
+
+def _code_of(seen: Seen, field: str) -> tuple[str, float]:
+    """The reason that a name is, and how much of its weight counts."""
+    name, how = seen.name, _HOW[seen.how]
+    size = len(name.text)
+    weak = 0.5 if name.is_plain or size < 4 else 0.7 if name.is_name_too and size < 6 else 1.0
+    if seen.role in ("support", "credential"):
+        return f"{field}_{seen.role}", 1.0 if how != "sound" else 0.85
+    if seen.role in ("company", "commerce", "place", "topic"):
+        strong = how in ("homoglyph", "typo") and seen.role != "topic"
+        return (f"{field}_{how}", 0.85 * weak) if strong else (f"{field}_{seen.role}", weak)
+    if seen.role in ("digits", "letter"):
+        return f"{field}_padded", weak
+    if seen.role in ("unknown", "other"):
+        return f"{field}_part", weak
+    if how == "homoglyph":
+        return f"{field}_homoglyph", 0.7 if size < 4 else 1.0
+    return f"{field}_{how}", weak
+
+
+def _points(tally: Tally) -> float:
+    """Handle and name: the weightier whole, the other a quarter; the rest is added."""
+    best = {"handle": 0.0, "name": 0.0}
+    rest = 0.0
+    for reason in tally.reasons.values():
+        field = reason.code.partition("_")[0]
+        if field in best:
+            best[field] = max(best[field], reason.weight)
+        else:
+            rest += reason.weight
+    return max(best.values()) + _BOTH * min(best.values()) + rest
+
+
+def _note_circumstances(author: Author, at: datetime | None, tally: Tally) -> None:
+    if author.verified:
+        tally.add("verified")
+    elif author.verified is not None:
+        tally.add("not_verified")
+    if author.followers is not None:
+        if author.followers < _FEW_FOLLOWERS:
+            tally.add("few_followers", str(author.followers))
+        elif author.followers >= _MANY_FOLLOWERS:
+            tally.add("many_followers", str(author.followers))
+    if at and author.created_at and (at - author.created_at).days < _NEW_DAYS:
+        tally.add("new_account", f"{(at - author.created_at).days} days")
+    shown = f"{author.name or ''} {author.handle or ''}"[: 2 * MAX_CHARS]
+    if _is_hiding(shown):
+        tally.add("hidden_characters")
+    _note_biography(author, shown, tally)
+
+
+def _note_biography(author: Author, shown: str, tally: Tally) -> None:
+    bio, names = fold([(author.bio or "")[:_MAX_BIO_CHARS], shown])
+    said = " ".join(f"{names} {bio}".replace("_", " ").split())
+    disclaimer = _phrase_in(said, lists().disclaimers)
+    if disclaimer:
+        tally.add("says_it_is_not", disclaimer)
+        return
+    role = _phrase_in(bio, lists().roles)
+    if role:
+        tally.add("speaks_for_itself", role)
+    claim = _phrase_in(bio, lists().official_claims)
+    if claim:
+        tally.add("claims_to_be_official", claim)
+
+
+def _phrase_in(text: str, phrases: frozenset[str]) -> str:
+    """A phrase that stands in a text, between word ends."""
+    padded = f" {''.join(c if c.isalnum() or c == '/' else ' ' for c in text)} "
+    padded = " ".join(padded.split())
+    return next((p for p in sorted(phrases) if f" {p} " in f" {padded} "), "")
+
+
+def _is_hiding(text: str) -> bool:
+    """Whether invisible characters stand between those that are shown."""
+    return not text.isascii() and any(
+        unicodedata.category(c) in _HIDDEN and c not in _JOINERS for c in text
+    )
+
+
+def _is_disguised(text: str) -> bool:
+    """Whether letters are of another script, another form or stretched, not merely accented."""
+    return not text.isascii() and (
+        _is_hiding(text) or "\u0640" in text or unicodedata.normalize("NFKC", text) != text
+        or any("\u0620" <= c <= "\u06ff" for c in text)
+        or letters_differ(text)
+    )  # fmt: skip
+
+
+def letters_differ(text: str) -> bool:
+    """Whether folding changes letters beyond case and accents.
+
+    Examples
+    --------
+    >>> letters_differ("Nestlé"), letters_differ("Nеstle")
+    (False, True)
+    """
+    plain = unicodedata.normalize("NFKD", text.lower())
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    return not plain.isascii() and fold([text])[0].isascii()
+
+
+def _same_picture(mine: str | None, theirs: str | None) -> bool:
+    """Whether two perceptual hashes, written in hexadecimal, are near."""
+    if not mine or not theirs or len(mine) != len(theirs):
+        return False
+    try:
+        return (int(mine, 16) ^ int(theirs, 16)).bit_count() <= _AVATAR_BITS * len(mine) // 16
+    except ValueError:
+        return mine == theirs
+
+
+def _is_copied(mine: str | None, theirs: str | None) -> bool:
+    """Whether most words of two biographies are the same."""
+    if not mine or not theirs:
+        return False
+    a, b = (set(text.split()) for text in fold([mine[:_MAX_BIO_CHARS], theirs[:_MAX_BIO_CHARS]]))
+    return len(b) >= _MIN_BIO_WORDS and len(a & b) >= _COPIED * len(a | b)

@@ -1,0 +1,217 @@
+"""Look-alike links: hosts, paths and user parts that imitate a brand's own domains.
+
+No look-up on the network.  Each reason has a stable code and a weight in points (`WEIGHTS`); the
+reasons that say *the brand's name is in it* count once, the weightiest, and what makes a link
+suspicious besides is added to that.  One point is the balanced line (`models.findings.score_of`).
+The kinds of imitation are those of Kintis et al., "Hiding in Plain Sight: combosquatting" (CCS
+2017), and of the generator dnstwist; what two labels look like is said by UTS #39.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import string
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+
+from models.brand_names import names_of
+from models.confusables import fold
+from models.findings import NOTHING, Finding, Tally, score_of
+from models.likeness import Name, NameIndex
+from models.link_host import HostReader, Tallies
+from models.records import Brand
+from models.urls import MAX_URL_CHARS, Url, parse_url
+from models.words import lists
+
+WEIGHTS = MappingProxyType({
+    # the name is in it: the weightiest counts
+    "official_in_subdomain": 2.0, "official_in_user": 2.0, "name_in_user": 1.5,
+    "homoglyph": 1.6, "typo": 1.3, "same_name": 1.2, "combosquat": 1.2,
+    "name_in_subdomain": 1.2, "official_in_path": 1.1, "split_name": 1.1, "name_in_domain": 1.0,
+    "typo_in_domain": 1.0, "name_in_path": 0.4,
+    # what is suspicious besides: added
+    "mixed_script": 0.5, "credential_words": 0.4, "address_host": 0.5, "path_trick": 0.3,
+    "cheap_suffix": 0.4, "credential_path": 0.15, "encoded_host": 0.2, "odd_port": 0.2,
+    "long_host": 0.2, "shortener": 0.1,
+    "restricted_suffix": -0.8,
+})  # fmt: skip
+_ADDED = frozenset(
+    ("mixed_script", "credential_words", "address_host", "path_trick", "cheap_suffix",
+     "credential_path", "encoded_host", "odd_port", "long_host", "shortener", "restricted_suffix")
+)  # fmt: skip
+_NAMED = frozenset(WEIGHTS) - _ADDED
+_MOST_ALONE = 0.9  # points of a link without a brand: suspicious, but nobody's imitation
+_PARTS = re.compile(r"[\W_]+")
+_TRICK = re.compile(r"//|@|%2e|%2f|\.(?:html?|pdf|jpe?g|png|docx?)\.[a-z]{2,4}\b|\\", re.I)
+_NESTED = re.compile(r"https?:(?:/|%2f)+\S*", re.IGNORECASE)
+_SIMPLE = re.compile(r"https?://([a-z0-9.-]+)((?:/[^@\\\s]*)?)\Z")
+_MARKS = dict.fromkeys(map(ord, string.punctuation))
+_USUAL_PORTS = ("", "80", "443")
+_LONG_HOST = 60
+_PATH_CHARS = 300
+_MIN_PATH_NAME = 4
+_SURE_NAME = 5
+
+
+class LinkChecker:
+    """Judges links against all brands at once.
+
+    Parameters
+    ----------
+    brands : sequence of Brand
+        Names, handles and domains are read; official domains, of whichever brand, are never
+        flagged, nor is what is below them.
+    remembered : int
+        Hosts whose verdict is kept: streams repeat them.
+
+    Examples
+    --------
+    >>> checker = LinkChecker([Brand(id="acme", names=("Acme Bank",), domains=("acmebank.sa",))])
+    >>> found = checker.check("https://acmebank.sa.login-id.top/")
+    >>> found.brand, found.score, found.reasons[0].code
+    ('acme', 0.8564, 'official_in_subdomain')
+    >>> checker.check("https://www.acmebank.sa/login").score
+    0.0
+    """
+
+    def __init__(self, brands: Sequence[Brand], *, remembered: int = 1 << 15) -> None:
+        self._ids = [brand.id for brand in brands]
+        self._official = {
+            url.host: i
+            for i, brand in enumerate(brands)
+            for url in map(parse_url, brand.domains)
+            if url is not None
+        }
+        self._index = NameIndex(names_of(brands))
+        self._hosts = HostReader(self._index, self._official, WEIGHTS)
+        self._remembered = lru_cache(remembered)(self._judge_host)
+        self._most_quiet = remembered
+        self._quiet: dict[str, Finding] = {}  # hosts without a name, and what is said of them
+
+    def check(self, text: str) -> Finding:
+        """Judge one URL or host; what is neither resembles nothing."""
+        simple = _SIMPLE.match(text)
+        if simple and len(text) < MAX_URL_CHARS:
+            quiet = self._quiet.get(simple[1])
+            if quiet is not None and not self._may_name(simple[2]):
+                return quiet
+        url = parse_url(text)
+        if url is None:
+            return NOTHING
+        found = self.judge(url)
+        if simple and found.brand is None and not url.is_address and not self._may_name(url.path):
+            if len(self._quiet) >= self._most_quiet:
+                self._quiet.clear()
+            self._quiet[simple[1]] = found
+        return found
+
+    def _may_name(self, path: str) -> bool:
+        """Whether a brand's name may be in a path; most paths are ruled out at once."""
+        if len(path) < _MIN_PATH_NAME:
+            return False
+        if not path.isascii():
+            return True
+        path = path[1:_PATH_CHARS].lower()
+        if self._index.has_inside(path):
+            return True
+        return not path.isalnum() and self._index.has_inside(path.translate(_MARKS))
+
+    def check_many(self, texts: Sequence[str]) -> list[Finding]:
+        """Judge links, each of them once."""
+        if len(texts) < 2:
+            return [self.check(text) for text in texts]
+        found = {text: self.check(text) for text in dict.fromkeys(texts)}
+        return [found[text] for text in texts]
+
+    def judge(self, url: Url) -> Finding:
+        """Judge a link that was taken apart already."""
+        if self.brand_of(url.host) is not None:
+            return NOTHING  # whatever stands before or after: it leads to the brand itself
+        bare = url._replace(user="", path="")
+        tallies = self._remembered(bare)
+        if url.user or len(url.path) > 1:
+            tallies = {brand: tally.copy() for brand, tally in tallies.items()}
+            self._read_user(url.user[:_PATH_CHARS], tallies)
+            self._read_path(url, tallies)
+        return self._verdict(url, tallies)
+
+    def brand_of(self, host: str) -> int | None:
+        """Index of the brand to whose official domains a host belongs, if to any."""
+        while host:
+            if host in self._official:
+                return self._official[host]
+            host = host.partition(".")[2]
+        return None
+
+    def _judge_host(self, bare: Url) -> Tallies:
+        return self._hosts.read(bare)
+
+    def _verdict(self, url: Url, tallies: Tallies) -> Finding:
+        suspicious = Tally(WEIGHTS)
+        note_suspicious(url, suspicious, named=bool(tallies))
+        if not tallies:
+            points = min(suspicious.points(), _MOST_ALONE)
+            return Finding(None, score_of(points), suspicious.shown()) if points else NOTHING
+        points, brand = max((tally.points(_NAMED), -brand) for brand, tally in tallies.items())
+        best = tallies[-brand].copy()
+        best.reasons |= suspicious.reasons
+        return Finding(self._ids[-brand], score_of(best.points(_NAMED)), best.shown())
+
+    def _read_user(self, user: str, tallies: Tallies) -> None:
+        for word in re.split(r"[:/%]", user):
+            brand = self.brand_of(word)
+            if brand is not None:
+                tallies.setdefault(brand, Tally(WEIGHTS)).add("official_in_user", user)
+        for name in self._names_in(user):
+            tallies.setdefault(name.brand, Tally(WEIGHTS)).add("name_in_user", user)
+
+    def _read_path(self, url: Url, tallies: Tallies) -> None:
+        if url.host.removeprefix("www.") in lists().shared_hosts:
+            return
+        path = _NESTED.sub("", url.path[:_PATH_CHARS]).partition("?")[0]
+        for name in self._names_in(path):
+            if not name.is_plain and not (name.is_name_too and len(name.text) < _SURE_NAME):
+                tallies.setdefault(name.brand, Tally(WEIGHTS)).add("name_in_path", name.text)
+        for piece in path.lower().split("/"):
+            brand = self._official.get(piece)
+            if brand is not None:
+                tallies.setdefault(brand, Tally(WEIGHTS)).add("official_in_path", piece)
+
+    def _names_in(self, text: str) -> Iterator[Name]:
+        parts = [part for part in _PARTS.split(fold([text])[0]) if part]
+        for word in dict.fromkeys((*parts, *map("".join, itertools.pairwise(parts)))):
+            if len(word) >= _MIN_PATH_NAME:
+                yield from self._index.same(word)
+
+
+def note_suspicious(url: Url, tally: Tally, *, named: bool) -> None:
+    """What makes a link suspicious whoever it imitates; its path only beside a name or address."""
+    path = url.path[:_PATH_CHARS] if named or url.is_address else ""
+    credential = lists().credential
+    said = credential.intersection(_PARTS.split(url.host.removesuffix(url.suffix)))
+    asked = credential.intersection(_PARTS.split(path.lower()))
+    is_mixed = url.is_encoded and any(map(_is_mixed, (url.label, *url.below)))
+    seen = {
+        "credential_words": ", ".join(sorted(said)),
+        "credential_path": "" if said else ", ".join(sorted(asked)),
+        "cheap_suffix": url.suffix if url.suffix in lists().cheap_suffixes else "",
+        "address_host": url.host if url.is_address else "",
+        "encoded_host": url.host if url.is_encoded else "",
+        "mixed_script": url.host if is_mixed else "",
+        "odd_port": "" if url.port in _USUAL_PORTS else url.port,
+        "long_host": url.host if len(url.host) > _LONG_HOST else "",
+        "shortener": url.domain if url.domain in lists().shorteners else "",
+        "path_trick": path if _TRICK.search(_NESTED.sub("", path[1:])) else "",
+    }
+    for code, what in seen.items():
+        if what:
+            tally.add(code, what)
+
+
+def _is_mixed(label: str) -> bool:
+    """Whether letters of more than one script make a label (UTS #39, section 5)."""
+    scripts = {unicodedata.name(c, "?").partition(" ")[0] for c in label if c.isalpha()}
+    return len(scripts - {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}) > 1

@@ -1,0 +1,256 @@
+"""Words that names are made of: plain English, and what impostors put beside a brand's name.
+
+The plain words (models/artifacts/words_en.txt, from SCOWL) tell that ``line`` in ``online`` is no
+brand; the lists of models/artifacts/impersonation.json are read by what their words do.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from pathlib import Path
+
+import msgspec
+
+from models.confusables import fold
+
+_FOLDER = Path(__file__).parent / "artifacts"
+_LONGEST = 15  # letters of a word in the list
+_MAX_CHARS = 40  # of a text that is taken apart
+
+
+class Lists(msgspec.Struct, frozen=True, kw_only=True):
+    """Word lists by what the words do beside a name; all folded (`models.confusables.fold`)."""
+
+    credential: frozenset[str]
+    commerce: frozenset[str]
+    support: frozenset[str]
+    company: frozenset[str]
+    place: frozenset[str]
+    suffix: frozenset[str]
+    legal: frozenset[str]
+    kind: frozenset[str]
+    shorteners: frozenset[str]
+    shared_hosts: frozenset[str]
+    cheap_suffixes: frozenset[str]
+    desk: frozenset[str]
+    topic: frozenset[str]
+    disclaimers: frozenset[str]
+    roles: frozenset[str]
+    official_claims: frozenset[str]
+
+    @property
+    def affixes(self) -> frozenset[str]:
+        """Every word that is put before or after a brand's name."""
+        return (
+            self.credential | self.commerce | self.support | self.company | self.place | self.suffix
+        )
+
+
+@cache
+def lists() -> Lists:
+    """The lists that ship, read once."""
+    raw = msgspec.json.decode(
+        (_FOLDER / "impersonation.json").read_bytes(), type=dict[str, list[str]]
+    )
+    return msgspec.convert({key: fold(words) for key, words in raw.items()}, Lists)
+
+
+@cache
+def _affixes() -> frozenset[str]:
+    return lists().affixes
+
+
+@cache
+def _words() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Plain words, words that are names too, and names that are no words."""
+    found: dict[str, set[str]] = {"": set(), "*": set(), "^": set()}
+    for line in (_FOLDER / "words_en.txt").read_text(encoding="ascii").splitlines():
+        if not line.startswith("#"):
+            word = line.rstrip("*^")
+            found[line[len(word) :]].add(word)
+    return frozenset(found[""]), frozenset(found["*"]), frozenset(found["^"])
+
+
+@cache
+def _joined() -> str:
+    return "\n".join(word for words in _words() for word in words)
+
+
+def is_in_words(text: str) -> bool:
+    """Whether letters follow each other so in some word: then they do by chance elsewhere too.
+
+    Examples
+    --------
+    >>> is_in_words("ubs"), is_in_words("jcb")
+    (True, False)
+    """
+    return text in _joined()
+
+
+def is_plain(word: str) -> bool:
+    """Whether a word says something else than a name.
+
+    Examples
+    --------
+    >>> is_plain("office"), is_plain("amazon"), is_plain("smbc")
+    (True, False, False)
+    """
+    return word in _words()[0]
+
+
+def may_be_name(word: str) -> bool:
+    """Whether a word is written as a name too, or is so rare that it well may be one."""
+    return word in _words()[1]
+
+
+def is_word(word: str) -> bool:
+    """Whether a word is in the list, name or not."""
+    return any(word in words for words in _words())
+
+
+def is_covered(text: str, start: int, end: int) -> bool:
+    """Whether ``text[start:end]`` is better read as a part of other words.
+
+    One longer word holds it (its plural does not count), or the text is
+    words that end elsewhere.
+
+    Examples
+    --------
+    >>> is_covered("compraonline", 8, 12), is_covered("lineoe", 0, 4)
+    (True, False)
+    """
+    size = end - start
+    for low in range(max(0, end - _LONGEST), start + 1):
+        for high in range(end, min(len(text), low + _LONGEST) + 1):
+            longer = high - low > size and not (low == start and text[end:high] in ("s", "es"))
+            if longer and is_word(text[low:high]):
+                return True
+    if not is_text(text):
+        return False
+    return any(part and not is_text(part) for part in (text[:start], text[end:]))
+
+
+def is_affix(text: str) -> bool:
+    """Whether a text is empty, digits, or made of words that go with a brand's name.
+
+    Examples
+    --------
+    >>> is_affix("loginuk"), is_affix("2024"), is_affix("furniture")
+    (True, True, False)
+    """
+    text = text.strip("0123456789")
+    return not text or text in _affixes() or _is_made_of(text, affixes=True)
+
+
+def is_known(word: str) -> bool:
+    """Whether one word goes with a brand's name."""
+    return word in _affixes()
+
+
+def is_company(text: str) -> bool:
+    """Whether a word says no more than that it is a company, so that any may have it."""
+    return text in lists().company and text not in lists().commerce
+
+
+def is_bait(text: str) -> bool:
+    """Whether a word promises help or asks to log in: what impostors write most."""
+    return text in lists().credential or text in lists().support
+
+
+def is_text(text: str) -> bool:
+    """Whether a text is made of words.
+
+    Examples
+    --------
+    >>> is_text("greenmountain"), is_text("qxzvk")
+    (True, False)
+    """
+    return _is_made_of(text, affixes=False)
+
+
+@lru_cache(1 << 14)
+def role_of(text: str) -> str:
+    """What a word, or words laid end to end, do beside a name; empty if they are unknown.
+
+    Returns
+    -------
+    str
+        ``topic`` (people who talk about it), ``support``, ``credential``, ``commerce``,
+        ``company``, ``place`` or empty; of several words the first in this order.
+
+    Examples
+    --------
+    >>> role_of("helpuk"), role_of("news"), role_of("uae"), role_of("smith")
+    ('support', 'topic', 'place', '')
+    """
+    roles = _roles()
+    role = roles.get(text, "")
+    if role or not 2 * _MIN_ROLE_CHARS - 1 <= len(text) <= _MAX_CHARS:
+        return role
+    if text[:_MIN_ROLE_CHARS] not in _begun() and text[-_MIN_ROLE_CHARS:] not in _ended():
+        return ""
+    found = {""}
+    for size in range(_MIN_ROLE_CHARS, len(text) - 1):
+        for word, rest in ((text[:size], text[size:]), (text[-size:], text[:-size])):
+            if word in roles and _is_role_text(rest):
+                found.update((roles[word], roles.get(rest, "")))
+    return next((role for role in _ROLES if role in found), "")
+
+
+_ROLES = ("topic", "support", "credential", "commerce", "company", "place")
+_MIN_ROLE_CHARS = 3
+_COUNTRIES = frozenset(("us", "uk", "sa", "ae", "eg", "qa", "jp", "eu"))
+
+
+@cache
+def _roles() -> dict[str, str]:
+    """The role of each word; of several the first."""
+    found = {word: role for role in reversed(_ROLES) for word in getattr(lists(), role)}
+    return found | dict.fromkeys(lists().desk - lists().topic, "support")
+
+
+@cache
+def _begun() -> frozenset[str]:
+    return frozenset(word[:_MIN_ROLE_CHARS] for word in _roles())
+
+
+@cache
+def _ended() -> frozenset[str]:
+    return frozenset(word[-_MIN_ROLE_CHARS:] for word in _roles())
+
+
+def _is_role_text(text: str) -> bool:
+    """Whether digits, a country or words with a role are all that is left."""
+    if len(text) < _MIN_ROLE_CHARS:
+        return text in _COUNTRIES or text.isdigit()
+    return text.isdigit() or text in _roles() or _is_made_of_roles(text)
+
+
+def _is_made_of_roles(text: str) -> bool:
+    """Whether words of three letters or more, each with a role, make the text."""
+    return any(
+        text[:size] in _roles() and (text[size:] in _roles() or _is_made_of_roles(text[size:]))
+        for size in range(_MIN_ROLE_CHARS, len(text) - _MIN_ROLE_CHARS + 1)
+    )
+
+
+@lru_cache(1 << 12)
+def _is_made_of(text: str, *, affixes: bool) -> bool:
+    """Whether words of a list, laid end to end, make the text; ``reach[i]`` says up to where."""
+    if len(text) > _MAX_CHARS:
+        return False
+    known = _is_affix_word if affixes else _is_text_word
+    reach = [True] + [False] * len(text)
+    for end in range(1, len(text) + 1):
+        reach[end] = any(
+            reach[start] and known(text[start:end]) for start in range(max(0, end - _LONGEST), end)
+        )
+    return reach[-1]
+
+
+def _is_affix_word(word: str) -> bool:
+    return word in _affixes() and (len(word) > 1 or word in "iem")
+
+
+def _is_text_word(word: str) -> bool:
+    return len(word) > 2 and (word in _affixes() or is_plain(word) or may_be_name(word))

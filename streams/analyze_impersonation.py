@@ -1,0 +1,119 @@
+"""Accounts and links judged alone, on a file: what two commands of ``nadhir analyze`` do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from models.findings import Finding
+from models.impostor import ImpostorChecker
+from models.links import LinkChecker
+from models.records import Author, Brand
+from models.urls import parse_url
+
+_MAX_LINE_BYTES = 1 << 20
+
+
+class Account(Author, frozen=True, kw_only=True):
+    """A line of the file: an author of a mention, and what is known of the account besides."""
+
+    platform: str | None = None
+    seen_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    earlier_handle: str | None = None
+
+
+def analyze_accounts(
+    lines: Iterable[bytes],
+    brands: Sequence[Brand],
+    name: str = "input",
+    *,
+    on_error: Callable[[str], None],
+) -> Iterator[bytes]:
+    """Judge accounts, JSON Lines ``{"id", "handle", "name", ...}``; one answer each, in order.
+
+    Keys are those of a mention's author (docs/mention.md), and ``platform``, ``seen_at`` and
+    ``earlier_handle``.  Official accounts among the lines are learnt from: avatars and
+    biographies of the later ones are compared with theirs.
+
+    Parameters
+    ----------
+    lines : iterable of bytes
+        Blank ones are passed over.
+    brands : sequence of Brand
+    name : str
+        What errors call the input.
+    on_error : callable
+        Told of every line that cannot be read, by file and number; the rest is answered.
+
+    Returns
+    -------
+    iterator of bytes
+        JSON objects ``{"id", "brand", "score", "reasons"}``; ``brand`` is null where nothing
+        resembles one.
+    """
+    checker = ImpostorChecker(brands)
+    decoder = msgspec.json.Decoder(Account)
+    for number, line in _numbered(lines):
+        try:
+            account = decoder.decode(line[:_MAX_LINE_BYTES])
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            on_error(f'{name}, line {number}: not an account {{"id": "...", ...}} ({error})')
+            continue
+        if account.id is None:
+            on_error(f'{name}, line {number}: the account has no "id"')
+            continue
+        if checker.is_official(account, account.platform):
+            checker.learn(account)
+        found = checker.check(
+            account,
+            platform=account.platform,
+            at=account.seen_at,
+            earlier_handle=account.earlier_handle,
+        )
+        yield _answer("id", account.id, found)
+
+
+def analyze_links(
+    lines: Iterable[bytes],
+    brands: Sequence[Brand],
+    name: str = "input",
+    *,
+    on_error: Callable[[str], None],
+) -> Iterator[bytes]:
+    """Judge links, one URL or host a line; one answer each, in order.
+
+    Parameters and errors are those of `analyze_accounts`.
+
+    Returns
+    -------
+    iterator of bytes
+        JSON objects ``{"url", "brand", "score", "reasons"}``.
+    """
+    checker = LinkChecker(brands)
+    for number, line in _numbered(lines):
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            on_error(f"{name}, line {number}: is not UTF-8 ({error.reason})")
+            continue
+        url = parse_url(text)
+        if url is None:
+            on_error(f"{name}, line {number}: {text[:60]!a} is no URL or host")
+            continue
+        yield _answer("url", text, checker.judge(url))
+
+
+def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Lines that are not blank, without their ends and a byte order mark, and their numbers."""
+    for number, line in enumerate(lines, start=1):
+        line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+        if line.strip():
+            yield number, line.strip()
+
+
+def _answer(key: str, of: str, found: Finding) -> bytes:
+    shown = {key: of, "brand": found.brand, "score": found.score, "reasons": found.reasons}
+    return msgspec.json.encode(shown)

@@ -1,0 +1,218 @@
+"""Accounts that pose as a brand, those that do not, and that nothing raises."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.quality.lookalikes import BRANDS as IMITATED
+from benchmarks.quality.lookalikes import look_alikes
+from models.findings import BALANCED, NOTHING
+from models.impostor import WEIGHTS, ImpostorChecker
+from models.intent import intents
+from models.records import Author, Brand, OfficialAccount
+
+BRANDS = (
+    Brand(id="rajhi", names=("Al Rajhi Bank", "مصرف الراجحي"), handles=("alrajhibank",),
+          accounts=(OfficialAccount(platform="x", id="77", handle="alrajhicare"),)),
+    Brand(id="acme", names=("Acmezon", "أكميزون"), handles=("acmezon", "acmezon_sa")),
+    Brand(id="line", names=("LINE",), handles=("LINEjp_official",)),
+)  # fmt: skip
+CHECKER = ImpostorChecker(BRANDS)
+SEEN = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def account(handle: str, name: str = "", **rest: object) -> Author:
+    return Author(id="1", handle=handle, name=name, **rest)  # type: ignore[arg-type]
+
+
+POSING = [
+    (account("acmezon_support", "Support"), "acme", "handle_support"),
+    (account("AcmezonHelp"), "acme", "handle_support"),
+    (account("acmezon_refunds"), "acme", "handle_credential"),
+    (account("acmezonn"), "acme", "handle_homoglyph"),
+    (account("acmezno"), "acme", "handle_typo"),
+    (account("acmez0n"), "acme", "handle_homoglyph"),
+    (account("аcmezon"), "acme", "handle_homoglyph"),  # a Cyrillic letter
+    (account("acmezon__"), "acme", "handle_same"),
+    (account("acmezon2024"), "acme", "handle_padded"),
+    (account("خدمة_العملاء_أكميزون"), "acme", "handle_support"),
+    (account("أكميزون_رسمي"), "acme", "handle_support"),
+    (account("u88213", "Acmezon"), "acme", "name_same"),
+    (account("u88213", "Acmezon Customer Care"), "acme", "name_support"),
+    (account("u88213", "Асmezon"), "acme", "name_homoglyph"),
+    (account("u88213", "𝐀𝐜𝐦𝐞𝐳𝐨𝐧"), "acme", "name_homoglyph"),
+    (account("u88213", "Ac\u200bmezon"), "acme", "hidden_characters"),
+    (account("u88213", "خدمة عملاء مصرف الراجحي"), "rajhi", "name_support"),
+    (account("u88213", "مصرف الراجحى"), "rajhi", "name_homoglyph"),
+    (account("u88213", "مصـــرف الراجحي"), "rajhi", "name_homoglyph"),
+    (account("u88213", "ﻣﺼﺮﻑ ﺍﻟﺮﺍﺟﺤﻲ"), "rajhi", "name_homoglyph"),
+    (account("u88213", "\u202eمصرف الراجحي\u202c"), "rajhi", "hidden_characters"),
+    (account("u88213", "الدعم الفني - مصرف الراجحي"), "rajhi", "name_support"),
+    (account("al_rajhi_bank_help"), "rajhi", "handle_support"),
+    (account("u88213", "دعم اكمزون"), "acme", "name_support"),
+    (account("linejp_0fficial"), "line", "handle_homoglyph"),
+]
+
+
+@pytest.mark.parametrize(("author", "brand", "code"), POSING)
+def test_an_impostor_is_named_with_its_reason(author: Author, brand: str, code: str) -> None:
+    found = CHECKER.check(author)
+    assert found.brand == brand
+    assert found.score >= BALANCED, found
+    assert code in [reason.code for reason in found.reasons]
+
+
+HONEST = [
+    # fans
+    account("acmezon_fans", "Acmezon Fans"),
+    account("AcmezonFanPage", "Acmezon ❤", bio="Fan page, not affiliated with Acmezon"),
+    account("u1", "محبي أكميزون", bio="حساب معجبين غير رسمي"),
+    account("u1", "رابطة عشاق أكميزون"),
+    # parodies that say so
+    account("acmezon_help_", "Acmezon Help (Parody)"),
+    account("Acmezonn", "Acmezon", bio="Parody. Not the real one, obviously."),
+    account("u1", "مصرف الراجحي", bio="حساب ساخر لا يمثل المصرف"),
+    account("AcmezonSupport", "Acmezon Support", bio="محاكاة ساخرة"),
+    # regional official accounts
+    account("acmezon_uae", "Acmezon UAE", verified=True, followers=120_000),
+    account("AcmezonEgypt", "Acmezon Egypt", verified=False, followers=45_000),
+    account("u1", "أكميزون مصر", verified=True, followers=800_000),
+    account("alrajhibank_kw", "Al Rajhi Bank Kuwait", verified=True, followers=9_000),
+    # journalists, employees, people who have the name
+    account("sara_writes", "Sara Ahmed | Acmezon", bio="Journalist, I cover Acmezon"),
+    account("k_alrajhi", "خالد الراجحي", bio="مهتم بالشعر"),
+    account("mohammed_alrajhi", "Mohammed Al Rajhi"),
+    account("j_doe", "Jane Doe (ex-Acmezon)", bio="Engineer. Opinions my own."),
+    account("u1", "صحفي أكميزون", bio="صحفي اقتصادي"),
+    account("acmezon_editor", "Omar at Acmezon", bio="Reporter, views are my own"),
+    # people who talk about it
+    account("acmezon_news", "Acmezon News"),
+    account("AcmezonStock", "Acmezon stock watch"),
+    account("ضحايا_أكميزون", "ضحايا أكميزون"),
+    account("boycott_acmezon", "Boycott Acmezon"),
+    account("acmezon_deals", "Deals on Acmezon"),
+    # what only shares letters
+    account("online_shop", "Online"), account("airlines_fan", "Airline"),
+    account("linesman", "Offline"), account("acme", "Acme"), account("mezon", "Mezon"),
+    account("مصرف_الزيت", "مصرف الزيت"), account("", ""), account("😀", "😀😀"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("author", HONEST, ids=lambda a: f"{a.handle} {a.name}")
+def test_an_honest_account_is_not_flagged_at_balanced(author: Author) -> None:
+    found = CHECKER.check(author)
+    assert found.score < BALANCED, found
+
+
+def test_official_accounts_are_known_by_handle_and_by_id() -> None:
+    assert CHECKER.check(account("AlRajhiBank", "مصرف الراجحي")) == NOTHING
+    renamed = Author(id="77", handle="rajhi_support", name="Al Rajhi Support")
+    assert CHECKER.check(renamed, platform="x") == NOTHING
+    assert CHECKER.check(renamed, platform="instagram").score >= BALANCED
+    assert CHECKER.check(renamed).score >= BALANCED
+
+
+def test_who_resembles_nobody_has_no_brand() -> None:
+    assert CHECKER.check(account("jane_doe", "Jane", verified=False, followers=3)) == NOTHING
+
+
+def test_circumstances_add_to_a_likeness_and_say_nothing_alone() -> None:
+    plain = account("acmezon_app", "Acmezon App")
+    young = account("acmezon_app", "Acmezon App", created_at=SEEN - timedelta(days=3),
+                    verified=False, followers=2)  # fmt: skip
+    assert CHECKER.check(young, at=SEEN).score > CHECKER.check(plain, at=SEEN).score
+    stranger = account("stranger", "Stranger", created_at=SEEN, verified=False, followers=0)
+    assert CHECKER.check(stranger, at=SEEN) == NOTHING
+
+
+def test_copied_pictures_and_biographies_count() -> None:
+    checker = ImpostorChecker(BRANDS)
+    bio = "Official account of Acmezon. We are here to help you every day."
+    own = account("acmezon", "Acmezon", bio=bio, avatar_phash="f0e1d2c3b4a59687")
+    thief = account("shop_4411", "Acmezon App", bio=bio, avatar_phash="f0e1d2c3b4a59686")
+    before = checker.check(thief)
+    checker.learn(own)
+    after = checker.check(thief)
+    assert after.score > max(before.score, BALANCED)
+    assert {"avatar_copied", "biography_copied"} <= {r.code for r in after.reasons}
+    other = account("shop_4411", "Acmezon App", bio="I sell old books", avatar_phash="0" * 16)
+    assert checker.check(other).score < BALANCED
+
+
+def test_a_sudden_rename_counts() -> None:
+    author = account("acmezon_app", "Acmezon App")
+    found = CHECKER.check(author, earlier_handle="crypto_king_99")
+    assert found.score > CHECKER.check(author).score
+    assert "renamed" in {reason.code for reason in found.reasons}
+
+
+def test_generated_look_alikes_are_found() -> None:
+    checker = ImpostorChecker(IMITATED)
+    made = list(look_alikes(rounds=2, seed=11))
+    hits = sum(
+        (found := checker.check(each.author)).score >= BALANCED and found.brand == each.brand
+        for each in made
+    )
+    assert len(made) > 500
+    assert hits / len(made) >= 0.95
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("Please DM us your card number", {"asks_direct_message", "asks_card"}),
+        ("Send the verification code to get your refund", {"asks_code", "offers_refund"}),
+        ("Click here and enter your password", {"asks_link", "asks_password"}),
+        ("pay a fee in bitcoin first", {"asks_money"}),
+        ("عزيزي العميل راسلنا على الخاص برقم البطاقة", {"asks_direct_message", "asks_card"}),
+        ("أرسل رمز التحقّق لاسترداد المبلغ", {"asks_code"}),
+        ("اضغط على الرابط وأدخل كلمة المرور", {"asks_link", "asks_password"}),
+        ("Decode this: the codec is broken", set()),
+        ("الخدمة سيئة جدا والتطبيق لا يعمل", set()),
+        ("", set()),
+    ],
+)
+def test_intents_are_named(text: str, codes: set[str]) -> None:
+    (found,) = intents([text])
+    assert codes <= {reason.code for reason in found.reasons}
+    assert bool(found.reasons) == bool(codes)
+
+
+def test_replying_to_a_complainer_makes_an_ask_worse() -> None:
+    texts = ["DM us for your refund", "so sorry to hear that"]
+    alone = intents(texts)
+    fishing = intents(texts, to_complainers=[True, True])
+    assert fishing[0].score > alone[0].score
+    assert fishing[1].score == 0
+
+
+anything = st.one_of(st.none(), st.text(max_size=300))
+
+
+@given(anything, anything, anything, anything)
+def test_no_field_raises(
+    handle: str | None, name: str | None, bio: str | None, avatar: str | None
+) -> None:
+    author = Author(id="1", handle=handle, name=name, bio=bio, avatar_phash=avatar)
+    checker = ImpostorChecker(BRANDS)
+    checker.learn(account("acmezon", "Acmezon", bio="one two three four five six",
+                          avatar_phash="zz"))  # fmt: skip
+    for found in (checker.check(author, at=SEEN), *intents([name or "", bio or ""])):
+        assert 0 <= found.score < 1
+        assert all(r.code in WEIGHTS or r.code.split("_")[0] in ("asks", "offers")
+                   for r in found.reasons)  # fmt: skip
+
+
+@pytest.mark.parametrize("char", ["a", "acmezon", "م", "ـ", "\u202e", "acmezon support ", "ﷺ", "1"])
+def test_long_fields_cost_no_more_than_a_millisecond_or_so(char: str) -> None:
+    CHECKER.check(account("warm", "warm"))
+    authors = [account(f"{i}{char * 256}", char * 1024, bio=char * 10_000) for i in range(20)]
+    began = time.perf_counter()
+    for author in authors:
+        CHECKER.check(author, at=SEEN)
+    assert (time.perf_counter() - began) / len(authors) < 5e-3  # a busy machine; below 1 ms alone

@@ -1,0 +1,71 @@
+"""Candidates by index: the quick looks rule out nothing that the long one would find."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.brand_names import names_of
+from models.likeness import NameIndex, edits, name_of
+from models.records import Brand
+from models.words import is_affix, is_covered, role_of
+
+NAMES = ("paypal", "microsoft", "alrajhibank", "rakuten", "mapquest", "اكميزون")
+INDEX = NameIndex(name_of(text, i) for i, text in enumerate(NAMES))
+
+
+def edited(word: str, rng: random.Random) -> str:
+    at = rng.randrange(len(word) - 1)
+    letter = rng.choice("abcdefghijklmnopqrstuvwxyz0123456789")
+    return rng.choice((
+        word[:at] + letter + word[at:],
+        word[:at] + word[at + 1 :],
+        word[:at] + letter + word[at + 1 :],
+        word[:at] + word[at + 1] + word[at] + word[at + 2 :],
+    ))  # fmt: skip
+
+
+@given(st.sampled_from(NAMES), st.integers(0, 10**6))
+def test_every_edit_passes_the_quick_look(name: str, seed: int) -> None:
+    word = edited(name, random.Random(seed))
+    assert edits(word, name, 1) <= 1
+    assert INDEX.may_be_like(word)
+
+
+@given(st.text(max_size=50))
+def test_what_is_like_a_name_passed_the_quick_look(word: str) -> None:
+    found = INDEX.like(word, most_edits=1)
+    assert INDEX.may_be_like(word) or not found
+
+
+@given(st.text("abc", max_size=8), st.text("abc", max_size=8))
+def test_edits_are_the_same_both_ways_and_none_for_equals(a: str, b: str) -> None:
+    assert edits(a, b, 3) == edits(b, a, 3)
+    assert (edits(a, b, 3) == 0) == (a == b)
+    assert edits(a, b, 3) >= min(abs(len(a) - len(b)), 4)
+
+
+def test_two_edits_are_found_in_long_names_alone() -> None:
+    assert [each.how for each in INDEX.like("mapqeusr")] == ["typos"]
+    assert INDEX.like("paqpxl") == []
+    assert INDEX.like("mapqeusr", most_edits=1) == []
+
+
+def test_a_name_without_what_says_little() -> None:
+    def known(brand: Brand) -> set[str]:
+        return {name.text for name in names_of([brand])}
+
+    assert known(Brand(id="a", names=("The Walt Disney Company",))) >= {"waltdisney"}
+    assert "union" not in known(Brand(id="b", names=("Union Bank",)))
+    assert "smbc" in known(Brand(id="c", names=("x1",), domains=("smbc-card.com",)))
+
+
+def test_words_say_what_stands_beside_a_name() -> None:
+    assert is_covered("online", 2, 6)
+    assert not is_covered("mylinebank", 2, 6)
+    assert is_affix("loginuk")
+    assert not is_affix("furniture")
+    assert [role_of(word) for word in ("helpuk", "news", "uae", "smith", "")] == [
+        "support", "topic", "place", "", ""]  # fmt: skip
