@@ -109,9 +109,10 @@ class _Printer:
         told = alert.explanation
         self._heading("what")
         weighed = (told.corrected, told.reach, told.intensity)
-        for sentence in (told.observed, *weighed, told.expected, told.about):
+        for sentence in (told.observed, *weighed, told.expected, told.split, told.about):
             if sentence is not None:
                 self._say(sentence)
+        self._groups(alert)
         self._score(alert)
         self._heading("gates")
         for gate in told.gates:
@@ -124,6 +125,16 @@ class _Printer:
         for item in alert.evidence[:_EVIDENCE]:
             self._mention(item)
         self._messages(alert)
+
+    def _groups(self, alert: Alert) -> None:
+        if alert.groups:
+            self._heading("groups")
+        for group, sentence in zip(alert.groups, alert.explanation.groups):
+            self._say(sentence, bullet="•")
+            for post in group.evidence[0].posts:
+                at = datetime.fromtimestamp(post.published_ms / 1000, UTC)
+                self._line(f"{FSI}{_name(post.account)}{PDI} · {FSI}{at:%H:%M:%S} UTC{PDI}")
+                self._quote(post.text)
 
     def _head(self, alert: Alert, timezone: str | None) -> None:
         severity = self._joined(_phrases().say(f"severities.{alert.severity}"), upper=True)
@@ -164,7 +175,10 @@ class _Printer:
         facts = (_name(item.platform), _name(item.handle or item.name or "–"), f"{at:%H:%M} UTC")
         isolated = " · ".join(f"{FSI}{fact}{PDI}" for fact in facts)
         self._line(f"{isolated} · {reach} {item.reach:,}")
-        text = _cut(strip_controls(item.text), _EVIDENCE_CHARS)
+        self._quote(item.text)
+
+    def _quote(self, said: str) -> None:
+        text = _cut(strip_controls(said), _EVIDENCE_CHARS)
         self._block(defang(text), direction(text), bullet=_QUOTE)
 
     def _messages(self, alert: Alert) -> None:
