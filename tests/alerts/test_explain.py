@@ -24,7 +24,15 @@ from alerts.playbook.records import Bilingual
 from alerts.records import SEVERITIES, Alert, Part
 from models.baseline import interval, threshold
 from models.negativity import share_surprise
-from models.records import SURPRISE_LINES, Brand, Sensitivity, Signal
+from models.records import (
+    SURPRISE_LINES,
+    AccountGroup,
+    Brand,
+    GroupPost,
+    GroupTrace,
+    Sensitivity,
+    Signal,
+)
 from tests.alerts.build import (
     PHRASES,
     RIMAL,
@@ -340,3 +348,51 @@ def test_records_of_before_can_still_be_read() -> None:
     read = msgspec.convert(old_alert, Alert)
     assert read.negative_intensity is None
     assert read.explanation.reach is None
+
+
+def test_what_remains_without_the_group_is_told() -> None:
+    below = alert_of(
+        "negative_count", observed=214, threshold=60, coordinated_share=0.9
+    ).explanation.split
+    above = alert_of(
+        "negative_count", observed=214, threshold=60, coordinated_share=0.5
+    ).explanation.split
+    assert below is not None
+    assert above is not None
+    assert "About 193 of these (90%)" in below.en
+    assert "Without them 21 remain" in below.en
+    assert "below the alert line of 60" in below.en
+    assert "دون حد التنبيه (60)" in below.ar
+    assert "still above the alert line of 60" in above.en
+    assert alert_of("volume", coordinated_share=0.0).explanation.split is None
+    assert alert_of("volume").explanation.split is None
+
+
+def test_a_group_is_suspected_and_an_innocent_explanation_stands_beside_it() -> None:
+    alert = alert_of("volume", groups=(group(), group("amplification")))
+    suspected, amplified = alert.explanation.groups
+    assert "Suspected coordination of 43 accounts" in suspected.en
+    assert "Innocent explanation that fits best" in suspected.en
+    assert "يُشتبه في تنسيق" in suspected.ar
+    assert "تفسير بريء محتمل" in suspected.ar
+    assert "Amplification of one post" in amplified.en
+    assert "proves no coordination" in amplified.en
+    for said in (suspected, amplified):
+        assert "bot" not in said.en.split()
+    assert alert.groups[0].evidence[0].posts[0].text == "evil text"
+
+
+def group(kind: str = "coordination") -> AccountGroup:
+    post = GroupPost(id="1", account="a", published_ms=0, text="evil\u202e text")
+    return AccountGroup(
+        id="g-1", kind=kind, score=0.9, accounts=tuple(f"k{i}" for i in range(43)),
+        mentions=("1", "2"), first_ms=0, last_ms=60_000, found_ms=60_000, share=0.4,
+        innocent="asked", parts={"young": 1.0, "one_thing": -1.0},
+        facts={"accounts": 43, "copiers": 40, "texts": 2, "again": 0.5, "gap_s": 30.0},
+        evidence=(
+            GroupTrace(
+                kind="repost", shown="9", accounts=43, mentions=60, first_ms=0, last_ms=60_000,
+                posts=(post, post),
+            ),
+        ),
+    )  # fmt: skip

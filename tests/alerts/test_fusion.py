@@ -525,3 +525,19 @@ def test_blindness_keeps_an_alert_open_for_a_day_at_most() -> None:
         for alert in running.handle([silent(minute, "update")]).news
     ]
     assert [(a.id, a.state) for a in news] == [(first.id, "resolved")]
+
+
+# who acts together --------------------------------------------------------------------------
+
+
+def test_an_alert_that_is_mostly_a_group_is_one_of_coordinated_criticism() -> None:
+    running = stage()
+    organic = only_alert(running.handle([signal(topics={}, coordinated_share=0.2)]))
+    assert organic.type == "negativity_spike"
+    alert = only_alert(
+        running.handle([signal(minute=9, phase="update", topics={}, coordinated_share=0.6)])
+    )
+    assert alert.type == "coordinated_criticism"
+    assert alert.coordinated_share == 0.6
+    assert events(alert)[-1] == "retyped"
+    assert alert.playbook.messages
