@@ -17,7 +17,7 @@ from models.traces import hash64, words_of
 LINE = 0.5
 MOST_GROUPS = 256
 _LEAST_WEIGHT = 3.0  # so many accounts that copied a text, before it is looked for groups
-_GROWTH, _LEAST_GROWN = 1.15, 2.0
+_GROWTH, _LEAST_GROWN = 1.25, 2.0
 _LATEST_MS = 600_000
 
 

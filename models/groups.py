@@ -11,31 +11,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
-from math import exp, log2, log10
+from math import exp, log2
 from statistics import median
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
 
+from models.shared_runs import MINUTE_MS, TOGETHER_MS, Shared, runs_of, validated
 from models.trace_window import DAY_MS, HOUR_MS, Account, Quote, Trace, TraceWindow
 
 LEAST_ACCOUNTS = 5
 AMPLIFIED_ACCOUNTS = 10
-MINUTE_MS = 60_000
-# how close in time two accounts must share a thing to be joined by it
-TOGETHER_MS = {
-    "repost": 5 * MINUTE_MS,
-    "link": 15 * MINUTE_MS,
-    "media": HOUR_MS,
-    "tags": 15 * MINUTE_MS,
-    "reply": 5 * MINUTE_MS,
-    "text": 15 * MINUTE_MS,  # reposts that do not say of what
-}
 _ORDER = {"repost": 0, "link": 1, "media": 2, "text": 3}  # what is told of an amplified thing
-_MOST_PAIRED = 300  # accounts of a run that are compared with each other
 _EAGER = 3  # mentions with the group's own hashtag, by which an account joins it
 _AMPLIFIED_CAP = 0.49
 _YOUNG_MS, _OLD_MS = 180 * DAY_MS, 730 * DAY_MS
@@ -86,14 +74,6 @@ class Group:
         return sorted(posts.values(), key=lambda q: (q.at_ms, q.id))
 
 
-@dataclass(slots=True)
-class _Shared:
-    """A trace, or a run of it: those who shared it at about the same time."""
-
-    trace: Trace
-    accounts: list[int] = field(default_factory=list)
-
-
 def find_groups(window: TraceWindow) -> list[Group]:
     """Groups of the window as it stands, coordination first."""
     traces = list(window.traces())
@@ -101,11 +81,11 @@ def find_groups(window: TraceWindow) -> list[Group]:
     for trace in traces:
         copiers = [a for a, j in trace.joined.items() if j.copies] if trace.kind == "text" else []
         if len(copiers) > 1:
-            texts.append(_Shared(trace, copiers))
+            texts.append(Shared(trace, copiers))
         if trace.kind in TOGETHER_MS:
-            runs += _runs(trace)
+            runs += runs_of(trace)
     tags = [trace for trace in traces if trace.kind == "tag"]
-    pairs, proven = _validated(runs, len(window.accounts))
+    pairs, proven = validated(runs, len(window.accounts))
     found = []
     for members in _components(texts, pairs, _tagged(texts, tags)):
         if 2 * len(members) > LEAST_ACCOUNTS:
@@ -114,70 +94,15 @@ def find_groups(window: TraceWindow) -> list[Group]:
             found.append(_group(members, texts, proven, window))
     found.sort(key=lambda g: (-g.score, g.first_ms))
     within = set().union(*(g.accounts for g in found if g.score >= 0.5))
-    for trace in sorted(traces, key=lambda t: (_ORDER.get(t.kind, 9), t.first_ms)):
+    many = [t for t in traces if t.kind in _ORDER and len(t.joined) >= AMPLIFIED_ACCOUNTS]
+    for trace in sorted(many, key=lambda t: (_ORDER[t.kind], t.first_ms)):
         for group in _amplified(trace, within, window):
             within |= group.accounts  # a post and its link are told once
             found.append(group)
     return found
 
 
-def _runs(trace: Trace) -> list[_Shared]:
-    """Those who shared a thing within its time of each other; of texts, only the reposts."""
-    reposts = trace.kind == "text"
-    who = sorted(
-        (j.first_ms, account)
-        for account, j in trace.joined.items()
-        if not reposts or j.times > j.copies
-    )
-    runs: list[_Shared] = []
-    before_ms = -DAY_MS
-    for at_ms, account in who:
-        if at_ms - before_ms > TOGETHER_MS[trace.kind]:
-            runs.append(_Shared(trace))
-        runs[-1].accounts.append(account)
-        before_ms = at_ms
-    return [run for run in runs if 1 < len(run.accounts) <= _MOST_PAIRED]
-
-
-def _validated(runs: list[_Shared], active: int) -> tuple[list[tuple[int, int]], list[_Shared]]:
-    """Pairs of accounts that share more things than popularity explains, and those things.
-
-    The chance that an independent account is in a run is its share of the active accounts; the
-    line is one such pair in ten windows among all pairs (Bonferroni).
-    """
-    line = log10(max(active * active / 2, 1.0)) + 1.0
-    weights = [log10(max(active, len(run.accounts)) / len(run.accounts)) for run in runs]
-    told_of: dict[int, float] = {}
-    for run, weight in zip(runs, weights):
-        for account in run.accounts:
-            told_of[account] = told_of.get(account, 0.0) + weight
-    # who has not enough in all has not enough with anybody
-    index = {a: i for i, a in enumerate(a for a, most in told_of.items() if most >= line)}
-    rows, columns, values = [], [], []
-    for column, (run, weight) in enumerate(zip(runs, weights)):
-        inside = [index[a] for a in run.accounts if a in index]
-        if len(inside) > 1:
-            rows += inside
-            columns += [column] * len(inside)
-            values += [weight] * len(inside)
-    if not rows:
-        return [], []
-    shape = (len(index), len(runs))
-    ones = csr_array(coo_array((np.ones(len(rows)), (rows, columns)), shape=shape))
-    weighed = csr_array(coo_array((np.array(values), (rows, columns)), shape=shape))
-    both, told = csr_array(ones @ ones.T), csr_array(weighed @ ones.T)
-    for product in (both, told):
-        product.sort_indices()  # the same entries in the same order
-    first = np.repeat(np.arange(len(index)), np.diff(told.indptr))
-    keep = (first < told.indices) & (told.data >= line) & (both.data > 1)
-    pairs = list(zip(first[keep].tolist(), told.indices[keep].tolist()))
-    known = list(index)
-    joined = {i for pair in pairs for i in pair}
-    proven = {c for r, c in zip(rows, columns) if r in joined}
-    return [(known[i], known[j]) for i, j in pairs], [runs[c] for c in sorted(proven)]
-
-
-def _tagged(texts: list[_Shared], tags: list[Trace]) -> list[list[int]]:
+def _tagged(texts: list[Shared], tags: list[Trace]) -> list[list[int]]:
     """Accounts that copy texts and use the same hashtag, where that is not everybody's hashtag."""
     copiers = {account for text in texts for account in text.accounts}
     using = [([a for a in trace.joined if a in copiers], len(trace.joined)) for trace in tags]
@@ -185,22 +110,20 @@ def _tagged(texts: list[_Shared], tags: list[Trace]) -> list[list[int]]:
 
 
 def _components(
-    texts: list[_Shared], pairs: list[tuple[int, int]], tagged: list[list[int]]
+    texts: list[Shared], pairs: list[tuple[int, int]], tagged: list[list[int]]
 ) -> list[set[int]]:
-    together = [*(text.accounts for text in texts), *tagged, *map(list, pairs)]
-    everyone = dict.fromkeys(account for some in together for account in some)
-    index = {account: i for i, account in enumerate(everyone)}
-    # as a chain: all are connected
-    ends = [(index[a], index[b]) for some in together for a, b in pairwise(some)]
-    if not ends:
-        return []
-    rows, columns = np.array(ends, dtype=np.int64).T
-    graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=(len(index), len(index)))
-    count, label = connected_components(graph, directed=False)
-    parts: list[set[int]] = [set() for _ in range(count)]
-    for account, part in zip(everyone, label.tolist()):
-        parts[part].add(account)
-    return parts
+    together = [*(text.accounts for text in texts), *tagged, *pairs]
+    part_of: dict[int, set[int]] = {}
+    for accounts in together:
+        parts = {id(part): part for a in accounts if (part := part_of.get(a)) is not None}
+        whole = max(parts.values(), key=len, default=set())
+        for part in parts.values():
+            if part is not whole:
+                whole |= part
+                part_of.update(dict.fromkeys(part, whole))
+        whole.update(accounts)
+        part_of.update(dict.fromkeys(accounts, whole))
+    return list({id(part): part for part in part_of.values()}.values())
 
 
 def _eager(members: set[int], tags: list[Trace]) -> set[int]:
@@ -215,39 +138,31 @@ def _eager(members: set[int], tags: list[Trace]) -> set[int]:
 
 
 def _group(
-    members: set[int], texts: list[_Shared], proven: list[_Shared], window: TraceWindow
+    members: set[int], texts: list[Shared], proven: list[Shared], window: TraceWindow
 ) -> Group:
-    own = [t for t in texts if len(members.intersection(t.accounts)) > 1]
-    runs = [r for r in proven if len(members.intersection(r.accounts)) > 1]
-    seen: Counter[int] = Counter()
-    for shared in (*own, *runs):
-        seen.update(members.intersection(shared.accounts))
-    copiers: dict[int, float] = {}
+    own, runs = _within(members, texts), _within(members, proven)
+    seen = Counter(account for shared in (*own, *runs) for account in shared.accounts)
+    copied: dict[int, float] = {}
     for shared in own:
-        for a in members.intersection(shared.accounts):
-            copiers[a] = max(copiers.get(a, 0.0), shared.trace.joined[a].alike)
-    copied = sum(copiers.values())
+        for a in shared.accounts:
+            copied[a] = max(copied.get(a, 0.0), shared.trace.joined[a].alike)
     things = {id(s.trace): s.trace for s in (*own, *runs)}
-    largest = max(len(members.intersection(s.accounts)) for s in (*own, *runs))
-    one_thing = largest >= 0.75 * len(members)
-    times = [
-        sorted(s.trace.joined[a].first_ms for a in members.intersection(s.accounts))
-        for s in (*own, *runs)
-    ]
+    one_thing = max(len(s.accounts) for s in (*own, *runs)) >= 0.75 * len(members)
+    times = [sorted(s.trace.joined[a].first_ms for a in s.accounts) for s in (*own, *runs)]
     gaps = np.array([b - a for at in times for a, b in pairwise(at)])
-    accounts = [window.accounts[a] for a in members if a in window.accounts]
-    first_ms = min((at[0] for at in times), default=window.now_ms)
-    last_ms = max((at[-1] for at in times), default=window.now_ms)
+    first_ms = min(at[0] for at in times)
     share_again = sum(n > 1 for n in seen.values()) / len(members)
     close, at_once = float((gaps <= 10 * MINUTE_MS).mean()), float((gaps <= MINUTE_MS).mean())
-    exact = bool(copiers) and copied >= 0.95 * len(copiers)
+    total = sum(copied.values())
+    exact = bool(own) and total >= 0.95 * len(copied)
     headline = one_thing and exact and own[0].trace.link is not None
-    beyond = _beyond_chance(own, texts, members, first_ms, window)
+    beyond = _beyond_chance(own, texts, first_ms, window)
     repetition = 2.5 * share_again + _per_thing(share_again) * log2(max(len(things), 1))
     synchrony = 1.5 * close + 1.5 * max(0.0, at_once - 0.25) / 0.75
+    accounts = [window.accounts[a] for a in members if a in window.accounts]
     parts = {
         "start": _START,
-        "copies": beyond * min(4.0, max(0.0, 1.2 * log2(max(copied, 1.0) / 4))),
+        "copies": beyond * min(4.0, max(0.0, 1.2 * log2(max(total, 1.0) / 4))),
         "repetition": repetition * (1.0 if runs else beyond),
         # news travels fast
         "synchrony": 0.0 if headline else synchrony * (1.0 if runs else beyond),
@@ -257,7 +172,7 @@ def _group(
     }
     facts = {
         "accounts": len(members),
-        "copiers": len(copiers),
+        "copiers": len(copied),
         "things": len(things),
         "texts": len(own),
         "again": round(share_again, 3),
@@ -267,7 +182,14 @@ def _group(
     traces = sorted(things.values(), key=lambda t: (t.kind != "text", -len(t.joined)))
     score = 1 / (1 + exp(-sum(parts.values())))
     names = {a: window.accounts[a].shown for a in members if a in window.accounts}
+    last_ms = max(at[-1] for at in times)
     return Group("coordination", score, members, first_ms, last_ms, parts, facts, traces, names)
+
+
+def _within(members: set[int], shared: list[Shared]) -> list[Shared]:
+    """What at least two members share, with these alone."""
+    inside = (Shared(s.trace, [a for a in s.accounts if a in members]) for s in shared)
+    return [s for s in inside if len(s.accounts) > 1]
 
 
 def _per_thing(share_again: float) -> float:
@@ -276,14 +198,14 @@ def _per_thing(share_again: float) -> float:
 
 
 def _beyond_chance(
-    own: list[_Shared], texts: list[_Shared], members: set[int], first_ms: int, window: TraceWindow
+    own: list[Shared], texts: list[Shared], first_ms: int, window: TraceWindow
 ) -> float:
     """Which part of a group's pairs of near-duplicates its public's own habits do not explain.
 
     How often two texts of this public meet was counted before the group's first post, and is seen
     in the texts that are not the group's; where all speak of one thing they meet more often.
     """
-    posts = [sum(t.trace.joined[a].times for a in members.intersection(t.accounts)) for t in own]
+    posts = [sum(t.trace.joined[a].times for a in t.accounts) for t in own]
     met = sum(n * (n - 1) / 2 for n in posts)
     if not met:
         return 1.0
@@ -320,8 +242,6 @@ def _people(accounts: list[Account], at_ms: int, window: TraceWindow) -> dict[st
 def _amplified(trace: Trace, within: set[int], window: TraceWindow) -> Iterable[Group]:
     """One post, link or text that many share within an hour, as long as no group explains it."""
     times = np.array(sorted(j.first_ms for j in trace.joined.values()))
-    if len(times) < AMPLIFIED_ACCOUNTS or trace.kind not in _ORDER:
-        return
     densest = int((np.searchsorted(times, times + HOUR_MS, "right") - np.arange(len(times))).max())
     inside = within & trace.joined.keys()
     if densest < AMPLIFIED_ACCOUNTS or 2 * len(inside) > len(trace.joined):

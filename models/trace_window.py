@@ -16,6 +16,7 @@ import numpy as np
 
 from models.records import Float32, Mention, UInt32
 from models.traces import Key, Words, hash64, keys_of
+from models.vocabulary import Vocabulary
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -28,11 +29,6 @@ _SAME = 0.7
 _CASCADE = 8  # accounts, from which reposts are worth a look of their own
 _ALIKE = 0.4  # of what two texts tell, how much they must share
 _SAMPLE_CHARS = 280
-_BUCKETS = 4096
-_UNSEEN = (
-    256.0  # texts, of which none had a word, that a brand of which nothing is known starts with
-)
-_FORGET = 0.9999  # a text
 _TURN = 32  # texts, after which what was noted becomes known
 
 
@@ -54,8 +50,7 @@ class Account:
         return len(handle) > 4 and handle[-4:].isdigit()
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(NamedTuple):
     """A mention as evidence."""
 
     id: str
@@ -160,38 +155,6 @@ class Chances(NamedTuple):
     at_ms: int
     pairs: int
     met: int
-
-
-class Vocabulary:
-    """How many of a brand's texts use a word, in a fixed number of buckets.
-
-    Near-duplicates count once: what is copied must not pass for what everybody says.
-    """
-
-    def __init__(self) -> None:
-        self._known = np.zeros(_BUCKETS, dtype=np.float32)
-        self.texts = _UNSEEN
-        self._new: list[UInt32] = []
-
-    def learn(self, words: UInt32) -> None:
-        """Take note of the words of a text."""
-        self._new.append(words)
-
-    def turn(self) -> None:
-        """What was noted becomes known."""
-        if not self._new:
-            return
-        faded = _FORGET ** len(self._new)
-        self._known *= np.float32(faded)
-        self.texts = max(_UNSEEN, self.texts * faded + len(self._new))
-        self._known += np.bincount(np.concatenate(self._new) % _BUCKETS, minlength=_BUCKETS)
-        self._new = []
-
-    def bits(self, words: UInt32, usual: Float32) -> Float32:
-        """What each word tells: no more than usual, less if this brand's public often uses it."""
-        seen = self._known[words % _BUCKETS]
-        known: Float32 = np.minimum(usual, np.log2(np.float32(self.texts) / (seen + 1)))
-        return np.maximum(known, 0)
 
 
 class TraceWindow:
@@ -301,15 +264,7 @@ class TraceWindow:
         return key
 
     def _share_text(self, held: Held) -> float:
-        found = {id(h): h for h in map(self._bands.get, held.text.bands) if h is not None}
-        best, most = None, 0.0
-        for other in found.values():
-            alike = _alike(held.text, other.text)
-            if other.trace is not None and other.trace.text is not None and alike < _SAME:
-                # a chain of changes would join what is different
-                alike = _alike(held.text, other.trace.text)
-            if alike > most:
-                best, most = other, alike
+        best, most = self._likest(held.text)
         for band in held.text.bands:
             self._bands[band] = held
         last = self._chances[-1]
@@ -327,6 +282,24 @@ class TraceWindow:
         held.trace = best.trace
         return held.trace.join(held, most)
 
+    def _likest(self, text: Text) -> tuple[Held | None, float]:
+        """The near-duplicate that has most in common with a text, and how much that is."""
+        found = {id(h): h for h in map(self._bands.get, text.bands) if h is not None}
+        best, most = None, 0.0
+        mine: dict[int, float] = {}
+        for other in found.values():
+            if _equal(text, other.text):
+                return other, 1.0
+            mine = mine or _weighed(text)
+            alike = _alike(mine, other.text)
+            first = other.trace.text if other.trace is not None else None
+            if first is not None and alike < _SAME:
+                # a chain of changes would join what is different
+                alike = _alike(mine, first)
+            if alike > most:
+                best, most = other, alike
+        return best, most
+
     def _share_key(self, key: Key, held: Held) -> float:
         known = self._keys.get(key.hash)
         if known is None:
@@ -342,13 +315,13 @@ class TraceWindow:
     def _drop(self) -> None:
         """Let go of what is older than the window or beyond its capacity."""
         before_ms = self.now_ms - self.span_ms
-        held = self._held
+        held, bands = self._held, self._bands
         while held and (held[0].quote.at_ms < before_ms or len(held) >= self._capacity):
             gone = held.popleft()
             self.texts -= bool(gone.text.bands)
             for band in gone.text.bands:
-                if self._bands.get(band) is gone:
-                    del self._bands[band]
+                if bands.get(band) is gone:
+                    del bands[band]
             for key in gone.keys:
                 known = self._keys.get(key)
                 if known is gone or (isinstance(known, Trace) and known.ends_with(gone)):
@@ -363,15 +336,21 @@ class TraceWindow:
                 del self.accounts[gone.quote.account]
 
 
-def _alike(one: Text, other: Text) -> float:
+def _equal(one: Text, other: Text) -> bool:
+    """Whether two texts have the same words; most that have not differ in a band."""
+    return one.bands == other.bands and np.array_equal(one.words, other.words)
+
+
+def _weighed(text: Text) -> dict[int, float]:
+    return dict(zip(text.words.tolist(), text.bits.tolist()))
+
+
+def _alike(mine: dict[int, float], text: Text) -> float:
     """How much of what two texts tell they share, or 0 if they are not near-duplicates."""
-    if len(one.words) == len(other.words) and (one.words == other.words).all():
-        return 1.0
-    words, others = one.words.tolist(), other.words.tolist()
-    both = set(words).intersection(others)
+    other = _weighed(text)
+    both = mine.keys() & other.keys()
     if len(both) * _MOST_BITS < _LEAST_COMMON:
         return 0.0
-    a, b = dict(zip(words, one.bits.tolist())), dict(zip(others, other.bits.tolist()))
-    common = sum(min(a[word], b[word]) for word in both)
-    every = sum(a.values()) + sum(b.values()) - common
+    common = sum(min(mine[word], other[word]) for word in both)
+    every = sum(mine.values()) + sum(other.values()) - common
     return common / every if common >= max(_LEAST_COMMON, _ALIKE * every) else 0.0

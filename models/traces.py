@@ -9,7 +9,7 @@ batch are read at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -99,29 +99,28 @@ def words_of(texts: Sequence[str]) -> Words:
 
 def keys_of(mention: Mention) -> list[Key]:
     """Links, hashtags, media, and what is reposted or answered."""
-    found: dict[int, Key] = {}
+    values = list(dict.fromkeys(_values(mention)))[:MAX_KEYS]
+    return [Key(kind, hash64(f"{kind}|{value}"), shown) for kind, value, shown in values]
 
-    def add(kind: str, value: str, shown: str | None = None) -> None:
-        if len(found) < MAX_KEYS:
-            key = Key(kind, hash64(f"{kind}|{value}"), shown or value)
-            found.setdefault(key.hash, key)
 
+def _values(mention: Mention) -> Iterator[tuple[str, str, str]]:
+    """Kind, what is compared, what is shown."""
     if mention.repost_of:
-        add("repost", f"{mention.platform}|{mention.repost_of}", mention.repost_of)
+        yield "repost", f"{mention.platform}|{mention.repost_of}", mention.repost_of
     if mention.in_reply_to:
-        add("reply", f"{mention.platform}|{mention.in_reply_to}", mention.in_reply_to)
+        yield "reply", f"{mention.platform}|{mention.in_reply_to}", mention.in_reply_to
     for media in mention.media:
-        add("media", media)
-    links = mention.links or (_LINK.findall(mention.text) if "://" in mention.text else ())
-    for link in links:
-        add("link", canonical_link(link))
-    if "#" in mention.text:
-        tags = list(dict.fromkeys(t.lower() for t in _TAG.findall(mention.text)))
+        yield "media", media, media
+    text = mention.text
+    for link in mention.links or (_LINK.findall(text) if "://" in text else ()):
+        canonical = canonical_link(link)
+        yield "link", canonical, canonical
+    if "#" in text:
+        tags = [f"#{tag}" for tag in dict.fromkeys(t.lower() for t in _TAG.findall(text))]
         if len(tags) > 1:
-            add("tags", " ".join(f"#{tag}" for tag in tags))
-        for tag in tags:
-            add("tag", f"#{tag}")
-    return list(found.values())
+            together = " ".join(tags)
+            yield "tags", together, together
+        yield from (("tag", tag, tag) for tag in tags)
 
 
 def canonical_link(link: str) -> str:
@@ -134,8 +133,10 @@ def canonical_link(link: str) -> str:
     """
     match = _LINK_PARTS.match(link.strip())
     assert match is not None  # every part may be empty
-    host, path, query = match[1].lower(), match[2].rstrip("/"), match[3] or ""
+    host, path, query = match[1].lower(), match[2].rstrip("/"), match[3]
     host = host.rpartition("@")[2].removeprefix("www.")
+    if not query:
+        return host + path
     kept = sorted(p for p in query.split("&") if p and not _TRACKING.match(p.partition("=")[0]))
     return host + path + ("?" + "&".join(kept) if kept else "")
 
