@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ class Claims:
 
     Examples
     --------
-    >>> claims = Claims(load_marks())
+    >>> claims = shipped_claims()
     >>> texts = ["They say Acme will close", "is it true?", "خبر غير صحيح", "my card is blocked"]
     >>> [Stance(s).name for s in claims.stances(tokens_of(texts)).tolist()]
     ['HEARSAY', 'QUESTION', 'DENIAL', 'COMPLAINT']
@@ -65,7 +66,9 @@ class Claims:
             tokens = tokens_of([*phrases, *joined])
             for size, mark in zip(np.diff(tokens.starts).tolist(), _whole(tokens)):
                 if not 0 < size <= LONGEST_MARK:
-                    raise ValueError(f"marks of {kind!r}: one has {size} words, 1 to {LONGEST_MARK} are read")
+                    raise ValueError(
+                        f"marks of {kind!r}: one has {size} words, 1 to {LONGEST_MARK} are read"
+                    )
                 known[size][mark] = known[size].get(mark, 0) | flag
         self._known = [_Marks(by_hash) for by_hash in known]
         self._mark = int(tokens_of(["?"]).hashes[0])
@@ -136,6 +139,12 @@ def _whole(tokens: Tokens) -> list[int]:
             run = (run * int(_BASE) + token) & 0xFFFFFFFF
         found.append(run)
     return found
+
+
+@cache
+def shipped_claims() -> Claims:
+    """What finds the marks that ship with Nadhir; it has no state, so all brands share it."""
+    return Claims(load_marks())
 
 
 def load_marks() -> dict[str, list[str]]:

@@ -99,8 +99,7 @@ def keys_of(mention: Mention) -> list[Key]:
         add("reply", f"{mention.platform}|{mention.in_reply_to}", mention.in_reply_to)
     for media in mention.media:
         add("media", media)
-    links = mention.links or (_LINK.findall(mention.text) if "://" in mention.text else ())
-    for link in links:
+    for link in links_of(mention):
         add("link", canonical_link(link))
     if "#" in mention.text:
         tags = list(dict.fromkeys(t.lower() for t in _TAG.findall(mention.text)))
@@ -109,6 +108,11 @@ def keys_of(mention: Mention) -> list[Key]:
         for tag in tags:
             add("tag", f"#{tag}")
     return list(found.values())
+
+
+def links_of(mention: Mention) -> Sequence[str]:
+    """The links that are given, else those in the text."""
+    return mention.links or (_LINK.findall(mention.text) if "://" in mention.text else ())
 
 
 def canonical_link(link: str) -> str:
