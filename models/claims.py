@@ -66,9 +66,7 @@ class Claims:
             tokens = tokens_of([*phrases, *joined])
             for size, mark in zip(np.diff(tokens.starts).tolist(), _whole(tokens)):
                 if not 0 < size <= LONGEST_MARK:
-                    raise ValueError(
-                        f"marks of {kind!r}: one has {size} words, 1 to {LONGEST_MARK} are read"
-                    )
+                    raise ValueError(f"marks of {kind!r}: one has {size} words")
                 known[size][mark] = known[size].get(mark, 0) | flag
         self._known = [_Marks(by_hash) for by_hash in known]
         self._mark = int(tokens_of(["?"]).hashes[0])

@@ -1,4 +1,4 @@
-"""A narrative as a record: speed, terms that stand out, what is said most, and who said it first."""
+"""A narrative as a record: speed, terms that stand out, what is said most, who said it first."""
 
 from __future__ import annotations
 
@@ -103,9 +103,5 @@ def _most_first(counts: dict[str, int]) -> dict[str, int]:
 
 
 def _importance(found: NarrativeRecord) -> tuple[float, int, int, str]:
-    return (
-        (-found.score if found.kind == "rumour" else 0.0),
-        -found.mentions,
-        found.first_ms,
-        found.id,
-    )
+    score = found.score if found.kind == "rumour" else 0.0
+    return -score, -found.mentions, found.first_ms, found.id
