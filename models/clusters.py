@@ -4,7 +4,7 @@ One pass: a text joins the nearest centroid or opens a cluster of its own; centr
 mention and clusters that have become alike are merged (leader clustering as in J. Allan, R. Papka,
 V. Lavrenko, *On-line New Event Detection and Tracking*, SIGIR 1998; merging and decay as in
 C. Aggarwal, P. Yu, *On Clustering Massive Text and Categorical Data Streams*, KAIS 24, 2010).
-Only clusters that share a word with a text are compared with it (an inverted index).
+Centroids are the columns of one matrix, so that a text is compared with all of them at once.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import sqrt
 
+import numpy as np
+
 NEAR = 0.35  # cosine from which a text belongs to a cluster
 ALIKE = 0.6  # cosine from which two clusters are one
 LEAST_SHARED = 2  # words, or one thing that tells as much
 _KEEP_WORDS, _MOST_WORDS = 24, 48  # of a centroid
-_MOST_HOLDERS = 16  # clusters; a word of more finds none of them
+_FIRST_ROWS = 64
 _REMEMBER = 0.98  # of a centroid, per text that it takes in
 _HEAVIEST = 1e6
 _KEY = 1 << 32  # links, hashtags and numbers lie beyond the words
@@ -40,11 +42,11 @@ class Vector:
 
 
 class _Cluster:
-    __slots__ = ("gain", "size", "square", "words")
+    __slots__ = ("gain", "rows", "size", "slot")
 
-    def __init__(self) -> None:
-        self.words: dict[int, float] = {}
-        self.square = 0.0
+    def __init__(self, slot: int) -> None:
+        self.slot = slot
+        self.rows: set[int] = set()
         self.gain = 1.0  # weight of the next text: older ones lose against it
         self.size = 0
 
@@ -52,101 +54,121 @@ class _Cluster:
 class Clusters:
     """Clusters by number; numbers are given in order and not used again.
 
+    Parameters
+    ----------
+    most : int
+        How many there may be.
+
     Examples
     --------
-    >>> clusters = Clusters()
+    >>> clusters = Clusters(8)
     >>> first = clusters.open(Vector([1, 2, 3], [4.0, 4.0, 4.0]))
-    >>> clusters.nearest(Vector([2, 3, 9], [4.0, 4.0, 4.0])) == (first, 2 / 3)
-    True
+    >>> number, near = clusters.nearest(Vector([2, 3, 9], [4.0, 4.0, 4.0]))
+    >>> number == first, round(near, 3)
+    (True, 0.667)
     >>> clusters.nearest(Vector([3, 8, 9], [4.0, 4.0, 4.0]))
     (None, 0.0)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         self._clusters: dict[int, _Cluster] = {}
-        self._index: dict[int, dict[int, float]] = {}
         self._next = 0
+        self._slots = list(range(most - 1, -1, -1))  # that are free
+        self._number = np.zeros(most, dtype=np.int64)  # by slot
+        self._square = np.ones(most, dtype=np.float32)  # of each centroid's length
+        self._row: dict[int, int] = {}  # by word
+        self._word: list[int] = []  # by row
+        self._holders: list[int] = []  # by row, how many clusters have the word
+        self._free: list[int] = []  # rows
+        self._weights = np.zeros((_FIRST_ROWS, most), dtype=np.float32)
 
     def __len__(self) -> int:
         return len(self._clusters)
 
     def words_held(self) -> int:
-        """How many words of centroids are remembered."""
-        return sum(len(cluster.words) for cluster in self._clusters.values())
+        """For how many words there is room."""
+        return len(self._weights)
 
     def nearest(self, vector: Vector) -> tuple[int | None, float]:
         """The cluster that a text belongs to, and how near it is; none if none is near."""
-        near = self._scores(vector.words, vector.weights)
-        best, most, square = None, 0.0, vector.square
-        for number, product in near.items():
-            likeness = product * product / (square * self._clusters[number].square)
-            if likeness > most:
-                best, most = number, likeness
-        if best is None or most < NEAR * NEAR or not self._share_enough(best, vector):
+        rows, weights = self._known(vector)
+        if not rows:
             return None, 0.0
-        return best, sqrt(most)
+        products = np.array(weights, dtype=np.float32) @ self._weights.take(rows, 0)
+        likeness = products * products
+        likeness /= self._square
+        slot = int(likeness.argmax())
+        near = float(likeness[slot]) / vector.square
+        if near < NEAR * NEAR:
+            return None, 0.0
+        number = int(self._number[slot])
+        own = self._clusters[number].rows
+        shared = [row for row in rows if row in own]
+        if len(shared) < LEAST_SHARED and not any(self._word[row] >= _KEY for row in shared):
+            return None, 0.0
+        return number, sqrt(near)
 
     def likeness(self, number: int, vector: Vector) -> float:
         """The cosine between a text and a cluster."""
-        cluster = self._clusters[number]
-        known = cluster.words
-        product = sum(w * known.get(word, 0.0) for word, w in zip(vector.words, vector.weights))
-        length = sqrt(vector.square * cluster.square)
-        return product / length if length else 0.0
+        slot = self._clusters[number].slot
+        rows, weights = self._known(vector)
+        if not rows:
+            return 0.0
+        product = float(np.array(weights, dtype=np.float32) @ self._weights[rows, slot])
+        return product / sqrt(vector.square * float(self._square[slot]))
 
     def open(self, vector: Vector) -> int:
-        """Open a cluster with a text; its number."""
-        number = self._next
+        """Open a cluster with a text that has words; its number."""
+        number, slot = self._next, self._slots.pop()
         self._next += 1
-        self._clusters[number] = _Cluster()
+        self._clusters[number] = _Cluster(slot)
+        self._number[slot] = number
+        self._square[slot] = 0.0
         self.add(number, vector)
         return number
 
     def add(self, number: int, vector: Vector) -> None:
         """Take a text into a cluster."""
-        cluster, index = self._clusters[number], self._index
-        known, gain, square = cluster.words, cluster.gain, cluster.square
-        for word, weight in zip(vector.words, vector.weights):
-            before = known.get(word, 0.0)
-            after = before + gain * weight
-            square += after * after - before * before
-            known[word] = after
-            held = index.get(word)
-            if held is None:
-                index[word] = {number: after}
-            else:
-                held[number] = after
-        cluster.square = square
-        cluster.gain = gain / _REMEMBER
+        cluster = self._clusters[number]
+        rows = [self._hold(cluster, word) for word in vector.words]
+        added = np.array(vector.weights, dtype=np.float32) * np.float32(cluster.gain)
+        before = self._weights[rows, cluster.slot]
+        self._weights[rows, cluster.slot] = before + added
+        self._square[cluster.slot] += float((2 * before + added) @ added)
+        cluster.gain /= _REMEMBER
         cluster.size += 1
-        if len(known) > _MOST_WORDS or cluster.gain > _HEAVIEST:
-            self._tidy(number)
+        if len(cluster.rows) > _MOST_WORDS or cluster.gain > _HEAVIEST:
+            self._tidy(cluster)
 
     def alike(self, number: int) -> int | None:
         """Another cluster that has become like this one."""
-        cluster = self._clusters[number]
-        near = self._scores(list(cluster.words), list(cluster.words.values()))
-        best, most = None, ALIKE * ALIKE * cluster.square
-        for other, product in near.items():
-            if other != number and product * product > most * self._clusters[other].square:
-                best, most = other, product * product / self._clusters[other].square
-        return best
+        slot, rows = self._clusters[number].slot, sorted(self._clusters[number].rows)
+        products = self._weights[rows, slot] @ self._weights[rows]
+        likeness = products * products / self._square
+        likeness[slot] = 0.0
+        other = int(likeness.argmax())
+        if likeness[other] < ALIKE * ALIKE * self._square[slot]:
+            return None
+        return int(self._number[other])
 
     def merge(self, number: int, gone: int) -> None:
         """Let a cluster take in another one, by their sizes."""
         into, other = self._clusters[number], self._clusters[gone]
-        ratio = (other.size / into.size) * sqrt(into.square / other.square)
-        words = list(other.words.items())
+        square, theirs = self._square[into.slot], self._square[other.slot]
+        ratio = (other.size / into.size) * sqrt(float(square / theirs))
+        words = [(self._word[r], float(self._weights[r, other.slot])) for r in sorted(other.rows)]
         self.remove(gone)
         for word, weight in words:
-            into.words[word] = into.words.get(word, 0.0) + ratio * weight
+            self._weights[self._hold(into, word), into.slot] += np.float32(ratio * weight)
         into.size += other.size
-        self._tidy(number)
+        self._tidy(into)
 
     def remove(self, number: int) -> None:
         """Forget a cluster."""
-        for word in self._clusters.pop(number).words:
-            self._drop(word, number)
+        cluster = self._clusters.pop(number)
+        self._drop(cluster, list(cluster.rows))
+        self._square[cluster.slot] = 1.0
+        self._slots.append(cluster.slot)
 
     def size(self, number: int) -> int:
         """How many texts a cluster took in."""
@@ -154,45 +176,58 @@ class Clusters:
 
     def holders(self, word: int) -> int:
         """How many clusters have a word."""
-        return len(self._index.get(word, ()))
+        row = self._row.get(word)
+        return 0 if row is None else self._holders[row]
 
-    def _scores(self, words: Sequence[int], weights: Sequence[float]) -> dict[int, float]:
-        found: dict[int, float] = {}
-        index = self._index
-        for word, weight in zip(words, weights):
-            held = index.get(word)
-            if held is not None and len(held) <= _MOST_HOLDERS:
-                for number, other in held.items():
-                    if number in found:
-                        found[number] += weight * other
-                    else:
-                        found[number] = weight * other
-        return found
+    def _known(self, vector: Vector) -> tuple[list[int], list[float]]:
+        """Rows of a text's words, with their weights."""
+        get, rows, weights = self._row.get, [], []
+        for word, weight in zip(vector.words, vector.weights):
+            row = get(word)
+            if row is not None:
+                rows.append(row)
+                weights.append(weight)
+        return rows, weights
 
-    def _share_enough(self, number: int, vector: Vector) -> bool:
-        known = self._clusters[number].words
-        shared = [word for word in vector.words if word in known]
-        return len(shared) >= LEAST_SHARED or any(word >= _KEY for word in shared)
+    def _hold(self, cluster: _Cluster, word: int) -> int:
+        """The row of a word that a cluster has from now on."""
+        row = self._row.get(word)
+        if row is None:
+            if self._free:
+                row = self._free.pop()
+                self._word[row] = word
+            else:
+                row = len(self._word)
+                self._word.append(word)
+                self._holders.append(0)
+                if row >= len(self._weights):
+                    more = np.zeros_like(self._weights)
+                    self._weights = np.concatenate([self._weights, more])
+            self._row[word] = row
+        if row not in cluster.rows:
+            cluster.rows.add(row)
+            self._holders[row] += 1
+        return row
 
-    def _tidy(self, number: int) -> None:
+    def _tidy(self, cluster: _Cluster) -> None:
         """Keep the heaviest words, and numbers that are neither huge nor tiny."""
-        cluster = self._clusters[number]
-        kept = sorted(cluster.words.items(), key=lambda item: (-item[1], item[0]))
-        for word, _ in kept[_KEEP_WORDS:]:
-            self._drop(word, number)
-        scale = 1.0 / cluster.gain
-        cluster.words = {word: weight * scale for word, weight in kept[:_KEEP_WORDS]}
-        cluster.square = sum(w * w for w in cluster.words.values())
+        weights = {row: float(self._weights[row, cluster.slot]) for row in cluster.rows}
+        order = sorted(weights, key=lambda row: (-weights[row], self._word[row]))
+        self._drop(cluster, order[_KEEP_WORDS:])
+        kept = order[:_KEEP_WORDS]
+        self._weights[kept, cluster.slot] *= np.float32(1 / cluster.gain)
+        own = self._weights[kept, cluster.slot]
+        self._square[cluster.slot] = own @ own
         cluster.gain = 1.0
-        for word, weight in cluster.words.items():
-            self._index.setdefault(word, {})[number] = weight
 
-    def _drop(self, word: int, number: int) -> None:
-        held = self._index.get(word)
-        if held is not None:
-            held.pop(number, None)
-            if not held:
-                del self._index[word]
+    def _drop(self, cluster: _Cluster, rows: list[int]) -> None:
+        self._weights[rows, cluster.slot] = 0.0
+        cluster.rows.difference_update(rows)
+        for row in rows:
+            self._holders[row] -= 1
+            if not self._holders[row]:
+                del self._row[self._word[row]]
+                self._free.append(row)
 
 
 def key_word(hashed: int) -> int:

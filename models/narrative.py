@@ -123,6 +123,11 @@ class Pace:
         get = self._bins.get
         return sum([get(b, 0) for b in range(last - HOUR_BINS + 1, last + 1)])
 
+    def fastest(self) -> int:
+        """Mentions in the fastest hour that is remembered."""
+        bins = self._bins
+        return max((sum([bins.get(b + i, 0) for i in range(HOUR_BINS)]) for b in bins), default=0)
+
     def before(self, now_ms: int) -> tuple[int, float]:
         """Mentions in the day before that hour, and how many hours of it are known (at least 1)."""
         last = now_ms // BIN_MS - HOUR_BINS
@@ -178,7 +183,6 @@ class Narrative:
     firsts: list[Post] = field(default_factory=list)
     claimants: list[Post] = field(default_factory=list)
     rise: tuple[float, float] = (0.0, 0.0)
-    peak: int = 0
     score: float = 0.0
     parts: dict[str, float] = field(default_factory=dict)
     rumour_ms: int | None = None
@@ -246,7 +250,6 @@ class Narrative:
         for post in other.claimants:
             _early(self.claimants, post)
         self.rise = max(self.rise[0], other.rise[0]), max(self.rise[1], other.rise[1])
-        self.peak = max(self.peak, other.peak)
         if other.rumour_ms is not None:
             self.rumour_ms = min(self.rumour_ms or other.rumour_ms, other.rumour_ms)
 

@@ -8,7 +8,7 @@ from models.claims import Stance
 from models.narrative import Narrative, Post
 from models.narratives import Narratives
 from models.records import Carrier, NarrativeRecord, NarrativeText
-from models.rumour import LINE
+from models.rumour import LINE, look
 from models.terms import Terms
 
 MOST_TEXTS = 5
@@ -26,7 +26,7 @@ def records(narratives: Narratives) -> list[NarrativeRecord]:
 def record(
     narrative: Narrative, among: Narratives, terms: Terms, usual: Sequence[str]
 ) -> NarrativeRecord:
-    """A narrative as it is published.
+    """A narrative as it is published, judged anew.
 
     Parameters
     ----------
@@ -37,6 +37,8 @@ def record(
     usual : sequence of str
         What else is said about the brand.
     """
+    if among.pace is not None:
+        look(narrative, among.pace, among.now_ms)
     said = sorted(narrative.texts.values(), key=lambda s: (-s.times, s.post.at_ms, s.post.id))
     own = [s.post.text for s in said]
     before, known_h = narrative.pace.before(among.now_ms)
@@ -53,7 +55,7 @@ def record(
         accounts=min(narrative.accounts.count, narrative.counted),
         speed_now=float(narrative.pace.now(among.now_ms)),
         speed_before=round(before / known_h, 2),
-        speed_peak=float(narrative.peak),
+        speed_peak=float(narrative.pace.fastest()),
         languages=_most_first(narrative.languages),
         platforms=_most_first(narrative.platforms),
         negative_share=(

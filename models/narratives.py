@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from math import log2
 from zlib import crc32
 
 import numpy as np
@@ -17,13 +18,13 @@ from models.claims import shipped_claims
 from models.clusters import Clusters, Vector, key_word
 from models.narrative import HOUR_MS, Narrative, Pace, Post
 from models.records import Brand, Mention, UInt32
-from models.rumour import look
+from models.rumour import look, worth_a_look
 from models.text import normalise_one
 from models.tokens import PLAIN_BITS, Tokens, tokens_of
 from models.trace_window import Vocabulary
 from models.traces import canonical_link, hash64, links_of
 
-CAPACITY = 192  # narratives, of which most are of a single mention
+CAPACITY = 160  # narratives, of which most are of a single mention
 LEAST_MENTIONS, LEAST_ACCOUNTS = 5, 3  # of a narrative that is told
 _SLACK = 1.25
 _TURN = 32  # texts, after which new words become known
@@ -32,8 +33,10 @@ _LEAST_BITS = 8.0  # a text that tells less has no topic
 _LINK_BITS, _TAG_BITS, _NUMBER_BITS = 8.0, 6.0, 5.0
 _COMMON = 8  # clusters, from which a link, hashtag or number joins nobody
 _JOIN_SHARE, _JOIN_LEAST = 0.3, 2
+_SETTLE = frozenset((3, 8, 24, 64, 128))  # mentions, after which a narrative is compared again
 _SAME = 0.9  # cosine from which a text is said again
 _LEARN_FIRST, _LEARN_EVERY = 8, 8
+_GROWN, _GROWN_EVERY = 16, 4  # texts, after which each fourth is enough to follow a narrative
 _REMEMBERED = 2048  # mentions of a generation, whose reposts and replies are known
 _FADE_H = 12.0  # an idle narrative loses half of its standing
 _SAMPLE_CHARS = 280
@@ -79,7 +82,7 @@ class Narratives:
         self.now_ms = 0
         self.dropped = self.passed = self.without = 0
         self.pace: Pace | None = None
-        self.clusters = Clusters()
+        self.clusters = Clusters(int(_SLACK * capacity) + 1)
         self._news = tuple(host.lower() for host in news)
         self._domains = tuple(d.lower() for d in brand.domains) if brand else ()
         names = [*brand.names, *brand.keywords, *brand.handles] if brand else []
@@ -272,16 +275,18 @@ class Narratives:
         if near < _SAME and not post.own:
             size = self.clusters.size(number)
             # what one narrative repeats must not pass for what everybody says
-            if size < _LEARN_FIRST or size % _LEARN_EVERY == 0:
+            every = self._of[number].mentions
+            if size < _LEARN_FIRST or every % _LEARN_EVERY == 0:
                 self._vocabulary.learn(words)
-            self.clusters.add(number, post.vector)
+            if size < _GROWN or every % _GROWN_EVERY == 0:
+                self.clusters.add(number, post.vector)
         return number
 
     def _settle(self, number: int) -> None:
         """Merge what has become alike, join what is the same story, let go of the smallest."""
         narrative = self._of[number]
         count = narrative.mentions
-        if count > 1 and (count & (count - 1) == 0 or count % 64 == 0):
+        if count in _SETTLE or count % 256 == 0:
             other = self.clusters.alike(number)
             if other is not None:
                 self._merge(number, other)
@@ -327,7 +332,7 @@ class Narratives:
         def standing(number: int) -> tuple[float, int]:
             narrative = self._of[number]
             idle_h = (self.now_ms - narrative.last_ms) / HOUR_MS
-            return np.log2(1 + narrative.mentions) - idle_h / _FADE_H, number
+            return log2(1 + narrative.mentions) - idle_h / _FADE_H, number
 
         order = sorted(self._of, key=standing)
         for number in order[: len(order) - self._capacity]:
@@ -343,6 +348,8 @@ class Narratives:
         if narrative.mentions < narrative.next_look or self.pace is None:
             return False
         narrative.next_look = narrative.mentions + max(2, narrative.mentions // 7)
+        if not worth_a_look(narrative):
+            return False
         return look(narrative, self.pace, self.now_ms)
 
     def _remember(self, mention: Mention, number: int) -> None:

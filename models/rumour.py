@@ -48,10 +48,10 @@ def look(narrative: Narrative, brand: Pace, now_ms: int) -> bool:
     usual = max((every - past) / known_h, _QUIET)
     own = _RISE * min(1.0, log2((now + _CHANCE) / (past / known_h + _CHANCE)) / _RISE_LOG2)
     sure = min(1.0, known_h / _KNOWN_H)  # of a brand newly watched nobody knows what is usual
+    own *= sure
     loud = sure * _LOUD * min(1.0, now / (_LOUD_SHARE * usual))
     if own + loud > sum(narrative.rise):
         narrative.rise = max(own, 0.0), loud
-    narrative.peak = max(narrative.peak, now)
     narrative.parts = _parts(narrative)
     narrative.score = 1 / (1 + exp(-sum(narrative.parts.values())))
     if narrative.score < LINE or narrative.rumour_ms is not None:
@@ -60,14 +60,26 @@ def look(narrative: Narrative, brand: Pace, now_ms: int) -> bool:
     return True
 
 
+def worth_a_look(narrative: Narrative) -> bool:
+    """Whether enough pass a claim on or ask about it that speed could make it a rumour."""
+    needed = -(_START + _DOUBT + _RISE + _LOUD) / _CLAIM * _CLAIM_SHARE
+    return narrative.rumour_ms is not None or _claims(narrative) >= needed
+
+
+def _claims(narrative: Narrative) -> float:
+    """Share of mentions that pass a claim on, in which a question counts for less."""
+    stances = narrative.stances
+    claims = sum([weight * stances[stance] for stance, weight in _WEIGHTS.items()])
+    return claims / max(narrative.counted, 1)
+
+
 def _parts(narrative: Narrative) -> dict[str, float]:
     counted = max(narrative.counted, 1)
     stances = narrative.stances
-    claims = sum(weight * stances[stance] for stance, weight in _WEIGHTS.items()) / counted
     doubts = (stances[Stance.QUESTION] + stances[Stance.DENIAL]) / counted
     return {
         "start": _START,
-        "claims": _CLAIM * min(1.0, claims / _CLAIM_SHARE),
+        "claims": _CLAIM * min(1.0, _claims(narrative) / _CLAIM_SHARE),
         "doubts": _DOUBT * min(1.0, doubts / _DOUBT_SHARE),
         "rise": narrative.rise[0],
         "loud": narrative.rise[1],
