@@ -62,7 +62,7 @@ class Claims:
         known: list[dict[int, int]] = [{} for _ in range(LONGEST_MARK + 1)]
         for kind, phrases in marks.items():
             flag = 1 << KINDS.index(kind)
-            joined = [j + p for p in phrases for j in _JOINED if "\u0600" < p[0] < "\u0700"]
+            joined = [j + p for p in phrases for j in _JOINED if "\u0600" < p[:1] < "\u0700"]
             tokens = tokens_of([*phrases, *joined])
             for size, mark in zip(np.diff(tokens.starts).tolist(), _whole(tokens)):
                 if not 0 < size <= LONGEST_MARK:

@@ -35,7 +35,7 @@ _COMMON = 8  # clusters, from which a link, hashtag or number joins nobody
 _JOIN_SHARE, _JOIN_LEAST = 0.3, 2
 _SETTLE = frozenset((3, 8, 24, 64, 128))  # mentions, after which a narrative is compared again
 _SAME = 0.9  # cosine from which a text is said again
-_LEARN_FIRST, _LEARN_EVERY = 8, 8
+_LEARN_FIRST = 8  # texts, after which a narrative teaches a word again when it has doubled
 _GROWN, _GROWN_EVERY = 16, 4  # texts, after which each fourth is enough to follow a narrative
 _REMEMBERED = 2048  # mentions of a generation, whose reposts and replies are known
 _FADE_H = 12.0  # an idle narrative loses half of its standing
@@ -98,6 +98,10 @@ class Narratives:
 
     def __len__(self) -> int:
         return len(self.clusters)
+
+    def remembered(self) -> int:
+        """Of how many mentions it is known which narrative they belong to."""
+        return len(self._where) + len(self._older)
 
     @property
     def narratives(self) -> list[Narrative]:
@@ -276,7 +280,7 @@ class Narratives:
             size = self.clusters.size(number)
             # what one narrative repeats must not pass for what everybody says
             every = self._of[number].mentions
-            if size < _LEARN_FIRST or every % _LEARN_EVERY == 0:
+            if size < _LEARN_FIRST or every & (every - 1) == 0:
                 self._vocabulary.learn(words)
             if size < _GROWN or every % _GROWN_EVERY == 0:
                 self.clusters.add(number, post.vector)
@@ -334,8 +338,9 @@ class Narratives:
             idle_h = (self.now_ms - narrative.last_ms) / HOUR_MS
             return log2(1 + narrative.mentions) - idle_h / _FADE_H, number
 
-        order = sorted(self._of, key=standing)
-        for number in order[: len(order) - self._capacity]:
+        newest = int((_SLACK - 1) * self._capacity)  # these have had no time to grow
+        order = sorted(sorted(self._of)[: len(self._of) - newest], key=standing)
+        for number in order[: len(self._of) - self._capacity]:
             narrative = self._of.pop(number)
             self.clusters.remove(number)
             narrative.clusters -= 1

@@ -18,7 +18,7 @@ _START = -6.0
 _CLAIM, _CLAIM_SHARE = 4.0, 0.5
 _DOUBT, _DOUBT_SHARE = 1.0, 0.2
 _RISE, _RISE_LOG2 = 2.0, 4.0  # sixteen times its own past is as fast as needed
-_CHANCE = 4.0  # mentions an hour that chance may add
+_CHANCE = 6.0  # mentions an hour that chance may add
 _LOUD, _LOUD_SHARE = 2.0, 0.3  # of what is usually said of the brand in an hour
 _KNOWN_H = 6.0
 _QUIET = 20.0  # mentions an hour, below which a brand counts as having so many
@@ -49,7 +49,8 @@ def look(narrative: Narrative, brand: Pace, now_ms: int) -> bool:
     own = _RISE * min(1.0, log2((now + _CHANCE) / (past / known_h + _CHANCE)) / _RISE_LOG2)
     sure = min(1.0, known_h / _KNOWN_H)  # of a brand newly watched nobody knows what is usual
     own *= sure
-    loud = sure * _LOUD * min(1.0, now / (_LOUD_SHARE * usual))
+    more = max(0.0, now - past / known_h - _CHANCE / 2)
+    loud = sure * _LOUD * min(1.0, more / (_LOUD_SHARE * usual))
     if own + loud > sum(narrative.rise):
         narrative.rise = max(own, 0.0), loud
     narrative.parts = _parts(narrative)
