@@ -239,6 +239,61 @@ class AccountGroup(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[GroupTrace, ...]
 
 
+class Carrier(msgspec.Struct, frozen=True, kw_only=True):
+    """An account that was among the first to say something, and how many follow it."""
+
+    account: str
+    platform: str
+    handle: str | None
+    followers: int | None
+    mention: str
+    published_ms: int
+    text: str
+
+
+class NarrativeText(msgspec.Struct, frozen=True, kw_only=True):
+    """What is often said in a narrative; ``id`` is the first mention that said it."""
+
+    id: str
+    text: str
+    times: int
+
+
+class NarrativeRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What is being said about a brand, by many.
+
+    ``kind`` is narrative or rumour; ``score`` 0 to 1 says how much it is a rumour, with 0.5 at the
+    balanced line; ``parts`` what it adds up, in log-odds; speeds are mentions an hour: now, on
+    average of the day before, and at the highest.  ``claims``, ``questions`` and ``denials`` count
+    mentions that pass a claim on, ask whether it is true, and deny it; ``sources`` those by or with
+    a link to the brand or known news; ``negative_share`` is None where labels are not known.
+    """
+
+    id: str
+    kind: str
+    score: float
+    first_ms: int
+    last_ms: int
+    found_ms: int | None
+    mentions: int
+    accounts: int
+    speed_now: float
+    speed_before: float
+    speed_peak: float
+    languages: dict[str, int]
+    platforms: dict[str, int]
+    negative_share: float | None
+    claims: int
+    questions: int
+    denials: int
+    complaints: int
+    sources: int
+    terms: tuple[str, ...]
+    texts: tuple[NarrativeText, ...]
+    carriers: tuple[Carrier, ...]
+    parts: dict[str, float]
+
+
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """One detector's finding about one brand in one window.
 

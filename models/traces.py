@@ -13,29 +13,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from models.records import Float32, Int64, Mention, UInt32, UInt64
-from models.sentiment.features import CHUNK_CHARS, clean, word_tokens
-from models.terms import STOP_WORDS
-from models.text import TABLE_SIZE, CodeBatch, normalise
+from models.tokens import PLAIN_BITS, Tokens, tokens_of
 
 BANDS, ROWS = 8, 2  # texts with Jaccard similarity .5 share a band in 9 of 10 cases, .2 in 3 of 10
-MAX_WORDS = 64
 MAX_KEYS = 16
-_ARTIFACTS = Path(__file__).parent / "artifacts"
-_CHARS = 1000  # more of a text is not read
-_WORD = 0x40000000  # flag of features.clean
-_CODE = 0x00FFFFFF
 _MIX = np.uint32(0x85EBCA6B)
-
-# how much a word tells, in bits, by its length and where nothing else is known: that two people
-# who speak of the same thing both use it has a chance of two to the minus so many
-_BITS = np.array([0.0, 1.0, 2.0, 4.0, 6.0, 7.0, 8.0], dtype=np.float32)
-_PLAIN_BITS = 2.0  # of stop words and numbers
 
 _TAG = re.compile(r"#(\w+)")
 _LINK = re.compile(r"https?://\S+|www\.\S+")
@@ -86,15 +73,15 @@ def words_of(texts: Sequence[str]) -> Words:
     >>> bool((two.bands[0] == two.bands[1]).all())
     True
     """
-    batch = normalise([text[:_CHARS] for text in texts])
-    found = [_words(chunk, first) for first, chunk in _chunks(_folded(batch))]
-    hashes = np.concatenate([h for h, _, _ in found]) if found else np.empty(0, np.uint32)
-    bits = np.concatenate([b for _, b, _ in found]) if found else np.empty(0, np.float32)
-    rows = np.concatenate([r for _, _, r in found]) if found else np.empty(0, np.int64)
-    starts = np.searchsorted(rows, np.arange(len(texts) + 1))
-    telling = bits > _PLAIN_BITS
-    kept = np.concatenate([[0], np.cumsum(telling)])[starts]
-    return Words(hashes, bits, starts, _bands(hashes[telling], kept))
+    return words(tokens_of(texts))
+
+
+def words(tokens: Tokens) -> Words:
+    """Words and signatures of texts whose tokens are known."""
+    once = tokens.distinct(tokens.bits > 0)
+    telling = once.bits > PLAIN_BITS
+    kept = np.concatenate([[0], np.cumsum(telling)])[once.starts]
+    return Words(once.hashes, once.bits, once.starts, _bands(once.hashes[telling], kept))
 
 
 def keys_of(mention: Mention) -> list[Key]:
@@ -111,16 +98,20 @@ def _values(mention: Mention) -> Iterator[tuple[str, str, str]]:
         yield "reply", f"{mention.platform}|{mention.in_reply_to}", mention.in_reply_to
     for media in mention.media:
         yield "media", media, media
-    text = mention.text
-    for link in mention.links or (_LINK.findall(text) if "://" in text else ()):
+    for link in links_of(mention):
         canonical = canonical_link(link)
         yield "link", canonical, canonical
-    if "#" in text:
-        tags = [f"#{tag}" for tag in dict.fromkeys(t.lower() for t in _TAG.findall(text))]
+    if "#" in mention.text:
+        tags = [f"#{tag}" for tag in dict.fromkeys(t.lower() for t in _TAG.findall(mention.text))]
         if len(tags) > 1:
             together = " ".join(tags)
             yield "tags", together, together
         yield from (("tag", tag, tag) for tag in tags)
+
+
+def links_of(mention: Mention) -> Sequence[str]:
+    """The links that are given, else those in the text."""
+    return mention.links or (_LINK.findall(mention.text) if "://" in mention.text else ())
 
 
 def canonical_link(link: str) -> str:
@@ -144,64 +135,6 @@ def canonical_link(link: str) -> str:
 def hash64(text: str) -> int:
     """A hash that is the same in every process."""
     return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
-
-
-def _folded(batch: CodeBatch) -> CodeBatch:
-    return CodeBatch(_look_alikes().take(batch.codes, mode="clip"), batch.starts)
-
-
-@cache
-def _look_alikes() -> UInt32:
-    """Letters of other alphabets as the ones they are taken for (UTS #39), by code point."""
-    table = np.arange(TABLE_SIZE, dtype=np.uint32)
-    for line in (_ARTIFACTS / "confusables.tsv").read_text(encoding="utf-8").splitlines():
-        to, _, letters = line.partition("\t")
-        if len(to) == 1 and to.isalpha() and to.isascii():
-            table[[ord(letter) for letter in letters.lower()]] = ord(to)
-    return table
-
-
-def _chunks(batch: CodeBatch) -> list[tuple[int, CodeBatch]]:
-    parts, first, count = [], 0, len(batch)
-    while first < count:
-        stop = int(np.searchsorted(batch.starts, batch.starts[first] + CHUNK_CHARS, "right")) - 1
-        stop = min(max(stop, first + 1), count)
-        low, high = batch.starts[first], batch.starts[stop]
-        parts.append(
-            (first, CodeBatch(batch.codes[low:high], batch.starts[first : stop + 1] - low))
-        )
-        first = stop
-    return parts
-
-
-def _words(batch: CodeBatch, first: int) -> tuple[UInt32, Float32, Int64]:
-    """Distinct words of some texts: hash, bits and row, in order of row and hash."""
-    buffer, begins = clean(batch.codes, batch.starts)
-    code = buffer & np.uint32(_CODE)
-    hashed = code * _MIX
-    hashed ^= hashed >> np.uint32(15)
-    tokens, at_row, at = word_tokens(buffer, hashed, begins)
-    is_word = buffer[at] >= _WORD
-    lengths = np.diff(np.append(at, len(buffer)))
-    lengths -= buffer[np.append(at[1:], len(buffer)) - 1] == ord(" ")
-    bits = _BITS[np.clip(lengths, 0, len(_BITS) - 1)]
-    plain = (code[at] == ord("0")) | np.isin(tokens, _stop_words())
-    bits = np.where(plain, np.minimum(bits, _PLAIN_BITS), bits)
-    rows = np.repeat(np.arange(len(batch)), np.diff(at_row))
-    order = np.arange(len(rows)) - at_row[:-1][rows]
-    keep = is_word[: len(rows)] & (order <= 2 * MAX_WORDS)
-    hashes, rows, bits = tokens[: len(rows)][keep], rows[keep], bits[: len(rows)][keep]
-    keys, once = np.unique(rows.astype(np.uint64) << np.uint64(32) | hashes, return_index=True)
-    return (keys & np.uint64(0xFFFFFFFF)).astype(np.uint32), bits[once], rows[once] + first
-
-
-@cache
-def _stop_words() -> UInt32:
-    batch = _folded(normalise(sorted(STOP_WORDS)))
-    buffer, begins = clean(batch.codes, batch.starts)
-    hashed = (buffer & np.uint32(_CODE)) * _MIX
-    hashed ^= hashed >> np.uint32(15)
-    return word_tokens(buffer, hashed, begins)[0]
 
 
 @cache

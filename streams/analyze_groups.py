@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
-from itertools import islice
 
 import msgspec
 
@@ -12,18 +10,12 @@ from alerts.groups import explain_group
 from alerts.texts import load_phrases
 from models.coordination import Coordination
 from models.group_record import record
-from models.records import AccountGroup, GroupTrace, Mention
-from streams.decode import decode_batch
-
-_BATCH = 500
-
-
-def _ignore(_: str) -> None:
-    """Nobody wants to know."""
+from models.records import AccountGroup, GroupTrace
+from streams.analyze_files import BATCH, ignore, moment, read_mentions
 
 
 def find_groups(
-    lines: Iterable[bytes], name: str = "input", tell: Callable[[str], None] = _ignore
+    lines: Iterable[bytes], name: str = "input", tell: Callable[[str], None] = ignore
 ) -> list[AccountGroup]:
     """Read mentions of one topic in order of time, and find groups as a stream would.
 
@@ -41,9 +33,9 @@ def find_groups(
     list of AccountGroup
         The most suspect first.
     """
-    found, mentions = Coordination(), _mentions(lines, name, tell)
-    for first in range(0, len(mentions), _BATCH):
-        found.observe(mentions[first : first + _BATCH])
+    found, mentions = Coordination(), read_mentions(lines, name, tell)
+    for first in range(0, len(mentions), BATCH):
+        found.observe(mentions[first : first + BATCH])
     found.look()
     groups = [record(group) for group in found.groups]
     return sorted(groups, key=lambda g: (-g.score, g.first_ms, g.id))
@@ -61,9 +53,9 @@ def as_lines(groups: Iterable[AccountGroup]) -> Iterator[bytes]:
                 "score": group.score,
                 "accounts": group.accounts,
                 "mentions": group.mentions,
-                "first_seen": _moment(group.first_ms),
-                "last_seen": _moment(group.last_ms),
-                "found_at": _moment(group.found_ms),
+                "first_seen": moment(group.first_ms),
+                "last_seen": moment(group.last_ms),
+                "found_at": moment(group.found_ms),
                 "share_of_mentions": group.share,
                 "evidence": [_evidence(trace) for trace in group.evidence],
                 "parts": group.parts,
@@ -79,38 +71,16 @@ def _evidence(trace: GroupTrace) -> dict[str, object]:
         "what": trace.shown,
         "accounts": trace.accounts,
         "mentions": trace.mentions,
-        "first_seen": _moment(trace.first_ms),
-        "last_seen": _moment(trace.last_ms),
+        "first_seen": moment(trace.first_ms),
+        "last_seen": moment(trace.last_ms),
         "pair": [
             {
                 "id": post.id,
                 "account": post.account,
-                "published_at": _moment(post.published_ms),
+                "published_at": moment(post.published_ms),
                 "text": post.text,
                 "only_here": only,
             }
             for post, only in zip(trace.posts, trace.differs)
         ],
     }
-
-
-def _mentions(lines: Iterable[bytes], name: str, tell: Callable[[str], None]) -> list[Mention]:
-    """Mentions in order of time."""
-    every: list[Mention] = []
-    numbered = ((n, line) for n, line in enumerate(lines, start=1) if line.strip())
-    while batch := list(islice(numbered, _BATCH)):
-        decoded = decode_batch(
-            [line for _, line in batch],
-            source=name,
-            positions=[number for number, _ in batch],
-            now_ms=None,
-            max_future_ms=0,
-        )
-        for rejection in decoded.rejections:
-            tell(f"{name}, line {rejection.position}: {rejection.detail}")
-        every += decoded.mentions
-    return sorted(every, key=lambda mention: mention.published_at)
-
-
-def _moment(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat().replace("+00:00", "Z")

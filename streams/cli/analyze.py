@@ -5,14 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, TypeVar
 
 import click
 
 from streams.cli.common import config_option, fail, load_config, reports_errors
+
+if TYPE_CHECKING:
+    from models.records import Brand
+    from streams.config import Config
+
+Found = TypeVar("Found")
 
 
 @click.group()
@@ -99,16 +105,67 @@ def analyze_coordination(file: str) -> None:
     Writes a JSON object a group, the most suspect first: coordination from a score of 0.5, and what
     is merely amplified, below it.
     """
-    from streams.analyze import AnalyzeError
     from streams.analyze_groups import as_lines, find_groups
+
+    _write_found(file, find_groups, as_lines)
+
+
+@analyze.command("narratives")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Take brand and sentiment model from this configuration.",
+)
+@click.option("--brand", "brand_id", help="Id of the brand, where there are several.")
+@reports_errors
+def analyze_narratives(file: str, config: Path | None, brand_id: str | None) -> None:
+    """Find what is being said in mentions of one topic, and which of it is a rumour.
+
+    Writes a JSON object a narrative, rumours (a score of 0.5 and more) first. With a configuration
+    only mentions of the brand count, and its accounts and domains are known for official sources.
+    """
+    from functools import partial
+
+    from streams.analyze_narratives import as_lines, find_narratives
+    from streams.sentiment import open_sentiment
+
+    find = find_narratives
+    if config is not None:
+        settings = load_config(config)
+        brand = _brand(settings, brand_id)
+        find = partial(find, brand=brand, sentiment=open_sentiment(settings.sentiment))
+    elif brand_id is not None:
+        raise click.UsageError("--brand needs --config, which says what the brand is")
+    _write_found(file, find, as_lines)
+
+
+def _brand(config: Config, brand_id: str | None) -> Brand:
+    """The brand that is named, or the only one."""
+    brands = {brand.id: brand for brand in config.brand_records()}
+    if brand_id is None and len(brands) == 1:
+        return next(iter(brands.values()))
+    if brand_id not in brands:
+        known = ", ".join(sorted(brands)[:20])
+        raise click.BadParameter(f"name one of {known}", param_hint="--brand")
+    return brands[brand_id]
+
+
+def _write_found(
+    file: str,
+    find: Callable[[Iterable[bytes], str, Callable[[str], None]], list[Found]],
+    as_lines: Callable[[Iterable[Found]], Iterable[bytes]],
+) -> None:
+    """Write what is found in a file of mentions; lines that are none are told and passed over."""
+    from streams.analyze import AnalyzeError
 
     bad = _BadLines()
     try:
         with _readable(file), _binary(file) as lines:
-            groups = find_groups(lines, file, bad.tell)
+            found = find(lines, file, bad.tell)
     except AnalyzeError as error:
         fail(f"Error: {error}")
-    for line in as_lines(groups):
+    for line in as_lines(found):
         sys.stdout.buffer.write(line + b"\n")
     sys.stdout.flush()
     bad.end()

@@ -1,0 +1,109 @@
+"""A narrative as a record: speed, terms that stand out, what is said most, who said it first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models.claims import Stance
+from models.narrative import Narrative, Post
+from models.narratives import Narratives
+from models.records import Carrier, NarrativeRecord, NarrativeText
+from models.rumour import LINE, look
+from models.terms import Terms
+
+MOST_TEXTS = 5
+MOST_CARRIERS = 10
+_OF_IT = 0.3  # cosine to what a narrative has become, from which a mention began it
+
+
+def records(narratives: Narratives) -> list[NarrativeRecord]:
+    """All narratives that several accounts tell: rumours first, then by how many tell them."""
+    terms, usual = Terms(), narratives.samples
+    found = [record(n, narratives, terms, usual) for n in narratives.narratives]
+    return sorted(found, key=_importance)
+
+
+def record(
+    narrative: Narrative, among: Narratives, terms: Terms, usual: Sequence[str]
+) -> NarrativeRecord:
+    """A narrative as it is published, judged anew.
+
+    Parameters
+    ----------
+    narrative : Narrative
+    among : Narratives
+        That hold it.
+    terms : Terms
+    usual : sequence of str
+        What else is said about the brand.
+    """
+    if among.pace is not None:
+        look(narrative, among.pace, among.now_ms)
+    said = sorted(narrative.texts.values(), key=lambda s: (-s.times, s.post.at_ms, s.post.id))
+    own = [s.post.text for s in said]
+    before, known_h = narrative.pace.before(among.now_ms)
+    stances = narrative.stances
+    rumour = narrative.score >= LINE
+    return NarrativeRecord(
+        id=narrative.id,
+        kind="rumour" if rumour else "narrative",
+        score=round(narrative.score, 4),
+        first_ms=narrative.first_ms,
+        last_ms=narrative.last_ms,
+        found_ms=narrative.rumour_ms if rumour else None,
+        mentions=narrative.mentions,
+        accounts=min(narrative.accounts.count, narrative.counted),
+        speed_now=float(narrative.pace.now(among.now_ms)),
+        speed_before=round(before / known_h, 2),
+        speed_peak=float(narrative.pace.fastest()),
+        languages=_most_first(narrative.languages),
+        platforms=_most_first(narrative.platforms),
+        negative_share=(
+            round(narrative.negative / narrative.labelled, 4) if narrative.labelled else None
+        ),
+        claims=stances[Stance.HEARSAY] + stances[Stance.CLAIM],
+        questions=stances[Stance.QUESTION],
+        denials=stances[Stance.DENIAL],
+        complaints=stances[Stance.COMPLAINT],
+        sources=narrative.official + narrative.news,
+        terms=tuple(terms.top(own, _others(usual, own), among.ignored)),
+        texts=tuple(
+            NarrativeText(id=s.post.id, text=s.post.text, times=s.times) for s in said[:MOST_TEXTS]
+        ),
+        carriers=tuple(_carrier(p) for p in _first(narrative, among, rumour)),
+        parts={name: round(points, 3) for name, points in narrative.parts.items() if points},
+    )
+
+
+def _first(narrative: Narrative, among: Narratives, rumour: bool) -> list[Post]:
+    """The first who said it; of a rumour, the first who passed it on rather than asked."""
+    posts = narrative.claimants if rumour and narrative.claimants else narrative.firsts
+    known = [p for p in posts if p.account]
+    near = [p for p in known if among.near(narrative, p) >= _OF_IT]
+    return (near or known)[:MOST_CARRIERS]
+
+
+def _carrier(post: Post) -> Carrier:
+    return Carrier(
+        account=post.account,
+        platform=post.platform,
+        handle=post.handle,
+        followers=post.followers,
+        mention=post.id,
+        published_ms=post.at_ms,
+        text=post.text,
+    )
+
+
+def _others(usual: Sequence[str], own: Sequence[str]) -> list[str]:
+    mine = set(own)
+    return [text for text in usual if text not in mine]
+
+
+def _most_first(counts: dict[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _importance(found: NarrativeRecord) -> tuple[float, int, int, str]:
+    score = found.score if found.kind == "rumour" else 0.0
+    return -score, -found.mentions, found.first_ms, found.id

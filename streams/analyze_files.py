@@ -1,0 +1,57 @@
+"""What the analyses of a file of mentions share: reading it in order of time, writing times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from itertools import islice
+
+from models.records import Mention
+from streams.decode import decode_batch
+
+BATCH = 500
+
+
+def ignore(_: str) -> None:
+    """Nobody wants to know."""
+
+
+def read_mentions(
+    lines: Iterable[bytes], name: str = "input", tell: Callable[[str], None] = ignore
+) -> list[Mention]:
+    """Mentions of a file, in order of time.
+
+    Parameters
+    ----------
+    lines : iterable of bytes
+        Mentions, a JSON object a line (docs/mention.md); blank lines are passed over.
+    name : str
+        What errors call the input.
+    tell : callable
+        Is told of each line that is no mention, which is passed over.
+    """
+    every: list[Mention] = []
+    numbered = ((n, line) for n, line in enumerate(lines, start=1) if line.strip())
+    while batch := list(islice(numbered, BATCH)):
+        decoded = decode_batch(
+            [line for _, line in batch],
+            source=name,
+            positions=[number for number, _ in batch],
+            now_ms=None,
+            max_future_ms=0,
+        )
+        for rejection in decoded.rejections:
+            tell(f"{name}, line {rejection.position}: {rejection.detail}")
+        every += decoded.mentions
+    return sorted(every, key=lambda mention: mention.published_at)
+
+
+def moment(ms: int) -> str:
+    """A time as it is written in JSON.
+
+    Examples
+    --------
+    >>> moment(1_767_225_600_000)
+    '2026-01-01T00:00:00Z'
+    """
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat().replace("+00:00", "Z")
