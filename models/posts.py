@@ -19,6 +19,7 @@ from models.records import AccountGroup, Author, Bool, Int64, Mention, Observati
 
 SAMPLE = 60
 KEPT_HOURS = 3
+LOOK_MS = 3 * BUCKET_MS  # while an episode goes on
 _MOST_GROUPS, _MOST_NAMES = 3, 100
 
 
@@ -85,9 +86,9 @@ class PostStore:
             A window that is longer than posts are kept has groups, but no share.
         final_ms : int or None
             Before this nothing is added any more; if it is given, only that is looked at, once for
-            each ten minutes.
+            each half hour.
         """
-        until_ms = end_ms if final_ms is None else final_ms // BUCKET_MS * BUCKET_MS
+        until_ms = end_ms if final_ms is None else final_ms // LOOK_MS * LOOK_MS
         from_ms = until_ms - KEPT_HOURS * HOUR_MS  # what came before tells what is usual
         known = self._found.get(brand)
         if final_ms is None or known is None or known.until_ms != until_ms:
