@@ -7,6 +7,7 @@ into batches changes nothing.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from models.groups import Group, find_groups
@@ -80,18 +81,22 @@ class Coordination:
     def look(self) -> list[Group]:
         """Look for groups now; those that are new."""
         self._looked_weight, self._looked_ms = self._weight, self.window.now_ms
-        new = []
+        new, times_ms = [], list[int]()
         for group in find_groups(self.window):
             if group.kind == "coordination" and group.score < LINE:
                 continue
             before = self._before(group)
             if not before:
-                group.id = f"g-{hash64(f'{group.traces[0].hash}|{group.first_ms}'):016x}"
+                group.id = (
+                    f"g-{hash64(f'{group.kind}|{group.traces[0].hash}|{group.first_ms}'):016x}"
+                )
                 group.found_ms = self.window.now_ms
                 new.append(group)
             for known in before:
                 self._go_on(group, known)
-            here = self.window.between(group.first_ms, group.last_ms)
+            self._explain(group)
+            times_ms = times_ms or self.window.times_ms()
+            here = bisect_right(times_ms, group.last_ms) - bisect_left(times_ms, group.first_ms)
             group.share = min(1.0, len(group.posts()) / max(here, 1))
             self._known[group.id] = group
         self._let_go()
@@ -104,6 +109,14 @@ class Coordination:
             for group in ended[: len(ended) - MOST_GROUPS]:
                 del self._known[group.id]
                 self.dropped += 1
+
+    def _explain(self, group: Group) -> None:
+        """Forget as amplified what turns out to be shared by a group."""
+        if group.kind == "coordination":
+            own = {trace.hash for trace in group.traces}
+            for known in list(self._known.values()):
+                if known.kind == "amplification" and known.traces[0].hash in own:
+                    del self._known[known.id]
 
     def _go_on(self, group: Group, known: Group) -> None:
         """Let a group go on from one that is known; of several, under the oldest one's name."""

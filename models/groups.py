@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import exp, log2
 from statistics import median
+from typing import NamedTuple
 
 import numpy as np
+from scipy.special import pdtrc
 
 from models.shared_runs import MINUTE_MS, TOGETHER_MS, Shared, runs_of, validated
 from models.trace_window import DAY_MS, HOUR_MS, Account, Quote, Trace, TraceWindow
@@ -24,6 +26,7 @@ from models.trace_window import DAY_MS, HOUR_MS, Account, Quote, Trace, TraceWin
 LEAST_ACCOUNTS = 5
 AMPLIFIED_ACCOUNTS = 10
 _ORDER = {"repost": 0, "link": 1, "media": 2, "text": 3}  # what is told of an amplified thing
+_EVEN = 0.1  # texts in a window that come at once by chance
 _EAGER = 3  # mentions with the group's own hashtag, by which an account joins it
 _AMPLIFIED_CAP = 0.49
 _YOUNG_MS, _OLD_MS = 180 * DAY_MS, 730 * DAY_MS
@@ -74,24 +77,38 @@ class Group:
         return sorted(posts.values(), key=lambda q: (q.at_ms, q.id))
 
 
+class _Reading(NamedTuple):
+    """What a trace tells.
+
+    ``copied`` are those who posted the text as their own, and ``chance`` how likely they did so as
+    much at once if they do not know of each other; ``runs`` are those who shared it together.
+    """
+
+    copied: Shared | None
+    chance: float
+    runs: list[Shared]
+
+
 def find_groups(window: TraceWindow) -> list[Group]:
     """Groups of the window as it stands, coordination first."""
     traces = list(window.traces())
-    texts, runs = [], []
-    for trace in traces:
-        copiers = [a for a, j in trace.joined.items() if j.copies] if trace.kind == "text" else []
-        if len(copiers) > 1:
-            texts.append(Shared(trace, copiers))
-        if trace.kind in TOGETHER_MS:
-            runs += runs_of(trace)
+    read = [_read(trace, window) for trace in traces]
+    copied = [r.copied for r in read if r.copied is not None]
+    line = _EVEN / max(len(copied), 1)
+    texts = [r.copied for r in read if r.copied is not None and r.chance <= line]
+    runs = [run for r in read for run in r.runs]
     tags = [trace for trace in traces if trace.kind == "tag"]
     pairs, proven = validated(runs, len(window.accounts))
     found = []
-    for members in _components(texts, pairs, _tagged(texts, tags)):
+    sets = [*_components(pairs), *_tagged(texts, tags), *(set(t.accounts) for t in texts)]
+    for members in _joined(sets, len(window.accounts)):
         if 2 * len(members) > LEAST_ACCOUNTS:
-            members |= _eager(members, tags)
-        if len(members) >= LEAST_ACCOUNTS:
-            found.append(_group(members, texts, proven, window))
+            members |= _eager(members, tags) | _copiers(members, copied)
+        if len(members) < LEAST_ACCOUNTS:
+            continue
+        own, together = _within(members, copied), _within(members, proven)
+        if own or together:
+            found.append(_group(members, own, together, copied, window))
     found.sort(key=lambda g: (-g.score, g.first_ms))
     within = set().union(*(g.accounts for g in found if g.score >= 0.5))
     many = [t for t in traces if t.kind in _ORDER and len(t.joined) >= AMPLIFIED_ACCOUNTS]
@@ -102,27 +119,67 @@ def find_groups(window: TraceWindow) -> list[Group]:
     return found
 
 
-def _tagged(texts: list[Shared], tags: list[Trace]) -> list[list[int]]:
+def _read(trace: Trace, window: TraceWindow) -> _Reading:
+    """Read a trace, if it has changed."""
+    if trace.reading is not None and trace.reading[0] == trace.changes:
+        known = trace.reading[1]
+        assert isinstance(known, _Reading)
+        return known
+    runs = runs_of(trace) if trace.kind in TOGETHER_MS else []
+    copied, chance = None, 1.0
+    if trace.kind == "text":
+        copiers = [account for account, joined in trace.joined.items() if joined.copies]
+        if len(copiers) > 1:
+            copied = Shared(trace, copiers)
+            chance = window.pace.chance(copied.times_ms())
+            runs += runs_of(trace, copies=True)
+    read = _Reading(copied, chance, runs)
+    trace.reading = (trace.changes, read)
+    return read
+
+
+def _tagged(texts: list[Shared], tags: list[Trace]) -> list[set[int]]:
     """Accounts that copy texts and use the same hashtag, where that is not everybody's hashtag."""
     copiers = {account for text in texts for account in text.accounts}
-    using = [([a for a in trace.joined if a in copiers], len(trace.joined)) for trace in tags]
+    using = [({a for a in trace.joined if a in copiers}, len(trace.joined)) for trace in tags]
     return [some for some, all_ in using if len(some) >= LEAST_ACCOUNTS and 10 * len(some) >= all_]
 
 
-def _components(
-    texts: list[Shared], pairs: list[tuple[int, int]], tagged: list[list[int]]
-) -> list[set[int]]:
-    together = [*(text.accounts for text in texts), *tagged, *pairs]
+def _joined(sets: list[set[int]], active: int) -> list[set[int]]:
+    """Sets of accounts as groups, each account in one.
+
+    Two sets become one where half of the smaller is in both, or more than independent accounts
+    have in common by chance (Poisson).  One account in two sets does not join them: those who say
+    what many say would else be a chain without end.
+    """
+    line = 0.1 / max(len(sets) ** 2, 1)
+
+    def same(one: set[int], other: set[int]) -> bool:
+        both, small = len(one & other), min(len(one), len(other))
+        by_chance = len(one) * len(other) / max(active, 1)
+        return both > 1 and (2 * both >= small or float(pdtrc(both - 1, by_chance)) <= line)
+
+    whole: list[set[int]] = []
+    for one in sorted(sets, key=len, reverse=True):
+        joined = [other for other in whole if same(one, other)]
+        whole = [other for other in whole if other not in joined]
+        whole.append(one.union(*joined))
+    apart: list[set[int]] = []
+    taken: set[int] = set()
+    for one in sorted(whole, key=len, reverse=True):
+        apart.append(one - taken)
+        taken |= one
+    return apart
+
+
+def _components(pairs: list[tuple[int, int]]) -> list[set[int]]:
     part_of: dict[int, set[int]] = {}
-    for accounts in together:
-        parts = {id(part): part for a in accounts if (part := part_of.get(a)) is not None}
-        whole = max(parts.values(), key=len, default=set())
-        for part in parts.values():
-            if part is not whole:
-                whole |= part
-                part_of.update(dict.fromkeys(part, whole))
-        whole.update(accounts)
-        part_of.update(dict.fromkeys(accounts, whole))
+    for a, b in pairs:
+        one, other = part_of.get(a) or {a}, part_of.get(b) or {b}
+        if one is not other:
+            small, large = sorted((one, other), key=len)
+            large |= small
+            part_of.update(dict.fromkeys(large if len(large) < 3 else small, large))
     return list({id(part): part for part in part_of.values()}.values())
 
 
@@ -137,35 +194,51 @@ def _eager(members: set[int], tags: list[Trace]) -> set[int]:
     return more
 
 
+def _copiers(members: set[int], copied: list[Shared]) -> set[int]:
+    """Accounts that post a text of the group: one that at least half of its copiers are from."""
+    own = (
+        text.accounts
+        for text in copied
+        if not members.isdisjoint(text.accounts)
+        and 2 * len(members.intersection(text.accounts)) >= len(text.accounts)
+    )
+    return {account for accounts in own for account in accounts}
+
+
 def _group(
-    members: set[int], texts: list[Shared], proven: list[Shared], window: TraceWindow
+    members: set[int],
+    own: list[Shared],
+    runs: list[Shared],
+    every: list[Shared],
+    window: TraceWindow,
 ) -> Group:
-    own, runs = _within(members, texts), _within(members, proven)
     seen = Counter(account for shared in (*own, *runs) for account in shared.accounts)
     copied: dict[int, float] = {}
     for shared in own:
         for a in shared.accounts:
             copied[a] = max(copied.get(a, 0.0), shared.trace.joined[a].alike)
     things = {id(s.trace): s.trace for s in (*own, *runs)}
-    one_thing = max(len(s.accounts) for s in (*own, *runs)) >= 0.75 * len(members)
-    times = [sorted(s.trace.joined[a].first_ms for a in s.accounts) for s in (*own, *runs)]
+    largest = max(len(s.accounts) for s in (*own, *runs))
+    times = [s.times_ms() for s in (*own, *runs)]
+    hour = sum(map(_densest, times)) / sum(map(len, times))
     gaps = np.array([b - a for at in times for a, b in pairwise(at)])
     first_ms = min(at[0] for at in times)
     share_again = sum(n > 1 for n in seen.values()) / len(members)
+    one_thing = largest >= 0.75 * len(members)
     close, at_once = float((gaps <= 10 * MINUTE_MS).mean()), float((gaps <= MINUTE_MS).mean())
     total = sum(copied.values())
     exact = bool(own) and total >= 0.95 * len(copied)
     headline = one_thing and exact and own[0].trace.link is not None
-    beyond = _beyond_chance(own, texts, first_ms, window)
+    beyond = _beyond_chance(own, every, first_ms, window)
     repetition = 2.5 * share_again + _per_thing(share_again) * log2(max(len(things), 1))
     synchrony = 1.5 * close + 1.5 * max(0.0, at_once - 0.25) / 0.75
     accounts = [window.accounts[a] for a in members if a in window.accounts]
     parts = {
         "start": _START,
-        "copies": beyond * min(4.0, max(0.0, 1.2 * log2(max(total, 1.0) / 4))),
+        "copies": beyond * min(4.0, max(0.0, 1.2 * log2(max(hour * total, 1.0) / 4))),
         "repetition": repetition * (1.0 if runs else beyond),
         # news travels fast
-        "synchrony": 0.0 if headline else synchrony * (1.0 if runs else beyond),
+        "synchrony": 0.0 if headline else hour * synchrony * (1.0 if runs else beyond),
         "one_thing": -1.0 if one_thing else 0.0,
         "headline": -2.0 if headline else 0.0,
         **_people(accounts, first_ms, window),
@@ -188,7 +261,11 @@ def _group(
 
 def _within(members: set[int], shared: list[Shared]) -> list[Shared]:
     """What at least two members share, with these alone."""
-    inside = (Shared(s.trace, [a for a in s.accounts if a in members]) for s in shared)
+    inside = (
+        Shared(s.trace, [a for a in s.accounts if a in members])
+        for s in shared
+        if not members.isdisjoint(s.accounts)
+    )
     return [s for s in inside if len(s.accounts) > 1]
 
 
@@ -198,7 +275,7 @@ def _per_thing(share_again: float) -> float:
 
 
 def _beyond_chance(
-    own: list[Shared], texts: list[Shared], first_ms: int, window: TraceWindow
+    own: list[Shared], every: list[Shared], first_ms: int, window: TraceWindow
 ) -> float:
     """Which part of a group's pairs of near-duplicates its public's own habits do not explain.
 
@@ -210,7 +287,7 @@ def _beyond_chance(
     if not met:
         return 1.0
     inside = {id(t.trace) for t in own}
-    others = [len(t.accounts) for t in texts if id(t.trace) not in inside]
+    others = [len(t.accounts) for t in every if id(t.trace) not in inside]
     left = max(window.texts - sum(posts), 0)
     before = window.chances(first_ms)
     chance = max(
@@ -218,6 +295,16 @@ def _beyond_chance(
         (sum(n * (n - 1) / 2 for n in others) + _PRIOR_MET) / (left * left / 2 + _PRIOR_PAIRS),
     )
     return max(0.0, 1.0 - _SAME_TOPIC * chance * sum(posts) ** 2 / 2 / met)
+
+
+def _densest(times_ms: list[int]) -> int:
+    """The most of some times, ascending, within an hour."""
+    first = most = 0
+    for last, at_ms in enumerate(times_ms):
+        while at_ms - times_ms[first] > HOUR_MS:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
 
 
 def _people(accounts: list[Account], at_ms: int, window: TraceWindow) -> dict[str, float]:
@@ -241,8 +328,8 @@ def _people(accounts: list[Account], at_ms: int, window: TraceWindow) -> dict[st
 
 def _amplified(trace: Trace, within: set[int], window: TraceWindow) -> Iterable[Group]:
     """One post, link or text that many share within an hour, as long as no group explains it."""
-    times = np.array(sorted(j.first_ms for j in trace.joined.values()))
-    densest = int((np.searchsorted(times, times + HOUR_MS, "right") - np.arange(len(times))).max())
+    times = sorted(j.first_ms for j in trace.joined.values())
+    densest = _densest(times)
     inside = within & trace.joined.keys()
     if densest < AMPLIFIED_ACCOUNTS or 2 * len(inside) > len(trace.joined):
         return

@@ -34,14 +34,19 @@ class Shared:
     trace: Trace
     accounts: list[int] = field(default_factory=list)
 
+    def times_ms(self) -> list[int]:
+        """When its accounts shared it first, ascending."""
+        joined = self.trace.joined
+        return sorted(joined[a].first_ms for a in self.accounts)
 
-def runs_of(trace: Trace) -> list[Shared]:
-    """Those who shared a thing within its time of each other; of texts, only the reposts."""
-    reposts = trace.kind == "text"
+
+def runs_of(trace: Trace, copies: bool = False) -> list[Shared]:
+    """Those who shared a thing within its time of each other; of texts, reposts or copies."""
+    reposts = trace.kind == "text" and not copies
     who = sorted(
         (j.first_ms, account)
         for account, j in trace.joined.items()
-        if not reposts or j.times > j.copies
+        if (j.copies if copies else not reposts or j.times > j.copies)
     )
     runs: list[Shared] = []
     before_ms = -DAY_MS

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from models.pace import Pace
 from models.records import Float32, Mention, UInt32
 from models.traces import Key, Words, hash64, keys_of
 from models.vocabulary import Vocabulary
@@ -98,10 +99,15 @@ class Trace:
     missed: int = 0
     joined: dict[int, Joined] = field(default_factory=dict)
     quotes: list[Quote] = field(default_factory=list)
+    changes: int = 0
+    oldest_ms: int = 0  # before which no account did its last
+    reading: tuple[int, object] | None = None  # of what is computed of it, after how many changes
 
     def join(self, held: Held, alike: float = 1.0) -> float:
         """Take in a mention; how much that adds to what there is to look at."""
         self.mentions += 1
+        self.changes += 1
+        self.oldest_ms = min(self.oldest_ms, held.quote.at_ms)
         self.first_ms = min(self.first_ms, held.quote.at_ms)
         self.last_ms = max(self.last_ms, held.quote.at_ms)
         if self.kind == "text" and held.link != self.link:
@@ -131,8 +137,11 @@ class Trace:
 
     def forget(self, before_ms: int) -> None:
         """Drop accounts that have done nothing since."""
-        if self.first_ms < before_ms:
-            self.joined = {a: j for a, j in self.joined.items() if j.last_ms >= before_ms}
+        if self.oldest_ms < before_ms:
+            kept = {a: j for a, j in self.joined.items() if j.last_ms >= before_ms}
+            self.changes += len(kept) != len(self.joined)
+            self.joined = kept
+            self.oldest_ms = min((j.last_ms for j in kept.values()), default=self.last_ms)
 
 
 @dataclass(slots=True)
@@ -165,6 +174,7 @@ class TraceWindow:
         self.accounts: dict[int, Account] = {}
         self.numbered = 0  # accounts whose handle ends in a row of digits
         self.now_ms = 0
+        self.pace = Pace(span_ms)
         self._seen = 0
         self._capacity = capacity
         self._held: deque[Held] = deque()
@@ -187,9 +197,9 @@ class TraceWindow:
         at = bisect_left(self._chances, at_ms, key=lambda c: c.at_ms)
         return self._chances[max(at - 1, 0)]
 
-    def between(self, first_ms: int, last_ms: int) -> int:
-        """How many mentions are held of a time, its ends included."""
-        return sum(first_ms <= held.quote.at_ms <= last_ms for held in self._held)
+    def times_ms(self) -> list[int]:
+        """When what is held was published, ascending."""
+        return sorted(held.quote.at_ms for held in self._held)
 
     def traces(self) -> Iterator[Trace]:
         """What at least two accounts share."""
@@ -214,6 +224,7 @@ class TraceWindow:
                 own = slice(at[row - first], at[row - first + 1])
                 read = Text(words.hashes[low:high][own], bits[own], words.bands[row].tolist())
                 self.now_ms = max(self.now_ms, at_ms[row])
+                self.pace.count(at_ms[row])
                 yield self._add(mentions[row], at_ms[row], read, tells[row - first])
             self._seen += last - first
             if self._seen % _TURN == 0:

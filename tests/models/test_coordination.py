@@ -69,7 +69,7 @@ def test_a_campaign_is_found_in_other_talk(ratio: int) -> None:
     own = {a for a in group.accounts if a.startswith("k")}
     assert len(own) >= 38
     assert len(own) >= 0.9 * len(group.accounts)
-    assert group.found_ms <= (BEGIN + timedelta(minutes=90)).timestamp() * 1000
+    assert group.found_ms <= (BEGIN + timedelta(minutes=105)).timestamp() * 1000
 
 
 def test_batches_change_nothing() -> None:
@@ -127,7 +127,7 @@ def test_young_accounts_made_together_weigh_more() -> None:
     def score(first: datetime, days: int) -> float:
         born = [first + timedelta(days=days * i) for i in range(20)]
         posts = [
-            post(f"k{i}", 60 + 6 * i, text, author=Author(id=f"k{i}", created_at=born[i]))
+            post(f"k{i}", 60 + 3 * i, text, author=Author(id=f"k{i}", created_at=born[i]))
             for i in range(20)
         ]
         return max((g.score for g in found(posts + calm(200, 240))), default=0.0)
@@ -198,3 +198,24 @@ def test_mentions_without_an_author_or_text_do_no_harm() -> None:
     odd = [post("a", 1, ""), post("b", 2, "\u200b" * 100), post("c", 3, "\ud800 #\u202e")]
     nobody = Mention(id="n", platform="x", published_at=BEGIN, text="no author here at all")
     assert found([*odd, nobody]) == []
+
+
+def test_set_phrases_at_the_pace_of_all_talk_are_no_group() -> None:
+    """Many people put the same questions in the same words, all day long."""
+    rng = np.random.default_rng(5)
+    asked = [
+        f"how do I close my account at acme {' '.join(rng.choice(WORDS, 6))}" for _ in range(9)
+    ]
+    phrases = [
+        post(f"q{i}", float(rng.uniform(0, 1440)), asked[int(rng.integers(9))]) for i in range(200)
+    ]
+    assert [g for g in found(phrases + calm(1000, 1440)) if g.kind == "coordination"] == []
+    rush = [post(f"k{i}", 700 + i / 3, asked[0]) for i in range(40)]
+    (group,) = (g for g in found(phrases + calm(1000, 1440) + rush) if g.kind == "coordination")
+    assert {f"k{i}" for i in range(40)} <= set(group.accounts)
+
+
+def test_what_is_first_amplified_and_then_coordinated_is_told_once() -> None:
+    groups = found(campaign(40, 4, 90) + calm(80, 240))
+    assert [g.kind for g in groups] == ["coordination"]
+    assert len({g.id for g in groups}) == len(groups)
