@@ -187,6 +187,8 @@ class AlertStage:
             alert = self._touched(old, signal)
         else:
             settings = self._gate_settings(brand)
+            if old is not None and not signal.groups:  # who was seen is not forgotten
+                signal = msgspec.structs.replace(signal, groups=old.groups)
             explanation = explain(signal, gates, parts, settings, self._phrases)
             alert = self._written(brand, old, type_, score, signal, explanation)
         return Case(alert=alert, latest=latest)

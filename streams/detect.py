@@ -328,10 +328,11 @@ class DetectStage:
         )
 
     def _split(self, f: Finding, start_ms: int, end_ms: int) -> Split:
-        """Who acts together in a window; of an episode that goes on, as far as that is final."""
+        """Who acts together in a window; in a long one of an old episode, as far as is final."""
         if f.phase == "weak" or f.kind == SOURCE_SILENT:
             return Split()
-        final_ms = None if f.phase == "fired" else f.at_ms - self._lateness_ms
+        at_once = f.phase == "fired" or f.window_min <= HOUR_MIN
+        final_ms = None if at_once else f.at_ms - self._lateness_ms
         return self._posts.split(f.brand, start_ms, end_ms, final_ms)
 
     def _by_platform(self, f: Finding) -> dict[str, int]:
