@@ -1,7 +1,8 @@
 """Measure quality and write the figures into docs/quality.md; nothing is downloaded.
 
-``python -m benchmarks.quality [volume|stationary|sentiment|share|calibration|scenarios ...]``,
-all of them if none is named; ``--seeds N`` runs each scenario at most N times.
+``python -m benchmarks.quality [SECTION ...]``: volume, stationary, sentiment, share, calibration,
+scenarios, coordination; all of them if none is named; ``--seeds N`` runs each scenario at most N
+times.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ from benchmarks.quality.document import QualityError, stamp, write
 from benchmarks.quality.options import Options, options
 
 # in the order of the document; each is a module with ``run(options) -> lines``
-SECTIONS = ("volume", "stationary", "sentiment", "share", "calibration", "scenarios")
+SECTIONS = (
+    "volume",
+    "stationary",
+    "sentiment",
+    "share",
+    "calibration",
+    "scenarios",
+    "coordination",
+)
 _SIMULATED = ("stationary", "scenarios")  # these need no data
 
 
