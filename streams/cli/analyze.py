@@ -12,7 +12,7 @@ from typing import IO
 
 import click
 
-from streams.cli.common import fail, load_config, reports_errors
+from streams.cli.common import check_outputs, fail, load_config, reports_errors
 
 
 @click.group()
@@ -90,10 +90,22 @@ def analyze_share(file: str) -> None:
         fail(f"Error: {error}")
 
 
+def _page(_ctx: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None and value.suffix.lower() not in (".html", ".htm"):
+        raise click.BadParameter(f"{value.name!r} does not end in .html, which is all it can write")
+    return value
+
+
 @analyze.command("coordination")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True),
+    callback=_page,
+    help="Draw the groups' networks, timelines and evidence: OUT.html.",
+)
 @reports_errors
-def analyze_coordination(file: str) -> None:
+def analyze_coordination(file: str, plot: Path | None) -> None:
     """Find groups of accounts that act together in mentions of one topic (docs/mention.md).
 
     Writes a JSON object a group, the most suspect first: coordination from a score of 0.5, and what
@@ -101,14 +113,19 @@ def analyze_coordination(file: str) -> None:
     """
     from streams.analyze import AnalyzeError
     from streams.analyze_groups import as_lines, find_groups
+    from streams.plot_groups import plot_groups
 
+    if plot is not None:
+        check_outputs([Path(file)], [plot])
     bad = _BadLines()
     try:
         with _readable(file), _binary(file) as lines:
-            groups = find_groups(lines, file, bad.tell)
+            found = find_groups(lines, file, bad.tell)
     except AnalyzeError as error:
         fail(f"Error: {error}")
-    for line in as_lines(groups):
+    if plot is not None:
+        plot_groups(plot, found.groups, found.mentions, "-" if file == "-" else Path(file).name)
+    for line in as_lines(told for _, told in found.groups):
         sys.stdout.buffer.write(line + b"\n")
     sys.stdout.flush()
     bad.end()
