@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,13 +11,21 @@ from alerts.groups import explain_group
 from alerts.texts import load_phrases
 from models.coordination import Coordination
 from models.group_record import record
-from models.records import AccountGroup, GroupTrace
+from models.groups import Group
+from models.records import AccountGroup, GroupTrace, Mention
 from streams.analyze_files import BATCH, ignore, moment, read_mentions
+
+
+class Found(NamedTuple):
+    """Groups with what is published of them, the most suspect first, and all that was read."""
+
+    groups: list[tuple[Group, AccountGroup]]
+    mentions: list[Mention]
 
 
 def find_groups(
     lines: Iterable[bytes], name: str = "input", tell: Callable[[str], None] = ignore
-) -> list[AccountGroup]:
+) -> Found:
     """Read mentions of one topic in order of time, and find groups as a stream would.
 
     Parameters
@@ -27,18 +36,14 @@ def find_groups(
         What errors call the input.
     tell : callable
         Is told of each line that is no mention, which is passed over.
-
-    Returns
-    -------
-    list of AccountGroup
-        The most suspect first.
     """
     found, mentions = Coordination(), read_mentions(lines, name, tell)
     for first in range(0, len(mentions), BATCH):
         found.observe(mentions[first : first + BATCH])
     found.look()
-    groups = [record(group) for group in found.groups]
-    return sorted(groups, key=lambda g: (-g.score, g.first_ms, g.id))
+    groups = [(group, record(group)) for group in found.groups]
+    groups.sort(key=lambda pair: (-pair[1].score, pair[1].first_ms, pair[1].id))
+    return Found(groups, mentions)
 
 
 def as_lines(groups: Iterable[AccountGroup]) -> Iterator[bytes]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import doctest
-from datetime import datetime, timedelta
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, cast
@@ -12,10 +14,11 @@ import numpy as np
 import pytest
 
 from benchmarks.quality import __main__ as command
-from benchmarks.quality import calibration, document, share, transforms
+from benchmarks.quality import calibration, campaigns, document, share, transforms
 from benchmarks.quality.document import DOCUMENT, QualityError, replaced
 from benchmarks.quality.nab import File, Series, leave_one_out, score_at
 from benchmarks.quality.options import Options
+from models.records import Author, Mention
 
 START = datetime.fromisoformat("2026-01-01")  # the series of the benchmark have no zone
 TIMES = [START + timedelta(minutes=5 * row) for row in range(20)]
@@ -152,3 +155,68 @@ def test_bins_hold_the_share_and_its_interval() -> None:
     assert found.observed == pytest.approx([0.1, 1.0])
     assert found.lower == pytest.approx([0.0490, 0.9289], abs=1e-4)
     assert found.upper == pytest.approx([0.1762, 1.0], abs=1e-4)
+
+
+# campaigns ------------------------------------------------------------------------------------
+
+SAID = "one two three four five six seven eight nine ten #tag https://t.example/x"
+WORDS = campaigns.Words(["other"], ["غيرها"])
+
+
+def mention(number: int, text: str, minute: float = 0.0) -> Mention:
+    at = TIMES[0].replace(tzinfo=UTC) + timedelta(minutes=minute)
+    author = Author(id=f"a{number % 12}")
+    return Mention(id=str(number), platform="x", published_at=at, text=text, author=author)
+
+
+@pytest.mark.parametrize("name", [name for name, change in campaigns.EVASIONS.items() if change])
+def test_a_change_hides_what_it_says(name: str) -> None:
+    own = [mention(i, SAID, i / 10) for i in range(200)]
+    campaign = campaigns.campaign_of(own, [])
+    change = campaigns.EVASIONS[name]
+    changed = campaigns.evading(campaign, change, np.random.default_rng(1), WORDS).own
+    assert [m.author for m in changed] == [m.author for m in own]
+    assert changed != own
+    if name == "20 % of words changed":
+        words = [w for m in changed for w in m.text.split()[:10]]
+        assert words.count("other") / len(words) == pytest.approx(0.2, abs=0.02)
+        assert all(m.text.endswith("#tag https://t.example/x") for m in changed)
+    if "picture" in name:
+        assert {m.text for m in changed} == {""}
+        assert len({m.media for m in changed}) == (200 if "another" in name else 1)
+
+
+def test_other_talk_surrounds_a_campaign() -> None:
+    own = [mention(i, SAID, i) for i in range(20)]
+    real = [mention(i, f"real {i}", i * i) for i in range(30)]
+    made = campaigns.diluted(
+        own,
+        40,
+        real,
+        [f"made {i}" for i in range(20)],
+        real,
+        timedelta(0),
+        np.random.default_rng(2),
+    )
+    assert len(made.other) == 40
+    assert len({m.text for m in made.other}) == 40
+    assert min(m.published_at for m in made.other) < own[0].published_at
+    assert max(m.published_at for m in made.other) > own[-1].published_at
+
+
+def test_outcome_counts_accounts() -> None:
+    text = "shame on this bank which loses every transfer and never answers anybody at all"
+    own = [mention(i, text, i) for i in range(12)]
+    told = campaigns.outcome(campaigns.Campaign(own, [], {"a0", "a1", "not there", "nor there"}))
+    assert told.recall == 0.5
+    assert told.precision == pytest.approx(2 / 12)
+    nothing = campaigns.outcome(campaigns.Campaign(own[:2], [], {"a0"}))
+    assert (nothing.recall, nothing.precision, nothing.groups) == (0.0, 1.0, [])
+
+
+def test_texts_that_repeat_four_words_are_left_out(tmp_path: Path) -> None:
+    said = ["a b c d e", "x a b c d", "p q r s t", "ab"]
+    for name in ("train", "dev"):
+        with gzip.open(tmp_path / f"{name}.jsonl.gz", "wt") as out:
+            out.writelines(json.dumps({"text": text, "lang": "en"}) + "\n" for text in said)
+    assert campaigns.texts(tmp_path, arabic=False) == ["a b c d e", "p q r s t"]

@@ -78,7 +78,7 @@ def render_page(
         return brand_names.get(alert.brand, Bilingual(ar=alert.brand, en=alert.brand))
 
     return (
-        _environment()
+        environment()
         .get_template("alert.html.j2")
         .render(
             cards=[(alert, name(alert), *_clock(zones.get(alert.brand, "UTC"))) for alert in alerts]
@@ -87,7 +87,8 @@ def render_page(
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates with what they need to speak both languages; all values are escaped."""
     phrases = load_phrases()
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),

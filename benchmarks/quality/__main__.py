@@ -1,8 +1,8 @@
 """Measure quality and write the figures into docs/quality.md; nothing is downloaded.
 
 ``python -m benchmarks.quality [SECTION ...]`` (volume, stationary, sentiment, share, calibration,
-impersonation, scenarios), all of them if none is named; ``--seeds N`` runs each scenario at most N
-times.
+impersonation, scenarios, coordination), all of them if none is named; ``--seeds N`` runs each
+scenario at most N times.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from benchmarks.quality.options import Options, options
 # in the order of the document; each is a module with ``run(options) -> lines``
 SECTIONS = (
     "volume", "stationary", "sentiment", "share", "calibration", "impersonation", "scenarios",
+    "coordination",
 )  # fmt: skip
 _SIMULATED = ("stationary", "scenarios")  # these need no data
 

@@ -12,10 +12,11 @@ from typing import IO, TYPE_CHECKING, TypeVar
 
 import click
 
-from streams.cli.common import config_option, fail, load_config, reports_errors
+from streams.cli.common import check_outputs, config_option, fail, load_config, reports_errors
 
 if TYPE_CHECKING:
     from models.records import Brand
+    from streams.analyze_groups import Found as Groups
     from streams.config import Config
 
 Found = TypeVar("Found")
@@ -96,18 +97,40 @@ def analyze_share(file: str) -> None:
         fail(f"Error: {error}")
 
 
+def _page(_ctx: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None and value.suffix.lower() not in (".html", ".htm"):
+        raise click.BadParameter(f"{value.name!r} does not end in .html, which is all it can write")
+    return value
+
+
 @analyze.command("coordination")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True),
+    callback=_page,
+    help="Draw the groups' networks, timelines and evidence: OUT.html.",
+)
 @reports_errors
-def analyze_coordination(file: str) -> None:
+def analyze_coordination(file: str, plot: Path | None) -> None:
     """Find groups of accounts that act together in mentions of one topic (docs/mention.md).
 
     Writes a JSON object a group, the most suspect first: coordination from a score of 0.5, and what
     is merely amplified, below it.
     """
     from streams.analyze_groups import as_lines, find_groups
+    from streams.plot_groups import plot_groups
 
-    _write_found(file, find_groups, as_lines)
+    if plot is not None:
+        check_outputs([Path(file)], [plot])
+
+    def write(found: Groups) -> Iterable[bytes]:
+        if plot is not None:
+            name = "-" if file == "-" else Path(file).name
+            plot_groups(plot, found.groups, found.mentions, name)
+        return as_lines(told for _, told in found.groups)
+
+    _write_found(file, find_groups, write)
 
 
 @analyze.command("narratives")
@@ -153,8 +176,8 @@ def _brand(config: Config, brand_id: str | None) -> Brand:
 
 def _write_found(
     file: str,
-    find: Callable[[Iterable[bytes], str, Callable[[str], None]], list[Found]],
-    as_lines: Callable[[Iterable[Found]], Iterable[bytes]],
+    find: Callable[[Iterable[bytes], str, Callable[[str], None]], Found],
+    as_lines: Callable[[Found], Iterable[bytes]],
 ) -> None:
     """Write what is found in a file of mentions; lines that are none are told and passed over."""
     from streams.analyze import AnalyzeError

@@ -21,7 +21,7 @@ def lines_of(path: Path) -> list[bytes]:
 
 
 def groups(lines: list[bytes]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in as_lines(find_groups(lines))]
+    return [json.loads(line) for line in as_lines(told for _, told in find_groups(lines).groups)]
 
 
 def test_the_labelled_burst_is_found_early_and_whole(shared_data: Path) -> None:
@@ -85,3 +85,23 @@ def test_an_empty_file_has_no_groups(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "in.jsonl").write_bytes(content)
     done = nadhir("analyze", "coordination", "in.jsonl", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, b"")
+
+
+def test_a_picture_is_written(tmp_path: Path, shared_data: Path) -> None:
+    burst = shared_data / "coordination" / "prayers-burst.jsonl.gz"
+    done = nadhir("analyze", "coordination", str(burst), "--plot", "out.html", cwd=tmp_path)
+    assert done.returncode == 0
+    (group,) = map(json.loads, done.stdout.splitlines())
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert page.count("<circle") == len(group["accounts"])
+    assert page.count("<line") > len(group["accounts"])
+    assert group["explanation"]["ar"] in page
+    assert page.count('class="sides"') == len(group["evidence"])
+
+
+def test_other_pictures_are_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text("{")
+    done = nadhir("analyze", "coordination", "in.jsonl", "--plot", "out.png", cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"does not end in .html" in done.stderr
+    assert not (tmp_path / "out.png").exists()
