@@ -1,10 +1,11 @@
 """Accounts that have steadily defended or praised a brand, and how often they answer its critics.
 
-Advocates are looked for among the heavy hitters by days: an account that supported the brand on
-more days is never let go for one that did on fewer, so a flood of new accounts only replaces other
-new accounts (after A. Metwally et al., *Efficient Computation of Frequent and Top-k Elements in
-Data Streams*, ICDT 2005, ranked by days in place of counts).  What one paid burst can buy, many
-mentions at once, makes nobody an advocate: days do.
+Advocates are looked for among the heavy hitters by days (after A. Metwally et al., *Efficient
+Computation of Frequent and Top-k Elements in Data Streams*, ICDT 2005, ranked by days in place of
+counts): an account with support on more days is never let go for one with fewer.  That an account
+comes back is remembered by Bloom filters (B. Bloom, 1970) of days gone by, so a flood of new
+accounts only replaces other new accounts.  What one paid burst can buy, many mentions at once,
+makes nobody an advocate: days do.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 
 from models.claims import Stance, shipped_claims
 from models.records import Mention
+from models.returning import Returning
 from models.tokens import Tokens, tokens_of
 from models.trace_window import DAY_MS
 from models.traces import hash64
@@ -89,6 +91,7 @@ class _Account:
     negative: int = 0
     mentions: int = 0
     answers: int = 0
+    back: bool = False  # as far as filters tell, it supported the brand on a day before the first
 
     def support(self, at_ms: int) -> None:
         day = at_ms // DAY_MS
@@ -139,6 +142,7 @@ class Advocates:
         self.dropped = 0
         self._capacity = capacity
         self._accounts: dict[int, _Account] = {}
+        self._days = Returning()
         self._threads: dict[int, _Thread] = {}  # by mention, of two generations
         self._older: dict[int, _Thread] = {}
 
@@ -215,8 +219,10 @@ class Advocates:
         defends = answers and (label == 2 or stance == Stance.DENIAL)
         account = self._accounts.get(key)
         if label == 2 or defends:
+            back = self._days.back(key, self.now_ms // DAY_MS)
             if account is None:
                 account = self._open(key, mention, name, at_ms)
+                account.back = back
             account.support(at_ms)
         if thread is not None and answers and len(thread.answered) < _MOST_ANSWERS:
             new = key not in thread.answered
@@ -242,9 +248,9 @@ class Advocates:
             at_ms,
             at_ms,
         )
-        self._accounts[key] = account
-        if len(self._accounts) > _SLACK * self._capacity:
+        if len(self._accounts) >= _SLACK * self._capacity:
             self._let_go()
+        self._accounts[key] = account
         return account
 
     def _let_go(self) -> None:
@@ -252,7 +258,8 @@ class Advocates:
 
         def standing(key: int) -> tuple[int, int, int]:
             account = self._accounts[key]
-            return _days(account, self.now_ms).bit_count(), account.last_ms, key
+            days = _days(account, self.now_ms).bit_count()
+            return days + (account.back and days > 0), account.last_ms, key
 
         order = sorted(self._accounts, key=standing)
         for key in order[: len(order) - self._capacity]:

@@ -14,7 +14,7 @@ from math import sqrt
 
 import numpy as np
 
-NEAR = 0.35  # cosine from which a text belongs to a cluster
+NEAR = 0.25  # cosine from which a text belongs to a cluster
 ALIKE = 0.6  # cosine from which two clusters are one
 LEAST_SHARED = 2  # words, or one thing that tells as much
 _KEEP_WORDS, _MOST_WORDS = 24, 48  # of a centroid
@@ -130,10 +130,11 @@ class Clusters:
     def add(self, number: int, vector: Vector) -> None:
         """Take a text into a cluster."""
         cluster = self._clusters[number]
-        rows = [self._hold(cluster, word) for word in vector.words]
+        rows = np.array([self._hold(cluster, word) for word in vector.words], dtype=np.intp)
         added = np.array(vector.weights, dtype=np.float32) * np.float32(cluster.gain)
-        before = self._weights[rows, cluster.slot]
-        self._weights[rows, cluster.slot] = before + added
+        centroid = self._weights[:, cluster.slot]
+        before = centroid.take(rows)
+        centroid[rows] = before + added
         self._square[cluster.slot] += float((2 * before + added) @ added)
         cluster.gain /= _REMEMBER
         cluster.size += 1

@@ -7,30 +7,21 @@ Narratives of two languages are joined where they share links, hashtags or numbe
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import log2
-from zlib import crc32
 
-import numpy as np
-
-from models.claims import shipped_claims
-from models.clusters import Clusters, Vector, key_word
+from models.clusters import Clusters
 from models.narrative import HOUR_MS, Narrative, Pace, Post
+from models.narrative_posts import Columns, PostReader, Read
 from models.records import Brand, Mention, UInt32
 from models.rumour import look, worth_a_look
-from models.text import normalise_one
-from models.tokens import PLAIN_BITS, Tokens, tokens_of
-from models.traces import canonical_link, hash64, links_of
-from models.vocabulary import Vocabulary
+from models.tokens import Tokens, tokens_of
+from models.traces import hash64
 
 CAPACITY = 160  # narratives, of which most are of a single mention
 LEAST_MENTIONS, LEAST_ACCOUNTS = 5, 3  # of a narrative that is told
 _SLACK = 1.25
-_TURN = 32  # texts, after which new words become known
-_LEAST_WORD_BITS = 3.0  # words of one text in eight or more are no topic
 _LEAST_BITS = 8.0  # a text that tells less has no topic
-_LINK_BITS, _TAG_BITS, _NUMBER_BITS = 8.0, 6.0, 5.0
 _COMMON = 8  # clusters, from which a link, hashtag or number joins nobody
 _JOIN_SHARE, _JOIN_LEAST = 0.3, 2
 _SETTLE = frozenset((3, 8, 24, 64, 128))  # mentions, after which a narrative is compared again
@@ -39,10 +30,6 @@ _LEARN_FIRST = 8  # texts, after which a narrative teaches a word again when it 
 _GROWN, _GROWN_EVERY = 16, 4  # texts, after which each fourth is enough to follow a narrative
 _REMEMBERED = 2048  # mentions of a generation, whose reposts and replies are known
 _FADE_H = 12.0  # an idle narrative loses half of its standing
-_SAMPLE_CHARS = 280
-_NUMBER = re.compile(r"(?<![\w@/=.#])\d[\d.,٬٫]{2,14}\d(?!\w)")
-_TAG = re.compile(r"#(\w+)")
-_YEAR = range(1900, 2101)
 
 
 class Narratives:
@@ -65,8 +52,6 @@ class Narratives:
         Others that were let go: what one or two people said.
     without : int
         Mentions that say too little to have a topic.
-    ignored : frozenset of str
-        Words of the brand's names, which tell nothing of a topic.
 
     Examples
     --------
@@ -83,21 +68,19 @@ class Narratives:
         self.dropped = self.passed = self.without = 0
         self.pace: Pace | None = None
         self.clusters = Clusters(int(_SLACK * capacity) + 1)
-        self._news = tuple(host.lower() for host in news)
-        self._domains = tuple(d.lower() for d in brand.domains) if brand else ()
-        names = [*brand.names, *brand.keywords, *brand.handles] if brand else []
-        self.ignored = frozenset(w for n in names for w in normalise_one(n).split())
-        self._names = np.unique(tokens_of(names).hashes)
-        self._claims = shipped_claims()
-        self._vocabulary = Vocabulary()
+        self._reader = PostReader(brand, news)
         self._capacity = capacity
-        self._seen = 0
         self._of: dict[int, Narrative] = {}  # by cluster
         self._where: dict[int, int] = {}  # cluster by mention, of two generations
         self._older: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self.clusters)
+
+    @property
+    def ignored(self) -> frozenset[str]:
+        """Words of the brand's names, which tell nothing of a topic."""
+        return self._reader.ignored
 
     def remembered(self) -> int:
         """Of how many mentions it is known which narrative they belong to."""
@@ -138,19 +121,9 @@ class Narratives:
             Of the texts, where they are known.
         """
         tokens = tokens_of([m.text for m in mentions]) if tokens is None else tokens
-        stances = self._claims.stances(tokens).tolist()
         new = []
-        for row, key, words, vector in self._read(tokens):
-            post, keys = self._post(
-                mentions[row],
-                languages[row],
-                stances[row],
-                None if negative is None else bool(negative[row]),
-                own is not None and bool(own[row]),
-                key,
-                vector,
-            )
-            narrative = self._take(mentions[row], post, keys, words)
+        for read in self._reader.read(mentions, Columns(languages, negative, own), tokens):
+            narrative = self._take(read)
             if narrative is not None and self._judge(narrative):
                 new.append(narrative)
         return new
@@ -160,107 +133,23 @@ class Narratives:
         own = [number for number, n in self._of.items() if n is narrative]
         return max((self.clusters.likeness(number, post.vector) for number in own), default=0.0)
 
-    def _read(self, tokens: Tokens) -> Iterator[tuple[int, bytes, UInt32, Vector]]:
-        """Each text's row, what it says but for plain words, its words, and its vector."""
-        once = tokens.distinct(tokens.bits > PLAIN_BITS)
-        starts, first, count = once.starts.tolist(), 0, len(once)
-        while first < count:
-            last = min(count, first + _TURN - self._seen % _TURN)
-            low, high = starts[first], starts[last]
-            hashes = once.hashes[low:high]
-            bits = self._vocabulary.bits(hashes, once.bits[low:high])
-            bits = np.where(np.isin(hashes, self._names), np.float32(0), bits)
-            keep = bits >= _LEAST_WORD_BITS
-            words, weights = hashes[keep].tolist(), bits[keep].tolist()
-            kept = np.concatenate([[0], np.cumsum(keep)])[once.starts[first : last + 1] - low]
-            at = kept.tolist()
-            for i, row in enumerate(range(first, last)):
-                own = once.hashes[starts[row] : starts[row + 1]]
-                part = slice(at[i], at[i + 1])
-                yield row, own.tobytes(), own, Vector(words[part], weights[part])
-            self._seen += last - first
-            if self._seen % _TURN == 0:
-                self._vocabulary.turn()
-            first = last
-
-    def _post(
-        self,
-        mention: Mention,
-        language: str,
-        stance: int,
-        negative: bool | None,
-        own: bool,
-        key: bytes,
-        vector: Vector,
-    ) -> tuple[Post, list[int]]:
-        text, author = mention.text, mention.author
-        account = (author and (author.id or author.handle)) or ""
-        official, news, weighed = own, mention.platform == "news", []
-        for link in map(canonical_link, links_of(mention)):
-            host = link.partition("/")[0].partition("?")[0]
-            if _on(host, self._domains):
-                official = True
-            else:
-                news = news or _on(host, self._news)
-                weighed.append((key_word(_hash32(link)), _LINK_BITS))
-        post = Post(
-            mention.id,
-            mention.platform,
-            account,
-            _hash32(f"{mention.platform}|{account}"),
-            author.handle if author else None,
-            author.followers if author else None,
-            int(mention.published_at.timestamp() * 1000),
-            text[:_SAMPLE_CHARS],
-            language,
-            stance,
-            negative,
-            official,
-            news,
-            key,
-            vector,
-            own,
-        )
-        return post, self._add_keys(text, weighed, vector)
-
-    def _add_keys(self, text: str, weighed: list[tuple[int, float]], vector: Vector) -> list[int]:
-        """Add links, hashtags and numbers to a vector where they are not everybody's."""
-        if "#" in text:
-            weighed += [
-                (key_word(_hash32("#" + tag.lower())), _TAG_BITS) for tag in _TAG.findall(text)[:8]
-            ]
-        weighed += [
-            (key_word(_hash32(number)), _NUMBER_BITS)
-            for number in map(_plain_number, _NUMBER.findall(text)[:8])
-            if number
-        ]
-        if not weighed:
-            return []
-        rare = {
-            key: bits
-            for key, bits in dict(weighed[:16]).items()
-            if self.clusters.holders(key) <= _COMMON
-        }
-        vector.extend(rare)
-        return list(rare)
-
-    def _take(
-        self, mention: Mention, post: Post, keys: list[int], words: UInt32
-    ) -> Narrative | None:
+    def _take(self, read: Read) -> Narrative | None:
+        mention, post = read.mention, read.post
         self.now_ms = max(self.now_ms, post.at_ms)
         if self.pace is None:
             self.pace = Pace(post.at_ms)
         self.pace.add(post.at_ms)
+        keys = self._rare(read)
         number = self._known(mention.platform, mention.repost_of)
         if number is None:
-            number = self._place(post, words)
+            number = self._place(post, read.words)
         if number is None:
             number = self._known(mention.platform, mention.in_reply_to)
         if number is None:
             if sum(post.vector.weights) < _LEAST_BITS or post.own:
                 self.without += 1
                 return None
-            self._vocabulary.learn(words)
+            self._reader.vocabulary.learn(read.words)
             number = self.clusters.open(post.vector)
             key = hash64(f"{post.platform}|{post.id}")
             self._of[number] = Narrative(f"n-{key:016x}", Pace(post.at_ms), post.at_ms)
@@ -270,6 +159,14 @@ class Narratives:
         self._remember(mention, number)
         self._settle(number)
         return narrative
+
+    def _rare(self, read: Read) -> list[int]:
+        """Links, hashtags and numbers that are not everybody's; they become part of the vector."""
+        if not read.keys:
+            return []
+        rare = {k: bits for k, bits in read.keys.items() if self.clusters.holders(k) <= _COMMON}
+        read.post.vector.extend(rare)
+        return list(rare)
 
     def _place(self, post: Post, words: UInt32) -> int | None:
         """The cluster that a text belongs to by what it says; the text becomes part of it."""
@@ -281,7 +178,7 @@ class Narratives:
             # what one narrative repeats must not pass for what everybody says
             every = self._of[number].mentions
             if size < _LEARN_FIRST or every & (every - 1) == 0:
-                self._vocabulary.learn(words)
+                self._reader.vocabulary.learn(words)
             if size < _GROWN or every % _GROWN_EVERY == 0:
                 self.clusters.add(number, post.vector)
         return number
@@ -385,17 +282,3 @@ def _typical(count: int, narrative: Narrative) -> bool:
 
 def _language(narrative: Narrative) -> str:
     return max(narrative.languages, key=lambda name: (narrative.languages[name], name))
-
-
-def _hash32(text: str) -> int:
-    return crc32(text.encode("utf-8", "replace")) * 0x9E3779B1 & 0xFFFFFFFF
-
-
-def _on(host: str, domains: Sequence[str]) -> bool:
-    return any(host == domain or host.endswith("." + domain) for domain in domains)
-
-
-def _plain_number(written: str) -> str:
-    """Digits of a number that says something: no year, ASCII whatever the script."""
-    digits = "".join(str(int(d)) for d in written if d.isdecimal())
-    return "" if len(digits) < 4 or int(digits) in _YEAR else digits

@@ -238,7 +238,7 @@ def test_memory_is_bounded() -> None:
     """A flood of texts, accounts, links, hashtags, numbers, platforms that are all different."""
     rng = np.random.default_rng(9)
     found = Narratives(BRAND, capacity=50)
-    for start in range(0, 20_000, 1000):
+    for start in range(0, 6000, 1000):
         flood = [
             post(f"f{i}", i / 1000, f"#tag{i} {i}1234 " + " ".join(rng.choice(WORDS, 20)),
                  links=(f"https://e.example/{i}",), in_reply_to=f"no-{i}")
