@@ -91,12 +91,11 @@ class Distinct:
 class Pace:
     """Counts by ten minutes, of somewhat more than the latest day."""
 
-    __slots__ = ("_before", "_bins", "first_ms")
+    __slots__ = ("_bins", "first_ms")
 
     def __init__(self, first_ms: int) -> None:
         self.first_ms = first_ms
         self._bins: dict[int, int] = {}
-        self._before = (0, 0, 1.0)  # of which bin, and what was before it
 
     def add(self, at_ms: int) -> None:
         """Count a mention."""
@@ -113,7 +112,6 @@ class Pace:
     def absorb(self, other: Pace) -> None:
         """Count what another one counted, too."""
         self.first_ms = min(self.first_ms, other.first_ms)
-        self._before = (0, 0, 1.0)
         for at, count in other._bins.items():
             self._bins[at] = self._bins.get(at, 0) + count
 
@@ -131,11 +129,9 @@ class Pace:
     def before(self, now_ms: int) -> tuple[int, float]:
         """Mentions in the day before that hour, and how many hours of it are known (at least 1)."""
         last = now_ms // BIN_MS - HOUR_BINS
-        if self._before[0] != last:  # what comes late counts from the next bin on
-            count = sum([n for b, n in self._bins.items() if last - DAY_BINS < b <= last])
-            known_h = (last + 1 - self.first_ms // BIN_MS) / HOUR_BINS
-            self._before = last, count, min(max(known_h, 1.0), DAY_BINS / HOUR_BINS)
-        return self._before[1:]
+        count = sum([n for b, n in self._bins.items() if last - DAY_BINS < b <= last])
+        known_h = (last + 1 - self.first_ms // BIN_MS) / HOUR_BINS
+        return count, min(max(known_h, 1.0), DAY_BINS / HOUR_BINS)
 
 
 @dataclass(slots=True)
@@ -183,8 +179,6 @@ class Narrative:
     firsts: list[Post] = field(default_factory=list)
     claimants: list[Post] = field(default_factory=list)
     rise: tuple[float, float] = (0.0, 0.0)
-    score: float = 0.0
-    parts: dict[str, float] = field(default_factory=dict)
     rumour_ms: int | None = None
     next_look: int = 8
 

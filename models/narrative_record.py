@@ -8,12 +8,13 @@ from models.claims import Stance
 from models.narrative import Narrative, Post
 from models.narratives import Narratives
 from models.records import Carrier, NarrativeRecord, NarrativeText
-from models.rumour import LINE, look
+from models.rumour import LINE, judge
 from models.terms import Terms
 
 MOST_TEXTS = 5
 MOST_CARRIERS = 10
 _OF_IT = 0.3  # cosine to what a narrative has become, from which a mention began it
+_OF_A_CLAIM = (Stance.CLAIM, Stance.HEARSAY, Stance.QUESTION, Stance.DENIAL)
 
 
 def records(narratives: Narratives) -> list[NarrativeRecord]:
@@ -26,7 +27,7 @@ def records(narratives: Narratives) -> list[NarrativeRecord]:
 def record(
     narrative: Narrative, among: Narratives, terms: Terms, usual: Sequence[str]
 ) -> NarrativeRecord:
-    """A narrative as it is published, judged anew.
+    """A narrative as it is published, judged as it stands now.
 
     Parameters
     ----------
@@ -37,20 +38,21 @@ def record(
     usual : sequence of str
         What else is said about the brand.
     """
-    if among.pace is not None:
-        look(narrative, among.pace, among.now_ms)
+    judged = judge(narrative, among.pace or narrative.pace, among.now_ms)
+    rumour = judged.score >= LINE
     said = sorted(narrative.texts.values(), key=lambda s: (-s.times, s.post.at_ms, s.post.id))
     own = [s.post.text for s in said]
+    if rumour:  # what was swept along comes last
+        said.sort(key=lambda s: s.post.stance not in _OF_A_CLAIM)
     before, known_h = narrative.pace.before(among.now_ms)
     stances = narrative.stances
-    rumour = narrative.score >= LINE
     return NarrativeRecord(
         id=narrative.id,
         kind="rumour" if rumour else "narrative",
-        score=round(narrative.score, 4),
+        score=round(judged.score, 4),
         first_ms=narrative.first_ms,
         last_ms=narrative.last_ms,
-        found_ms=narrative.rumour_ms if rumour else None,
+        found_ms=(narrative.rumour_ms or among.now_ms) if rumour else None,
         mentions=narrative.mentions,
         accounts=min(narrative.accounts.count, narrative.counted),
         speed_now=float(narrative.pace.now(among.now_ms)),
@@ -71,13 +73,14 @@ def record(
             NarrativeText(id=s.post.id, text=s.post.text, times=s.times) for s in said[:MOST_TEXTS]
         ),
         carriers=tuple(_carrier(p) for p in _first(narrative, among, rumour)),
-        parts={name: round(points, 3) for name, points in narrative.parts.items() if points},
+        parts={name: round(points, 3) for name, points in judged.parts.items() if points},
     )
 
 
 def _first(narrative: Narrative, among: Narratives, rumour: bool) -> list[Post]:
     """The first who said it; of a rumour, the first who passed it on rather than asked."""
-    posts = narrative.claimants if rumour and narrative.claimants else narrative.firsts
+    speak = [p for p in narrative.firsts if p.stance in _OF_A_CLAIM]
+    posts = (rumour and (narrative.claimants or speak)) or narrative.firsts
     known = [p for p in posts if p.account]
     near = [p for p in known if among.near(narrative, p) >= _OF_IT]
     return (near or known)[:MOST_CARRIERS]

