@@ -294,7 +294,8 @@ def _beyond_chance(
         (before.met + _PRIOR_MET) / (before.pairs + _PRIOR_PAIRS),
         (sum(n * (n - 1) / 2 for n in others) + _PRIOR_MET) / (left * left / 2 + _PRIOR_PAIRS),
     )
-    return max(0.0, 1.0 - _SAME_TOPIC * chance * sum(posts) ** 2 / 2 / met)
+    odds = _SAME_TOPIC * chance
+    return max(0.0, 1.0 - odds / (1.0 + odds) * sum(posts) ** 2 / 2 / met)
 
 
 def _densest(times_ms: list[int]) -> int:
@@ -316,7 +317,7 @@ def _people(accounts: list[Account], at_ms: int, window: TraceWindow) -> dict[st
         parts["young"] = sum(age < _YOUNG_MS for age in ages) / len(ages)
         ends = np.searchsorted(born, np.array(born) + _BORN_TOGETHER_MS, side="right")
         together = float((ends - np.arange(len(born))).max()) / len(born)
-        parts["born_together"] = 1.5 * together if together >= 0.5 else 0.0
+        parts["born_together"] = 2.5 * together if together >= 0.5 else 0.0
         parts["old"] = -1.0 if median(ages) > _OLD_MS else 0.0
     numbered = sum(account.numbered for account in accounts)
     others = len(window.accounts) - len(accounts)
