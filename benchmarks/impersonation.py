@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from models.impostor import ImpostorChecker
-from models.intent import intents
-from models.links import LinkChecker
+from models.impersonation.impostor import ImpostorChecker
+from models.impersonation.intent import intents
+from models.impersonation.links import LinkChecker
 from models.records import Author, Brand
 
 ROOT = Path(__file__).resolve().parents[1]

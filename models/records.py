@@ -307,7 +307,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     window, ``reach_share`` the negative mentions' part of the reach (models/emphasis.py).
     ``groups`` are accounts that act together in the window and what is amplified in it,
     ``coordinated_share`` what the former posted of the mentions, or of the negative ones where
-    these are counted (models/posts.py).
+    these are counted (models/coordination/posts.py).
     """
 
     id: str

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import msgspec
 
-from models.findings import Finding
-from models.impostor import ImpostorChecker
-from models.links import LinkChecker
+from models.impersonation.findings import Finding
+from models.impersonation.impostor import ImpostorChecker
+from models.impersonation.links import LinkChecker
+from models.impersonation.urls import parse_url
 from models.records import Author, Brand
-from models.urls import parse_url
 
 _MAX_LINE_BYTES = 1 << 20
 

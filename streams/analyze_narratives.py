@@ -9,8 +9,8 @@ import msgspec
 from alerts.narratives import explain_narrative
 from alerts.texts import load_phrases
 from models.language import LANGUAGES, detect
-from models.narrative_record import records
-from models.narratives import Narratives
+from models.narratives.detector import Narratives
+from models.narratives.record import records
 from models.records import LABELS, Brand, Carrier, Mention, NarrativeRecord
 from models.sentiment import load
 from models.sentiment.predictor import Sentiment, predict

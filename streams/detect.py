@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 
 from models.baseline import HORIZONS_MIN
+from models.coordination.posts import PostStore, Split
 from models.counts import HOUR_MIN, CumulativeCounts, MinuteCounts
 from models.dedupe import Deduplicator
 from models.detector import (
@@ -34,7 +35,6 @@ from models.emphasis import EmphasisSums
 from models.evidence import EvidenceStore, Sample
 from models.negativity import NegativeShare
 from models.pieces import under, within
-from models.posts import PostStore, Split
 from models.quantify import adjusted_share
 from models.records import (
     SOURCE_SILENT,

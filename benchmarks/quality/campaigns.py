@@ -14,10 +14,10 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from models.coordination import LINE, Coordination
-from models.groups import Group
+from models.coordination.detector import LINE, Coordination
+from models.coordination.groups import Group
+from models.coordination.traces import hash64
 from models.records import Author, Mention
-from models.traces import hash64
 from streams.simulate import SimulationSpec, simulate
 
 _BATCH = 500

@@ -15,9 +15,9 @@ import msgspec
 from benchmarks.quality.document import QualityError, table, verdict
 from benchmarks.quality.lookalikes import BRANDS, LookAlike, look_alikes
 from benchmarks.quality.options import Options
-from models.findings import BALANCED, Finding
-from models.impostor import ImpostorChecker
-from models.links import LinkChecker
+from models.impersonation.findings import BALANCED, Finding
+from models.impersonation.impostor import ImpostorChecker
+from models.impersonation.links import LinkChecker
 from models.records import Author, Brand
 
 # five brands for dnstwist; the last has an Arabic domain that we made up

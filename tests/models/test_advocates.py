@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.advocates import Advocates
+from models.coordination.window import DAY_MS
+from models.narratives.advocates import Advocates
 from models.records import Author, Mention
-from models.trace_window import DAY_MS
 
 BEGIN = datetime(2026, 3, 1, 10, tzinfo=UTC)
 BEGIN_MS = int(BEGIN.timestamp() * 1000)

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from models.claims import KINDS, LONGEST_MARK, Claims, Stance, load_marks, shipped_claims
+from models.narratives.claims import KINDS, LONGEST_MARK, Claims, Stance, load_marks, shipped_claims
 from models.text import normalise_one
 from models.tokens import tokens_of
 

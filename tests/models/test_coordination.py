@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from models.coordination import MOST_GROUPS, Coordination
-from models.group_record import record
+from models.coordination.detector import MOST_GROUPS, Coordination
+from models.coordination.record import record
+from models.coordination.window import TraceWindow
 from models.records import AccountGroup, Author, Mention
-from models.trace_window import TraceWindow
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OLD = datetime(2015, 1, 1, tzinfo=UTC)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from benchmarks.quality.lookalikes import BRANDS as IMITATED
 from benchmarks.quality.lookalikes import look_alikes
-from models.findings import BALANCED, NOTHING
-from models.impostor import WEIGHTS, ImpostorChecker
-from models.intent import intents
+from models.impersonation.findings import BALANCED, NOTHING
+from models.impersonation.impostor import WEIGHTS, ImpostorChecker
+from models.impersonation.intent import intents
 from models.records import Author, Brand, OfficialAccount
 
 BRANDS = (

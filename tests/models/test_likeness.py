@@ -7,10 +7,10 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.brand_names import names_of
-from models.likeness import NameIndex, edits, name_of
+from models.impersonation.brand_names import names_of
+from models.impersonation.likeness import NameIndex, edits, name_of
+from models.impersonation.words import is_affix, is_covered, role_of
 from models.records import Brand
-from models.words import is_affix, is_covered, role_of
 
 NAMES = ("paypal", "microsoft", "alrajhibank", "rakuten", "mapquest", "اكميزون")
 INDEX = NameIndex(name_of(text, i) for i, text in enumerate(NAMES))

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.confusables import fold, shape
-from models.findings import BALANCED, NOTHING
-from models.links import WEIGHTS, LinkChecker
+from models.impersonation.confusables import fold, shape
+from models.impersonation.findings import BALANCED, NOTHING
+from models.impersonation.links import WEIGHTS, LinkChecker
+from models.impersonation.urls import parse_url
 from models.records import Brand
-from models.urls import parse_url
 
 BRANDS = (
     Brand(id="nakheel", names=("Nakheel Bank", "بنك النخيل"), handles=("nakheelbank",),

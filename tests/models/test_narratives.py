@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.clusters import Clusters, Vector
-from models.narrative import Distinct, Pace
-from models.narrative_record import records
-from models.narratives import LEAST_ACCOUNTS, LEAST_MENTIONS, Narratives
+from models.narratives.clusters import Clusters, Vector
+from models.narratives.detector import LEAST_ACCOUNTS, LEAST_MENTIONS, Narratives
+from models.narratives.narrative import Distinct, Pace
+from models.narratives.record import records
 from models.records import Author, Brand, Mention, NarrativeRecord
 
 BEGIN = datetime(2026, 3, 1, 0, tzinfo=UTC)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from models.coordination.traces import MAX_KEYS, canonical_link, keys_of, words_of
 from models.records import Mention
-from models.traces import MAX_KEYS, canonical_link, keys_of, words_of
 
 TEXT = "the new app of this bank loses every second transfer and nobody answers customers"
 ARABIC = "تطبيق البنك الجديد يضيع كل حوالة ثانية ولا أحد يجيب على العملاء منذ أسبوع"

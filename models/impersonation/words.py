@@ -11,15 +11,15 @@ from pathlib import Path
 
 import msgspec
 
-from models.confusables import fold
+from models.impersonation.confusables import fold
 
-_FOLDER = Path(__file__).parent / "artifacts"
+_FOLDER = Path(__file__).parents[1] / "artifacts"
 _LONGEST = 15  # letters of a word in the list
 _MAX_CHARS = 40  # of a text that is taken apart
 
 
 class Lists(msgspec.Struct, frozen=True, kw_only=True):
-    """Word lists by what the words do beside a name; all folded (`models.confusables.fold`)."""
+    """Word lists by what the words do beside a name; all folded (`confusables.fold`)."""
 
     credential: frozenset[str]
     commerce: frozenset[str]

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 import msgspec
 import numpy as np
 
-from models.coordination import LINE, Coordination
+from models.coordination.detector import LINE, Coordination
+from models.coordination.record import record
 from models.evidence import BUCKET_MS, HOUR_MS, Bucket, Kept, Sample, by_bucket, sample, unpack
-from models.group_record import record
 from models.records import AccountGroup, Author, Bool, Int64, Mention, Observations
 
 SAMPLE = 60

@@ -9,13 +9,13 @@ from zlib import crc32
 
 import numpy as np
 
-from models.claims import shipped_claims
-from models.clusters import Vector, key_word
-from models.narrative import Post
+from models.coordination.traces import canonical_link, links_of
+from models.narratives.claims import shipped_claims
+from models.narratives.clusters import Vector, key_word
+from models.narratives.narrative import Post
 from models.records import Brand, Mention, UInt32
 from models.text import normalise_one
 from models.tokens import PLAIN_BITS, Tokens, tokens_of
-from models.traces import canonical_link, links_of
 from models.vocabulary import Vocabulary
 
 _TURN = 32  # texts, after which new words become known

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
-from models.brand_names import names_of
-from models.confusables import fold, letters_only
-from models.likeness import Inside, Name, NameIndex, edits, name_of
+from models.impersonation.brand_names import names_of
+from models.impersonation.confusables import fold, letters_only
+from models.impersonation.likeness import Inside, Name, NameIndex, edits, name_of
+from models.impersonation.translit import is_arabic, sound_key
+from models.impersonation.words import is_word, lists, role_of
 from models.records import Brand
-from models.translit import is_arabic, sound_key
-from models.words import is_word, lists, role_of
 
 MAX_CHARS = 100  # of a handle or display name; what follows nobody sees
 _SPLIT = re.compile(r"[\W_]+")
@@ -34,7 +34,7 @@ class Seen(NamedTuple):
     how : str
         ``same``, ``shape``, ``typo``, ``typos`` or ``sound``.
     role : str
-        Of the words beside it (`models.words.role_of`); ``digits``, ``other`` or empty.
+        Of the words beside it (`role_of`); ``digits``, ``other`` or empty.
     """
 
     name: Name

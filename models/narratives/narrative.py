@@ -10,8 +10,8 @@ from bisect import insort
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from models.claims import Stance
-from models.clusters import Vector
+from models.narratives.claims import Stance
+from models.narratives.clusters import Vector
 
 HOUR_MS = 3_600_000
 BIN_MS = 600_000

@@ -147,6 +147,6 @@ def shipped_claims() -> Claims:
 
 def load_marks() -> dict[str, list[str]]:
     """The word list that ships with Nadhir, by kind of mark."""
-    path = Path(__file__).parent / "artifacts" / "claim_marks.json"
+    path = Path(__file__).parents[1] / "artifacts" / "claim_marks.json"
     marks: dict[str, list[str]] = orjson.loads(path.read_bytes())
     return marks

@@ -20,8 +20,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import pdtrc
 
-from models.shared_runs import MINUTE_MS, TOGETHER_MS, Shared, runs_of, validated
-from models.trace_window import DAY_MS, HOUR_MS, Account, Quote, Trace, TraceWindow
+from models.coordination.shared_runs import MINUTE_MS, TOGETHER_MS, Shared, runs_of, validated
+from models.coordination.window import DAY_MS, HOUR_MS, Account, Quote, Trace, TraceWindow
 
 LEAST_ACCOUNTS = 5
 AMPLIFIED_ACCOUNTS = 10

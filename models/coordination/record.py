@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from models.groups import Group
+from models.coordination.groups import Group
+from models.coordination.window import Quote, Trace
 from models.records import AccountGroup, GroupPost, GroupTrace
-from models.trace_window import Quote, Trace
 
 MOST_TRACES = 8
 _PETITION = re.compile(

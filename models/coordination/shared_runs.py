@@ -12,7 +12,7 @@ from math import log10
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from models.trace_window import DAY_MS, HOUR_MS, Trace
+from models.coordination.window import DAY_MS, HOUR_MS, Trace
 
 MINUTE_MS = 60_000
 # how close in time two accounts must share a thing to be joined by it

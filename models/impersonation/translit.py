@@ -37,7 +37,7 @@ def sound_key(folded: str) -> str:
     Parameters
     ----------
     folded : str
-        In the form of `models.confusables.fold`.
+        In the form of `models.impersonation.confusables.fold`.
 
     Examples
     --------

@@ -14,10 +14,10 @@ from types import MappingProxyType
 import msgspec
 from ahocorasick_rs import AhoCorasick, MatchKind
 
-from models.confusables import fold
-from models.findings import Finding, Tally, score_of
+from models.impersonation.confusables import fold
+from models.impersonation.findings import Finding, Tally, score_of
 
-_FILE = Path(__file__).parent / "artifacts" / "intent.json"
+_FILE = Path(__file__).parents[1] / "artifacts" / "intent.json"
 _MAX_CHARS = 2_000
 _PREFIXES = ("و", "ب", "ل", "ف", "وال", "بال", "ال", "لل")
 WEIGHTS: Mapping[str, float] = MappingProxyType({

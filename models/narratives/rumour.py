@@ -11,8 +11,8 @@ from __future__ import annotations
 from math import exp, log2
 from typing import NamedTuple
 
-from models.claims import Stance
-from models.narrative import Narrative, Pace
+from models.narratives.claims import Stance
+from models.narratives.narrative import Narrative, Pace
 
 LINE = 0.5
 _START = -6.0

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from models.text import normalise
 
-_FILE = Path(__file__).parent / "artifacts" / "confusables.tsv"
+_FILE = Path(__file__).parents[1] / "artifacts" / "confusables.tsv"
 _NAMED = re.compile(
     r"LATIN (?:SMALL |CAPITAL )?LETTER (?:SMALL CAPITAL |SCRIPT |DOTLESS )?([A-Z])(?: WITH .*)?"
 )

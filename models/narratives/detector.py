@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import log2
 
-from models.clusters import Clusters
-from models.narrative import HOUR_MS, Narrative, Pace, Post
-from models.narrative_posts import Columns, PostReader, Read
+from models.coordination.traces import hash64
+from models.narratives.clusters import Clusters
+from models.narratives.narrative import HOUR_MS, Narrative, Pace, Post
+from models.narratives.reading import Columns, PostReader, Read
+from models.narratives.rumour import look, worth_a_look
 from models.records import Brand, Mention, UInt32
-from models.rumour import look, worth_a_look
 from models.tokens import Tokens, tokens_of
-from models.traces import hash64
 
 CAPACITY = 160  # narratives, of which most are of a single mention
 LEAST_MENTIONS, LEAST_ACCOUNTS = 5, 3  # of a narrative that is told

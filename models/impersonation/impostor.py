@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from models.account_names import MAX_CHARS, AccountNames, Seen
-from models.confusables import fold
-from models.findings import NOTHING, Finding, Tally, score_of
+from models.impersonation.account_names import MAX_CHARS, AccountNames, Seen
+from models.impersonation.confusables import fold
+from models.impersonation.findings import NOTHING, Finding, Tally, score_of
+from models.impersonation.words import lists
 from models.records import Author, Brand
-from models.words import lists
 
 WEIGHTS: Mapping[str, float] = MappingProxyType({
     # the handle: the weightiest counts

@@ -10,10 +10,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from models.groups import Group, find_groups
+from models.coordination.groups import Group, find_groups
+from models.coordination.traces import hash64, words_of
+from models.coordination.window import HOUR_MS, TraceWindow
 from models.records import Mention
-from models.trace_window import HOUR_MS, TraceWindow
-from models.traces import hash64, words_of
 
 LINE = 0.5
 MOST_GROUPS = 256

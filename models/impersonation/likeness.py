@@ -1,6 +1,6 @@
 """Which names a word is like, out of thousands: candidates by index, then the distance.
 
-Exact names and outlines (`models.confusables.shape`) are keys of a table; for typing errors each
+Exact names and outlines (`confusables.shape`) are keys of a table; for typing errors each
 name is kept under every form with one letter left out (W. Garbe, SymSpell, 2012), long names also
 with two, so that two words within that many edits share a key.  Names inside of longer text are
 found by an Aho-Corasick automaton over all of them.
@@ -14,9 +14,9 @@ from typing import Literal, NamedTuple
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
-from models.confusables import outline, shape
-from models.slips import is_doubled, is_slip
-from models.words import is_in_words, is_plain, is_text, is_word, may_be_name
+from models.impersonation.confusables import outline, shape
+from models.impersonation.slips import is_doubled, is_slip
+from models.impersonation.words import is_in_words, is_plain, is_text, is_word, may_be_name
 
 MAX_WORD_CHARS = 40
 _TWO_EDITS_MOST = 22  # and the longest for which that is looked up

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from models.confusables import fold, letters_only
-from models.findings import Tally
-from models.likeness import How, Name, NameIndex
-from models.link_parts import in_label, trimmed
-from models.urls import Url
+from models.impersonation.confusables import fold, letters_only
+from models.impersonation.findings import Tally
+from models.impersonation.likeness import How, Name, NameIndex
+from models.impersonation.link_parts import in_label, trimmed
+from models.impersonation.urls import Url
 
 _RESTRICTED = frozenset(("gov", "edu", "mil", "int"))
 _MOST_LABELS = 12

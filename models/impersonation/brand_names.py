@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from models.confusables import fold, letters_only
-from models.likeness import Name, name_of
+from models.impersonation.confusables import fold, letters_only
+from models.impersonation.likeness import Name, name_of
+from models.impersonation.urls import parse_url
+from models.impersonation.words import is_plain, is_word, lists
 from models.records import Brand
-from models.urls import parse_url
-from models.words import is_plain, is_word, lists
 
 _SPLIT = re.compile(r"[\W_]+")
 _APOSTROPHE = re.compile(r"['’`´]")

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.pace import Pace
+from models.coordination.pace import Pace
+from models.coordination.traces import Key, Words, hash64, keys_of
 from models.records import Float32, Mention, UInt32
-from models.traces import Key, Words, hash64, keys_of
 from models.vocabulary import Vocabulary
 
 DAY_MS = 86_400_000

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.claims import Stance
-from models.narrative import Narrative, Post
-from models.narratives import Narratives
+from models.narratives.claims import Stance
+from models.narratives.detector import Narratives
+from models.narratives.narrative import Narrative, Post
+from models.narratives.rumour import LINE, judge
 from models.records import Carrier, NarrativeRecord, NarrativeText
-from models.rumour import LINE, judge
 from models.terms import Terms
 
 MOST_TEXTS = 5

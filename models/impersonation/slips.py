@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from models.confusables import shape
+from models.impersonation.confusables import shape
 
 _BIT_MIN = 7  # letters of a name in which a single wrong bit is told from another word
 _VOWELS = frozenset("aeiouy")

@@ -2,7 +2,7 @@
 
 No look-up on the network.  Each reason has a stable code and a weight in points (`WEIGHTS`); the
 reasons that say *the brand's name is in it* count once, the weightiest, and what makes a link
-suspicious besides is added to that.  One point is the balanced line (`models.findings.score_of`).
+suspicious besides is added to that.  One point is the balanced line (`findings.score_of`).
 The kinds of imitation are those of Kintis et al., "Hiding in Plain Sight: combosquatting" (CCS
 2017), and of the generator dnstwist; what two labels look like is said by UTS #39.
 """
@@ -17,14 +17,14 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 
-from models.brand_names import names_of
-from models.confusables import fold
-from models.findings import NOTHING, Finding, Tally, score_of
-from models.likeness import Name, NameIndex
-from models.link_host import HostReader, Tallies
+from models.impersonation.brand_names import names_of
+from models.impersonation.confusables import fold
+from models.impersonation.findings import NOTHING, Finding, Tally, score_of
+from models.impersonation.likeness import Name, NameIndex
+from models.impersonation.link_host import HostReader, Tallies
+from models.impersonation.urls import MAX_URL_CHARS, Url, parse_url
+from models.impersonation.words import lists
 from models.records import Brand
-from models.urls import MAX_URL_CHARS, Url, parse_url
-from models.words import lists
 
 WEIGHTS = MappingProxyType({
     # the name is in it: the weightiest counts

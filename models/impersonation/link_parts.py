@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from models.likeness import Inside, Name
-from models.words import (
+from models.impersonation.likeness import Inside, Name
+from models.impersonation.words import (
     is_affix,
     is_bait,
     is_company,

@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from models.claims import Stance, shipped_claims
+from models.coordination.traces import hash64
+from models.coordination.window import DAY_MS
+from models.narratives.claims import Stance, shipped_claims
 from models.records import Mention
 from models.returning import Returning
 from models.tokens import Tokens, tokens_of
-from models.trace_window import DAY_MS
-from models.traces import hash64
 
 LEAST_DAYS = 4  # of the latest 28 with a supportive mention
 LEAST_SPAN_DAYS = 7  # from the first to the last of these
@@ -171,7 +171,7 @@ class Advocates:
         own : sequence of bool, optional
             Which the brand wrote itself; these neither criticise nor defend.
         stances : sequence of int, optional
-            As `models.claims.Claims.stances` gives them; found in the texts where not known.
+            As `claims.Claims.stances` gives them; found in the texts where not known.
         tokens : Tokens, optional
             Of the texts, where they are known.
         """

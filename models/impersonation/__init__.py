@@ -1,0 +1,1 @@
+"""Accounts and links that pass for a brand's own."""

@@ -1,0 +1,1 @@
+"""What is being said, which of it is a rumour, and who defends the brand."""
