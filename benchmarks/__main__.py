@@ -1,6 +1,7 @@
 """Run benchmarks and append what they measured to benchmarks/results.md.
 
-``python -m benchmarks [pipeline|detectors|kafka ...]``; without a name the first two.
+``python -m benchmarks [pipeline|detectors|coordination|kafka ...]``; without a name the first
+three.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import detectors, pipeline
+from benchmarks import coordination, detectors, pipeline
 
 RESULTS = Path(__file__).with_name("results.md")
 
@@ -28,13 +29,14 @@ def _kafka() -> list[str]:
 _BENCHMARKS: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "pipeline": ("Embedded pipeline, CPU time on one core:", pipeline.run),
     "detectors": ("Detectors and their peers, CPU time on one core:", detectors.run),
+    "coordination": ("Coordination and its peer, CPU time on one core:", coordination.run),
     "kafka": ("Kafka engine, one broker and everything else on this machine, wall time:", _kafka),
 }
 
 
 def main() -> None:
     """Run those that are named."""
-    for name in sys.argv[1:] or ("pipeline", "detectors"):
+    for name in sys.argv[1:] or ("pipeline", "detectors", "coordination"):
         _measure(*_BENCHMARKS[name])
 
 

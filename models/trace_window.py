@@ -93,6 +93,7 @@ class Trace:
     quotes: list[Quote] = field(default_factory=list)
     changes: int = 0
     oldest_ms: int = 0  # before which no account did its last
+    told: int = -1  # as amplified, after how many changes
     reading: tuple[int, object] | None = None  # of what is computed of it, after how many changes
 
     def join(self, held: Held, alike: float = 1.0) -> float:
@@ -169,6 +170,10 @@ class TraceWindow:
     def keys_held(self) -> int:
         """How many keys are remembered, of texts and of other things."""
         return len(self._bands) + len(self._keys) + len(self._shared)
+
+    def traces_held(self) -> int:
+        """How many things are shared, by two mentions and more."""
+        return len(self._shared)
 
     def times_ms(self) -> list[int]:
         """When what is held was published, ascending."""
