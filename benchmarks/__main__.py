@@ -1,7 +1,7 @@
 """Run benchmarks and append what they measured to benchmarks/results.md.
 
-``python -m benchmarks [pipeline|detectors|impersonation|kafka ...]``; without a name the
-first three.
+``python -m benchmarks [pipeline|detectors|impersonation|coordination|kafka ...]``; without a name
+all but the last.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import detectors, impersonation, pipeline
+from benchmarks import coordination, detectors, impersonation, pipeline
 
 RESULTS = Path(__file__).with_name("results.md")
 
@@ -33,13 +33,14 @@ _BENCHMARKS: dict[str, tuple[str, Callable[[], list[str]]]] = {
         "Impersonation: accounts and links of StockNet, CPU time a mention on one core:",
         impersonation.run,
     ),
+    "coordination": ("Coordination and its peer, CPU time on one core:", coordination.run),
     "kafka": ("Kafka engine, one broker and everything else on this machine, wall time:", _kafka),
 }
 
 
 def main() -> None:
     """Run those that are named."""
-    for name in sys.argv[1:] or ("pipeline", "detectors", "impersonation"):
+    for name in sys.argv[1:] or ("pipeline", "detectors", "impersonation", "coordination"):
         _measure(*_BENCHMARKS[name])
 
 

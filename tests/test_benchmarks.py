@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import detectors
+from benchmarks import coordination, detectors
 from benchmarks.detectors import Case, Sizes
 
 CASE = Case(3, 1, 256)
@@ -79,3 +79,44 @@ def test_a_limit_that_is_missed_is_named() -> None:
     assert "| 0.30 | 3.00 |" in table[-3]
     assert "missed by 3 brands, 1 in crisis" in table[-1]
     assert "held" in list(detectors._volume_table([runs[:1]], TINY))[-1]
+
+
+TEXT = "shame on this bank which loses every transfer and never answers anybody at all"
+
+
+def rows(count: int) -> list[coordination.Row]:
+    return [(str(i), f"a{i}", "", TEXT, 1_700_000_000 + 20 * i, "") for i in range(count)]
+
+
+def test_coordination_is_read_from_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    assert coordination._write(path, rows(12)) == 12
+    assert coordination.ours(path) == 12
+    coordination._write(path, rows(4))
+    assert coordination.ours(path) == 0
+
+
+def test_a_peer_that_is_absent_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coordination, "_child", lambda *_: coordination.Run(12, 0.5, 100.0))
+    task = coordination.Task("made", lambda _: iter(rows(12)), "co_link", 60)
+    monkeypatch.setattr(coordination, "TASKS", (task,))
+    monkeypatch.setenv("NADHIR_PEER_CNT", "/somewhere/compute_networks")
+    lines = list(coordination._peers(tmp_path, tmp_path))
+    assert "coordination-network-toolkit, co_link, 60 s" in cells(lines, "made")[1]
+    monkeypatch.delenv("NADHIR_PEER_CNT")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    lines = list(coordination._peers(tmp_path, tmp_path))
+    assert [row[:4] for row in cells(lines, "made")] == [["made", "12", "Nadhir", "12"]]
+    assert any("it is not installed" in line for line in lines)
+
+
+def test_a_flood_is_held_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coordination, "FLOOD", 10_000)
+    run = coordination.flood()
+    assert run.accounts == 8192
+    assert 0 <= run.peak_mb < 200
+    assert run.spent_s > 0
+
+
+def test_without_data_coordination_is_not_measured(tmp_path: Path) -> None:
+    assert coordination.run(tmp_path)[0].startswith("Not measured")

@@ -20,6 +20,7 @@ MOST_GROUPS = 256
 _LEAST_WEIGHT = 3.0  # so many accounts that copied a text, before it is looked for groups
 _GROWTH, _LEAST_GROWN = 1.25, 2.0
 _LATEST_MS = 600_000
+_SPACED = 0.25  # mentions between looks for each trace held: what a look costs is spread over them
 
 
 class Coordination:
@@ -48,6 +49,7 @@ class Coordination:
         self._weight = 0.0
         self._looked_weight = 0.0
         self._looked_ms = 0
+        self._since = 0  # mentions since
         self._hour = 0
 
     @property
@@ -61,6 +63,7 @@ class Coordination:
         new: list[Group] = []
         for weight in self.window.add(mentions, words):
             self._weight += weight
+            self._since += 1
             if self._due():
                 new += self.look()
         return new
@@ -71,7 +74,7 @@ class Coordination:
             self._weight *= 0.5**hours
             self._looked_weight *= 0.5**hours
             self._hour += hours
-        if self._weight < _LEAST_WEIGHT:
+        if self._weight < _LEAST_WEIGHT or self._since < _SPACED * self.window.traces_held():
             return False
         if self._weight >= _GROWTH * self._looked_weight + _LEAST_GROWN:
             return True
@@ -81,6 +84,7 @@ class Coordination:
     def look(self) -> list[Group]:
         """Look for groups now; those that are new."""
         self._looked_weight, self._looked_ms = self._weight, self.window.now_ms
+        self._since = 0
         new, times_ms = [], list[int]()
         for group in find_groups(self.window):
             if group.kind == "coordination" and group.score < LINE:

@@ -90,7 +90,10 @@ class _Reading(NamedTuple):
 
 
 def find_groups(window: TraceWindow) -> list[Group]:
-    """Groups of the window as it stands, coordination first."""
+    """Groups of the window as it stands, coordination first.
+
+    What is amplified is told again only after it has changed.
+    """
     traces = list(window.traces())
     read = [_read(trace, window) for trace in traces]
     copied = [r.copied for r in read if r.copied is not None]
@@ -100,22 +103,27 @@ def find_groups(window: TraceWindow) -> list[Group]:
     tags = [trace for trace in traces if trace.kind == "tag"]
     pairs, proven = validated(runs, len(window.accounts))
     found = []
+    texts_of, runs_of_each = _by_account(copied), _by_account(proven)
     sets = [*_components(pairs), *_tagged(texts, tags), *(set(t.accounts) for t in texts)]
     for members in _joined(sets, len(window.accounts)):
         if 2 * len(members) > LEAST_ACCOUNTS:
-            members |= _eager(members, tags) | _copiers(members, copied)
+            members |= _eager(members, tags) | _copiers(members, texts_of)
         if len(members) < LEAST_ACCOUNTS:
             continue
-        own, together = _within(members, copied), _within(members, proven)
+        own, together = _within(members, texts_of), _within(members, runs_of_each)
         if own or together:
             found.append(_group(members, own, together, copied, window))
     found.sort(key=lambda g: (-g.score, g.first_ms))
     within = set().union(*(g.accounts for g in found if g.score >= 0.5))
     many = [t for t in traces if t.kind in _ORDER and len(t.joined) >= AMPLIFIED_ACCOUNTS]
     for trace in sorted(many, key=lambda t: (_ORDER[t.kind], t.first_ms)):
+        if trace.told == trace.changes:
+            within |= trace.joined.keys()
+            continue
         for group in _amplified(trace, within, window):
             within |= group.accounts  # a post and its link are told once
             found.append(group)
+            trace.told = trace.changes
     return found
 
 
@@ -194,15 +202,28 @@ def _eager(members: set[int], tags: list[Trace]) -> set[int]:
     return more
 
 
-def _copiers(members: set[int], copied: list[Shared]) -> set[int]:
+def _by_account(shared: list[Shared]) -> dict[int, list[Shared]]:
+    by_account: dict[int, list[Shared]] = {}
+    for each in shared:
+        for account in each.accounts:
+            by_account.setdefault(account, []).append(each)
+    return by_account
+
+
+def _touched(members: set[int], by_account: dict[int, list[Shared]]) -> list[Shared]:
+    """What any member shares, in an order that is always the same."""
+    touched = {id(s): s for a in sorted(members) for s in by_account.get(a, ())}
+    return list(touched.values())
+
+
+def _copiers(members: set[int], texts_of: dict[int, list[Shared]]) -> set[int]:
     """Accounts that post a text of the group: one that at least half of its copiers are from."""
-    own = (
-        text.accounts
-        for text in copied
-        if not members.isdisjoint(text.accounts)
-        and 2 * len(members.intersection(text.accounts)) >= len(text.accounts)
-    )
-    return {account for accounts in own for account in accounts}
+    return {
+        account
+        for text in _touched(members, texts_of)
+        if 2 * len(members.intersection(text.accounts)) >= len(text.accounts)
+        for account in text.accounts
+    }
 
 
 def _group(
@@ -259,13 +280,13 @@ def _group(
     return Group("coordination", score, members, first_ms, last_ms, parts, facts, traces, names)
 
 
-def _within(members: set[int], shared: list[Shared]) -> list[Shared]:
-    """What at least two members share, with these alone."""
-    inside = (
+def _within(members: set[int], by_account: dict[int, list[Shared]]) -> list[Shared]:
+    """What at least two members share, with these alone, first the first."""
+    inside = [
         Shared(s.trace, [a for a in s.accounts if a in members])
-        for s in shared
-        if not members.isdisjoint(s.accounts)
-    )
+        for s in _touched(members, by_account)
+    ]
+    inside.sort(key=lambda s: (s.trace.first_ms, s.trace.hash))
     return [s for s in inside if len(s.accounts) > 1]
 
 

@@ -101,6 +101,7 @@ class Trace:
     quotes: list[Quote] = field(default_factory=list)
     changes: int = 0
     oldest_ms: int = 0  # before which no account did its last
+    told: int = -1  # as amplified, after how many changes
     reading: tuple[int, object] | None = None  # of what is computed of it, after how many changes
 
     def join(self, held: Held, alike: float = 1.0) -> float:
@@ -196,6 +197,10 @@ class TraceWindow:
         """How many pairs of texts were near-duplicates until then, of how many."""
         at = bisect_left(self._chances, at_ms, key=lambda c: c.at_ms)
         return self._chances[max(at - 1, 0)]
+
+    def traces_held(self) -> int:
+        """How many things are shared, by two mentions and more."""
+        return len(self._shared)
 
     def times_ms(self) -> list[int]:
         """When what is held was published, ascending."""
