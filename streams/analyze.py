@@ -20,16 +20,13 @@ from models.sentiment.features import arabic_texts
 from models.sentiment.predictor import Sentiment, predict
 from models.series import HOUR_S, Scored, SeriesDetector
 from models.text import normalise
+from streams.analyze_files import AnalyzeError
 from streams.config.sentiment import SentimentSettings
 from streams.sentiment import open_sentiment
 
 _BATCH = 2000
 _MAX_TEXT_CHARS = 20_000
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
-
-
-class AnalyzeError(Exception):
-    """The file cannot be analysed; the message names file and line, and what to do."""
 
 
 class VolumeRow(NamedTuple):

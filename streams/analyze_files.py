@@ -12,6 +12,10 @@ from streams.decode import decode_batch
 BATCH = 500
 
 
+class AnalyzeError(Exception):
+    """The file cannot be analysed; the message names file and line, and what to do."""
+
+
 def ignore(_: str) -> None:
     """Nobody wants to know."""
 

@@ -10,7 +10,6 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
@@ -18,6 +17,7 @@ import numpy as np
 
 from models.baseline import HORIZONS_MIN
 from models.coordination.posts import PostStore, Split
+from models.coordination.traces import hash64
 from models.counts import HOUR_MIN, CumulativeCounts, MinuteCounts
 from models.dedupe import Deduplicator
 from models.detector import (
@@ -111,7 +111,7 @@ class DetectStage:
         self._posts = PostStore(len(brands))
         self._terms = Terms()
         self._topics = Topics(lexicon)
-        self._salt = np.array([_hash64(b.id) for b in brands], dtype=np.uint64)
+        self._salt = np.array([hash64(b.id) for b in brands], dtype=np.uint64)
         self._own_words = [_own_words(b) for b in brands]
         self.watermark_ms: int | None = None
         self._open_hour: int | None = None  # the oldest hour that is not learned yet
@@ -459,11 +459,7 @@ def _estimate(distinct: int, held: int, total: int) -> int:
 def _signal_id(brand: str, f: Finding) -> str:
     # a running episode may report twice in a minute, with more observed
     window = f"{f.window_min}|{f.minute}|{f.at_ms}|{f.observed}"
-    return f"s-{_hash64(f'{brand}|{f.kind}|{f.phase}|{window}'):016x}"
-
-
-def _hash64(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+    return f"s-{hash64(f'{brand}|{f.kind}|{f.phase}|{window}'):016x}"
 
 
 def _own_words(brand: Brand) -> frozenset[str]:

@@ -57,9 +57,11 @@ class PostStore:
         self._touched: set[int] = set()
         self._drops: list[str] = []
         self._found: dict[int, Found] = {}
+        self._now: dict[int, Found] = {}  # until something is added
 
     def add(self, observations: Observations, rows: Int64) -> None:
         """Offer some observations."""
+        self._now.clear()
         for at, inside in by_bucket(observations, rows):
             if self._bucket(at).offer(observations, inside):
                 self._touched.add(at)
@@ -71,6 +73,7 @@ class PostStore:
 
     def thin(self, now_ms: int) -> None:
         """Drop what is too old; nothing older than ``now_ms`` is added any more."""
+        self._now.clear()
         for at in sorted(b for b in self._buckets if (b + 1) * BUCKET_MS <= _least_ms(now_ms)):
             if self._buckets.pop(at).stored:
                 self._drops.append(f"{at}/")
@@ -90,12 +93,12 @@ class PostStore:
         """
         until_ms = end_ms if final_ms is None else final_ms // LOOK_MS * LOOK_MS
         from_ms = until_ms - KEPT_HOURS * HOUR_MS  # what came before tells what is usual
-        known = self._found.get(brand)
-        if final_ms is None or known is None or known.until_ms != until_ms:
+        looked = self._now if final_ms is None else self._found
+        known = looked.get(brand)
+        if known is None or known.until_ms != until_ms:
             buckets = (self._buckets[at] for at in sorted(self._buckets))
             known = find(sample(buckets, brand, from_ms, until_ms), until_ms)
-            if final_ms is not None:
-                self._found[brand] = known
+            looked[brand] = known
         return known.split(start_ms) if start_ms >= from_ms else Split(known.shown(from_ms))
 
     # state ----------------------------------------------------------------------------------

@@ -39,9 +39,7 @@ class Account:
 
     shown: str
     handle: str | None
-    followers: int | None
     created_ms: int | None
-    first_ms: int
     held: int = 0
 
     @property
@@ -271,9 +269,7 @@ class TraceWindow:
             known = self.accounts[key] = Account(
                 name,
                 author.handle,
-                author.followers,
                 int(created.timestamp() * 1000) if created else None,
-                at_ms,
             )
             self.numbered += known.numbered
         known.held += 1

@@ -37,8 +37,9 @@ def analyze_volume(series: str, timezone: str, weekend: str) -> None:
 
     Writes timestamp,value,expected,lower,upper,score; a score of 0.5 is the balanced line.
     """
-    from streams.analyze import AnalyzeError, VolumeRow, read_series
+    from streams.analyze import VolumeRow, read_series
     from streams.analyze import analyze_volume as score_series
+    from streams.analyze_files import AnalyzeError
 
     out = csv.writer(sys.stdout, lineterminator="\n")
     days, begun = _days(weekend), False
@@ -69,8 +70,8 @@ def analyze_volume(series: str, timezone: str, weekend: str) -> None:
 @reports_errors
 def analyze_sentiment(file: str, offensive: bool, config: Path | None) -> None:
     """Label JSON Lines {"id","text"} as negative, neutral or positive, with probabilities."""
-    from streams.analyze import AnalyzeError
     from streams.analyze import analyze_sentiment as label_lines
+    from streams.analyze_files import AnalyzeError
 
     settings = None if config is None else load_config(config).sentiment
     try:
@@ -87,8 +88,8 @@ def analyze_sentiment(file: str, offensive: bool, config: Path | None) -> None:
 @reports_errors
 def analyze_share(file: str) -> None:
     """Estimate how many of JSON Lines {"id","text"} are negative, without the known errors."""
-    from streams.analyze import AnalyzeError
     from streams.analyze import analyze_share as share_of
+    from streams.analyze_files import AnalyzeError
 
     try:
         with _readable(file), _binary(file) as lines:
@@ -180,7 +181,7 @@ def _write_found(
     as_lines: Callable[[Found], Iterable[bytes]],
 ) -> None:
     """Write what is found in a file of mentions; lines that are none are told and passed over."""
-    from streams.analyze import AnalyzeError
+    from streams.analyze_files import AnalyzeError
 
     bad = _BadLines()
     try:
@@ -244,7 +245,7 @@ def analyze_links(file: str, config_path: Path | None) -> None:
 
 def _judge(judge: Callable[..., Iterator[bytes]], file: str, config: Path | None) -> None:
     """Write the verdict of every line that can be read; the others are told, and end in 1."""
-    from streams.analyze import AnalyzeError
+    from streams.analyze_files import AnalyzeError
 
     bad = _BadLines()
     brands = load_config(config).brand_records()
@@ -287,7 +288,7 @@ def _readable(path: str) -> Iterator[None]:
     import zlib
     from gzip import BadGzipFile
 
-    from streams.analyze import AnalyzeError
+    from streams.analyze_files import AnalyzeError
 
     try:
         yield

@@ -31,6 +31,7 @@ from tests.alerts.build import (
     story,
     story_alerts,
 )
+from tests.alerts.test_explain import group
 
 SMALL: dict[str, Any] = {"observed": 24, "total": 52, "topics": {}, "reach": 500}
 
@@ -541,3 +542,18 @@ def test_an_alert_that_is_mostly_a_group_is_one_of_coordinated_criticism() -> No
     assert alert.coordinated_share == 0.6
     assert events(alert)[-1] == "retyped"
     assert alert.playbook.messages
+
+
+def test_coordinated_criticism_stays_what_it_was_called() -> None:
+    outage = {"negative_count": signal(topics={"outage": 1.0})}
+    assert crisis_type(outage) == "service_outage"
+    assert crisis_type(outage, "coordinated_criticism") == "coordinated_criticism"
+
+
+def test_a_group_that_was_seen_stays_with_its_alert() -> None:
+    running = stage()
+    running.handle([signal(**SMALL, coordinated_share=0.6, groups=(group(),))])
+    later = only_alert(running.handle([signal(minute=9, phase="update")]))
+    assert later.observed == 214
+    assert [g.id for g in later.groups] == ["g-1"]
+    assert len(later.explanation.groups) == 1

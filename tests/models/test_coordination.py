@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from models.coordination.detector import MOST_GROUPS, Coordination
+from models.coordination.groups import _beyond_chance, _eager, _people, _tagged
 from models.coordination.record import record
-from models.coordination.window import TraceWindow
+from models.coordination.shared_runs import Shared
+from models.coordination.window import Account, Chances, Joined, Trace, TraceWindow
 from models.records import AccountGroup, Author, Mention
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -219,3 +221,55 @@ def test_what_is_first_amplified_and_then_coordinated_is_told_once() -> None:
     groups = found(campaign(40, 4, 90) + calm(80, 240))
     assert [g.kind for g in groups] == ["coordination"]
     assert len({g.id for g in groups}) == len(groups)
+
+
+def shared_by(count: int, kind: str = "tag", times: int = 1) -> Trace:
+    trace = Trace(kind, 1, "#x", 0, 0)
+    trace.joined = {i: Joined(0, 0, times=times) for i in range(count)}
+    return trace
+
+
+def test_a_hashtag_joins_copiers_unless_it_is_everybodys() -> None:
+    copied = [Shared(shared_by(6, "text"), list(range(6)))]
+    assert _tagged(copied, [shared_by(6)]) == [set(range(6))]
+    assert _tagged(copied, [shared_by(100)]) == []
+
+
+def test_who_uses_the_groups_own_hashtag_again_and_again_joins_it() -> None:
+    tag = shared_by(10)
+    tag.joined |= {10: Joined(0, 0, times=3), 11: Joined(0, 0, times=2)}
+    more = _eager(set(range(10)), [tag])
+    assert 10 in more
+    assert 11 not in more
+
+
+def test_handles_of_digits_tell_something_where_they_are_not_usual() -> None:
+    window = TraceWindow()
+    group = [Account("a", "ab12345", None) for _ in range(10)]
+    window.accounts = {i: Account("a", None, None) for i in range(200)}
+    window.numbered = 10
+    assert "handles" in _people(group, 0, window)
+    window.numbered = 190
+    assert "handles" not in _people(group, 0, window)
+
+
+def test_what_the_public_often_says_in_the_same_words_counts_less() -> None:
+    window = TraceWindow()
+    text = shared_by(10, "text")
+    own = [Shared(text, list(range(10)))]
+    rare = _beyond_chance(own, own, 1, window)
+    window._chances.append(Chances(0, 1_000_000, 100_000))
+    assert rare > 0.9
+    assert _beyond_chance(own, own, 1, window) < 0.3
+
+
+def test_a_short_text_tells_enough_together_with_a_link() -> None:
+    short = " ".join(WORDS[3:6])
+
+    def kinds(**more: object) -> set[str]:
+        looks = Coordination()
+        looks.observe([post(f"k{i}", i, short, **more) for i in range(2)])
+        return {trace.kind for trace in looks.window.traces()}
+
+    assert "text" not in kinds()
+    assert "text" in kinds(links=("https://e.example/1",))
