@@ -150,7 +150,7 @@ class _Bounded(yaml.SafeLoader):
 
 
 def _composed_fast(text: str) -> yaml.Node | None:
-    """The document by libyaml, ten times as fast; None if PyYAML itself has to say what is wrong."""
+    """The document by libyaml, ten times as fast; None where PyYAML has to say what is wrong."""
     if not yaml.__with_libyaml__:
         return None
     depth = 0
