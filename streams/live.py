@@ -47,18 +47,23 @@ class Journal:
     def deliver(self, alert: Alert) -> None:
         """Append one line."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a+b", buffering=0) as out:
-            end = out.seek(0, os.SEEK_END)
-            line = msgspec.json.encode(alert) + b"\n"
-            if end and os.pread(out.fileno(), 1, end - 1) != b"\n":
-                line = b"\n" + line  # a crash cut the line before; this alert stands on its own
-            try:
-                if out.write(line) < len(line):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
-                os.fsync(out.fileno())
-            except OSError:
-                out.truncate(end)
-                raise
+        append_line(self._path, msgspec.json.encode(alert))
+
+
+def append_line(path: Path, content: bytes) -> None:
+    """Append a line to a file, durably and whole."""
+    with path.open("a+b", buffering=0) as out:
+        end = out.seek(0, os.SEEK_END)
+        line = content + b"\n"
+        if end and os.pread(out.fileno(), 1, end - 1) != b"\n":
+            line = b"\n" + line  # a crash cut the line before; this one stands on its own
+        try:
+            if out.write(line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+            os.fsync(out.fileno())
+        except OSError:
+            out.truncate(end)
+            raise
 
 
 class LiveEngine:

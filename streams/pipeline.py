@@ -20,7 +20,7 @@ from alerts.fusion import AlertSettings, AlertStage, Case, Outcome
 from alerts.playbook import load_playbooks
 from alerts.records import Alert, Decision
 from alerts.texts import load_phrases
-from models.records import Rejection, Signal
+from models.records import Brand, Rejection, Signal
 from models.terms import load_topics
 from streams.config import Config
 from streams.decode import decode_batch
@@ -170,8 +170,21 @@ def open_pipeline(
     *,
     receivers: tuple[str, ...] = (),
     clock: Callable[[], int] | None = None,
+    brands: tuple[Brand, ...] | None = None,
+    told_as: tuple[Brand, ...] | None = None,
 ) -> Pipeline:
     """Compose the stages as the configuration says and take up the state of the store.
+
+    Parameters
+    ----------
+    config : Config
+    store : Store
+    receivers, clock
+        Those of `Pipeline`.
+    brands : tuple of Brand, optional
+        What is watched, if not the brands of the configuration.
+    told_as : tuple of Brand, optional
+        The same brands as alerts call them, if otherwise.
 
     Raises
     ------
@@ -182,7 +195,7 @@ def open_pipeline(
     StoreError
         If the store's state cannot be read.
     """
-    brands = config.brand_records()
+    brands = config.brand_records() if brands is None else brands
     score = ScoreStage(brands, open_sentiment(config.sentiment))
     detect = DetectStage(
         brands,
@@ -195,7 +208,8 @@ def open_pipeline(
         cooldown_min=config.alerts.cooldown_min,
         resolve_after_quiet_min=config.alerts.resolve_after_quiet_min,
     )
-    alert = AlertStage(brands, settings, load_playbooks(config.paths.playbooks), load_phrases())
+    playbooks = load_playbooks(config.paths.playbooks)
+    alert = AlertStage(told_as or brands, settings, playbooks, load_phrases())
     try:
         detect.restore(store.state())
     except (msgspec.MsgspecError, ValueError, LookupError) as error:

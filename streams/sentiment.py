@@ -46,5 +46,5 @@ def faults(config: Config) -> list[Fault]:
     try:
         open_sentiment(config.sentiment)
     except OnnxModelError as error:
-        return [(("sentiment", "onnx", error.key), f"{error.path}: {error.problem}")]
+        return [Fault(("sentiment", "onnx", error.key), f"{error.path}: {error.problem}")]
     return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import click
@@ -26,11 +27,21 @@ def config() -> None:
 @config_option
 @reports_errors
 def config_check(config_path: Path | None) -> None:
-    """Name every mistake in the configuration by file, line and key; open its own model."""
+    """Name every mistake in the configuration by file, line and key; open what it names.
+
+    Looks for spans of the next 30 days in which nobody is on call.
+    """
     from streams.config import check, format_problem
+    from streams.config.load import Trial
+    from streams.schedules import faults as on_call_faults
     from streams.sentiment import faults
 
-    problems = check(config_path, os.environ, {"sentiment": faults})
+    now_ms = time.time_ns() // 1_000_000
+    trials: dict[str, Trial] = {
+        "sentiment": faults,
+        "schedules": lambda config: on_call_faults(config, now_ms),
+    }
+    problems = check(config_path, os.environ, trials)
     for problem in problems:
         click.echo(format_problem(problem))
     if any(p.severity == "error" for p in problems):

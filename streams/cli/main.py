@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "run",
     "replay": "replay",
     "simulate": "simulate",
+    "drill": "drill",
     "analyze": "analyze",
     "train": "train",
     "config": "check",

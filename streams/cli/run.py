@@ -53,6 +53,7 @@ def run(
 
     Alerts go to the configured receivers.  Ends on SIGTERM or Ctrl-C with everything stored.
     """
+    from streams.drills.run import OneAtATime, running_drills
     from streams.intake_store import IntakeLog
     from streams.live import LiveEngine
     from streams.pipeline import open_pipeline
@@ -68,7 +69,7 @@ def run(
         stack.enter_context(locked(path))
         store = stack.enter_context(closing(Store(path)))
         intake = stack.enter_context(closing(IntakeLog(config.paths.data / "intake.db")))
-        receivers = _receivers(config)
+        receivers = {name: OneAtATime(r) for name, r in _receivers(config).items()}
         pipeline = open_pipeline(config, store, receivers=tuple(receivers), clock=_now_ms)
         sources = [stack.enter_context(closing(s)) for s in _sources(config, files)]
         engine = LiveEngine(pipeline, [*sources, intake], receivers, _now_ms)
@@ -81,6 +82,8 @@ def run(
             stack.enter_context(_pumping(engine, intake, finish=until_done))
         elif until_done:
             intake.finish()
+        if not until_done:
+            stack.enter_context(running_drills(config, receivers, _now_ms))
         engine.run(until_done=until_done)
     log.info("stopped; everything is stored")
     if until_done and engine.broken:
@@ -181,12 +184,13 @@ class _Printer:
     def deliver(self, alert: Alert) -> None:
         from rich.console import Console
 
+        from alerts.drills import watched_brand
         from alerts.show.terminal import print_alert
 
         console = Console()
         # a console whose reader went away would end the process; a receiver may only fail
         with console.capture() as shown:
-            print_alert(alert, console, timezone=self._timezones.get(alert.brand))
+            print_alert(alert, console, timezone=self._timezones.get(watched_brand(alert.brand)))
         sys.stdout.write(shown.get())
         sys.stdout.flush()
 

@@ -15,6 +15,7 @@ import msgspec
 
 from models.records import Author, Engagement, Mention
 from streams.config.check_brands import check_brands
+from streams.config.check_response import calendar_files, check_calendar_file, check_response
 from streams.config.document import Document, entries
 from streams.config.fields import MENTION_FIELDS, file_path
 from streams.config.problems import KeyPath, shown
@@ -41,6 +42,9 @@ def check_together(document: Document, base: Path) -> None:
     _check_unique(document, data)
     _check_files(document, data, base)
     _check_sentiment(document, data.get("sentiment"), base)
+    check_response(document, data)
+    for key, calendar in calendar_files(data):
+        check_calendar_file(document, key, _path(base, calendar), calendar)
     for i, source in entries(data, "sources"):
         if source.get("type") == "csv":
             _check_csv(document, ("sources", i), source)
@@ -52,10 +56,21 @@ def check_together(document: Document, base: Path) -> None:
 
 
 def _check_unique(document: Document, data: dict[str, Any]) -> None:
-    for section, key in (("brands", "id"), ("receivers", "name")):
+    escalation = data.get("escalation")
+    lists: tuple[tuple[KeyPath, str, list[tuple[int, dict[str, Any]]]], ...] = (
+        (("brands",), "id", entries(data, "brands")),
+        (("receivers",), "name", entries(data, "receivers")),
+        (("schedules",), "name", entries(data, "schedules")),
+        (
+            ("escalation", "chains"),
+            "name",
+            entries(escalation, "chains") if isinstance(escalation, dict) else [],
+        ),
+    )
+    for section, key, held in lists:
         seen: dict[str, KeyPath] = {}
-        for i, entry in entries(data, section):
-            name, path = entry.get(key), (section, i, key)
+        for i, entry in held:
+            name, path = entry.get(key), (*section, i, key)
             if not isinstance(name, str):
                 continue
             if name in seen:

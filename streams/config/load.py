@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -12,12 +13,20 @@ from streams.config.check import check_together
 from streams.config.document import MAX_BYTES, Document, Origin, line_column, read_yaml
 from streams.config.environment import overrides, unknown_variables
 from streams.config.messages import explain
-from streams.config.problems import ConfigError, KeyPath, Problem
+from streams.config.problems import ConfigError, KeyPath, Problem, Severity
 from streams.config.schema import Config
 
 DEFAULT_FILE = Path("nadhir.yaml")
 
-Fault = tuple[KeyPath, str]  # a setting, and what is wrong with what it names
+
+class Fault(NamedTuple):
+    """A setting, and what is wrong with what it names."""
+
+    key: KeyPath
+    message: str
+    severity: Severity = "error"
+
+
 Trial = Callable[[Config], Iterable[Fault]]
 
 _HOW_TO_MAKE_ONE = "make one with: nadhir config example > nadhir.yaml"
@@ -106,8 +115,8 @@ def _try(config: Config, document: Document, trials: Mapping[str, Trial]) -> Non
     refused = {key.partition(".")[0].partition("[")[0] for key in errors}
     for section, trial in trials.items():
         if section not in refused:
-            for key, message in trial(config):
-                document.add(key, message)
+            for fault in trial(config):
+                document.add(fault.key, fault.message, severity=fault.severity)
 
 
 def _read_file(path: Path | None, document: Document, *, optional: bool) -> None:

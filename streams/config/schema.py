@@ -40,6 +40,12 @@ from streams.config.fields import (
     Url,
     WholeNumber,
 )
+from streams.config.response import (
+    EscalationSettings,
+    ScheduleSettings,
+    SilenceSettings,
+    anchored,
+)
 from streams.config.sentiment import SentimentSettings
 
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -295,6 +301,11 @@ class Config(Settings):
             description="Where alerts are sent.",
         )
     )
+    schedules: Items[ScheduleSettings] = Field((), description="Who is on call.")
+    escalation: Section[EscalationSettings] = Field(
+        EscalationSettings(), description="Who is told, and who next."
+    )
+    silences: Section[SilenceSettings] = Field(SilenceSettings(), description="Limits of silences.")
     paths: Section[PathSettings] = Field(PathSettings(), description="Where things are kept.")
     intake: Section[IntakeSettings] = Field(IntakeSettings(), description="The HTTP intake.")
     kafka: Section[KafkaSettings] = Field(
@@ -341,6 +352,7 @@ class Config(Settings):
                 "sentiment": self.sentiment.anchored(base),
                 "paths": paths,
                 "receivers": receivers,
+                "schedules": anchored(self.schedules, base),
                 "sources": sources,
                 "kafka": kafka,
             }

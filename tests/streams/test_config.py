@@ -26,7 +26,7 @@ from streams.config import (
     load,
     settings_table,
 )
-from streams.config.document import MAX_BYTES
+from streams.config.document import MAX_BYTES, Document, read_yaml
 from streams.config.fields import domain_ascii
 from streams.config.settings import settings
 from streams.sources import CsvMap
@@ -798,6 +798,7 @@ def test_the_example_is_valid_as_it_is(tmp_path: Path) -> None:
 def test_every_setting_occurs_in_the_example(tmp_path: Path) -> None:
     (tmp_path / "playbooks").mkdir()
     (tmp_path / "export.csv").touch()
+    (tmp_path / "oncall.ics").touch()
     (tmp_path / "sentiment").mkdir()
     for file in ("model.onnx", "tokenizer.json"):
         (tmp_path / "sentiment" / file).touch()
@@ -841,7 +842,8 @@ def test_every_setting_is_described_and_every_default_true() -> None:
         found: Any = plain
         for part in setting.path.split("."):
             found = found[part]
-        assert found == yaml.safe_load(setting.default)
+        read_yaml(setting.default, as_read := Document("default"))
+        assert found == as_read.data
 
 
 def test_the_documented_examples_are_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
