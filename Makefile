@@ -15,6 +15,7 @@ VERSION := 4.1
 JARS_4.1 := .kafka/.installed
 JARS_3.9 := .kafka-3.9/.installed
 KAFKA_JARS := $(JARS_4.1) $(JARS_3.9)
+POSTGRESQL := $(VENV)/.postgresql-found
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -34,7 +35,7 @@ demo: $(RUNTIME) ## Simulate a crisis, run the pipeline, show the alerts (demo-o
 demo-kafka: $(RUNTIME) $(JARS_4.1) ## The same through a real Kafka and three workers, and compare
 	$(BIN)/python -m deploy.kafka.demo
 
-test: $(DEV) $(KAFKA_JARS) ## Run all tests but the soak tests
+test: $(DEV) $(KAFKA_JARS) $(POSTGRESQL) ## Run all tests but the soak tests
 	$(PYTEST) -n 2 $(PYTEST_ARGS)
 
 lint: lint-style lint-types lint-imports lint-docs ## Run all static checks (-k shows every fault)
@@ -70,7 +71,7 @@ bench-kafka: $(RUNTIME) $(KAFKA_JARS) ## Measure the Kafka engine on a real brok
 quality: $(DEV) ## Measure every quality figure anew, into docs/quality.md
 	$(BIN)/python -m benchmarks.quality
 
-soak: $(DEV) $(KAFKA_JARS) ## Run the long tests, with random search by hypothesis
+soak: $(DEV) $(KAFKA_JARS) $(POSTGRESQL) ## Run the long tests, with random search by hypothesis
 	$(PYTEST) -m soak --hypothesis-profile=search $(PYTEST_ARGS)
 
 clean: ## Delete everything that can be made again
@@ -95,6 +96,12 @@ $(KAFKA_JARS): deploy/kafka/pom.xml
 	rm -rf $(@D)
 	mvn --quiet --batch-mode --file $< $(MAVEN_PROFILE) dependency:copy-dependencies \
 		-DoutputDirectory=$(CURDIR)/$(@D)
+	@touch $@
+
+$(POSTGRESQL): | $(RUNTIME)
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy postgresql; } || \
+		{ echo "install PostgreSQL 13 or newer (its programs are enough), then try again" >&2; exit 1; }
 	@touch $@
 
 $(DEV): requirements-dev.txt $(RUNTIME)

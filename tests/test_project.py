@@ -19,7 +19,8 @@ PACKAGES = ("streams", "models", "alerts")
 FOLDERS = (*PACKAGES, "tools", "tests", "benchmarks", "docs", "deploy", ".ci")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PIN = re.compile(r"([A-Za-z0-9._-]+)==([0-9][A-Za-z0-9.]*)(?:  # needed by ([A-Za-z0-9._-]+))?")
-DATA_ONLY = {"tzdata": "zoneinfo"}  # not imported, but read by this module
+# not imported by us, but used by this module
+DATA_ONLY = {"psycopg-binary": "psycopg", "tzdata": "zoneinfo"}
 
 # Written so that the patterns do not find themselves.
 FORBIDDEN = {

@@ -1,0 +1,283 @@
+"""The use cases over one response database; every write is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from alerts.lifecycle import Act
+from alerts.links import Links
+from alerts.records import Alert
+from alerts.service import acts, silencing
+from alerts.service.errors import KeyReused
+from alerts.service.reading import Reading
+from alerts.service.records import NewToken, SilenceView, Summary, VerdictWord
+from alerts.service.silencing import SilenceDraft
+from alerts.service.take import TakeAgain, take
+from alerts.service.tx import SYSTEM, Escalator, Policy, Tx
+from alerts.store import access, due
+from alerts.store.access import Kept, Role
+from alerts.store.database import Database
+from alerts.texts import Phrases
+
+_KEYS_KEPT_MS = 48 * 3_600_000  # longer than a link lives
+_STEPS = 100  # of escalation in one go
+
+
+class Once(msgspec.Struct, frozen=True, kw_only=True):
+    """That a request is to be carried out once: its key, and a hash of what it asks for."""
+
+    key: str
+    fingerprint: str
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a write is answered with, the same each time it comes with its key."""
+
+    status: int
+    version: int | None
+    body: bytes
+
+
+class Desk(Reading):
+    """The response side: reading, and everything that changes something.
+
+    Parameters
+    ----------
+    database : Database
+    clock : callable
+        Milliseconds since the epoch.
+    phrases : Phrases
+        The sentences of response.yaml.
+    policy : Policy
+    public_url : str or None
+        Where people reach the API, for links.
+    escalator : Escalator or None
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], int],
+        phrases: Phrases,
+        *,
+        policy: Policy = Policy(),  # noqa: B008 (frozen)
+        public_url: str | None = None,
+        escalator: Escalator | None = None,
+    ) -> None:
+        with database.write() as connection:
+            links = Links(access.secret(connection, "links"), public_url)
+        super().__init__(database, clock, phrases, policy, links)
+        self._escalator = escalator
+
+    # fusion and the clock -------------------------------------------------------------------
+
+    def take(self, alert: Alert) -> bool:
+        """Take up an alert that fusion published; False if its news were known."""
+        while True:
+            try:
+                with self._tx(SYSTEM) as tx:
+                    return take(tx, alert) is not None
+            except TakeAgain:
+                continue  # it is there now
+
+    def escalate_due(self) -> int:
+        """Take the steps of escalation whose time has come; how many."""
+        with self.database.read() as connection:
+            steps = due.due(connection, self.clock(), _STEPS)
+        taken = 0
+        for step in steps:
+            with self._tx(SYSTEM) as tx:
+                row = tx.locked(step.alert)
+                if row.state == "open" and due.take(tx.connection, step.key):
+                    tx.escalate(row, step)
+                    tx.note(row, "escalated", {"step": step.key})
+                    taken += 1
+        return taken
+
+    def tidy(self) -> None:
+        """Forget idempotency keys and used links that nobody can come with again."""
+        with self.database.write() as connection:
+            access.forget(connection, self.clock() - _KEYS_KEPT_MS)
+
+    # acting ---------------------------------------------------------------------------------
+
+    def act(
+        self,
+        actor: str,
+        id_: str,
+        what: Act,
+        *,
+        version: int | None,
+        reason: str,
+        once: Once | None,
+    ) -> Answer:
+        """Acknowledge, unacknowledge, resolve or reopen; see `alerts.service.acts`."""
+        return self._alert(
+            actor,
+            once,
+            lambda tx: tx.summary(acts.act(tx, id_, what, version=version, reason=reason)),
+        )
+
+    def assign(
+        self, actor: str, id_: str, assignee: str | None, *, version: int | None, once: Once | None
+    ) -> Answer:
+        """Give an alert to somebody, or to nobody."""
+        return self._alert(
+            actor, once, lambda tx: tx.summary(acts.assign(tx, id_, assignee, version=version))
+        )
+
+    def comment(self, actor: str, id_: str, text: str, *, once: Once | None) -> Answer:
+        """Write about an alert."""
+        return self._alert(actor, once, lambda tx: tx.summary(acts.comment(tx, id_, text)))
+
+    def escalate(
+        self, actor: str, id_: str, *, version: int | None, reason: str, once: Once | None
+    ) -> Answer:
+        """Call everybody now."""
+        return self._alert(
+            actor,
+            once,
+            lambda tx: tx.summary(acts.escalate(tx, id_, version=version, reason=reason)),
+        )
+
+    def judge(
+        self,
+        actor: str,
+        id_: str,
+        word: VerdictWord,
+        *,
+        version: int | None,
+        reason: str,
+        duplicate_of: str | None,
+        once: Once | None,
+    ) -> Answer:
+        """Say what an alert turned out to be."""
+
+        def work(tx: Tx) -> tuple[Any, int]:
+            judged = acts.judge(
+                tx, id_, word, version=version, reason=reason, duplicate_of=duplicate_of
+            )
+            return judged, judged.summary.version
+
+        return self._once(actor, once, work)
+
+    def bulk(
+        self, actor: str, items: dict[str, int | None], what: Act, *, reason: str, once: Once | None
+    ) -> Answer:
+        """The same act on many alerts."""
+        return self._once(actor, once, lambda tx: (acts.bulk(tx, items, what, reason=reason), None))
+
+    # links ----------------------------------------------------------------------------------
+
+    def follow_link(self, token: str) -> Summary:
+        """Acknowledge by a link, once.
+
+        Raises
+        ------
+        LinkRefused, Conflict, Missing
+        """
+        link, _ = self.read_link(token)
+        with self._tx(f"link:{link.receiver}") as tx:
+            return tx.summary(acts.follow(tx, link))
+
+    # silences -------------------------------------------------------------------------------
+
+    def create_silence(self, actor: str, draft: SilenceDraft, *, once: Once | None) -> Answer:
+        """Add a silence."""
+        return self._silence(
+            actor, once, lambda tx: silencing.create(tx, draft, self._phrases), 201
+        )
+
+    def change_silence(
+        self, actor: str, id_: str, draft: SilenceDraft, *, version: int | None, once: Once | None
+    ) -> Answer:
+        """Replace what a silence says."""
+        return self._silence(
+            actor,
+            once,
+            lambda tx: silencing.change(tx, id_, draft, self._phrases, version=version),
+        )
+
+    def end_silence(
+        self, actor: str, id_: str, *, version: int | None, once: Once | None
+    ) -> Answer:
+        """End a silence now."""
+        return self._silence(actor, once, lambda tx: silencing.end(tx, id_, version=version))
+
+    # tokens ---------------------------------------------------------------------------------
+
+    def create_token(self, actor: str, name: str, role: Role) -> NewToken:
+        """Make a token; never kept with an idempotency key, since that would keep its secret.
+
+        Raises
+        ------
+        alerts.tokens.TokenError
+        """
+        secret = self.tokens.create(name, role, by=actor, now_ms=self.clock())
+        return NewToken(name=name, role=role, secret=secret)
+
+    # one write ------------------------------------------------------------------------------
+
+    @contextmanager
+    def _tx(self, actor: str) -> Iterator[Tx]:
+        with self.database.write() as connection:
+            yield Tx(
+                connection,
+                actor=actor,
+                now_ms=self.clock(),
+                policy=self._policy,
+                links=self.links,
+                escalator=self._escalator,
+            )
+
+    def _alert(self, actor: str, once: Once | None, work: Callable[[Tx], Summary]) -> Answer:
+        def versioned(tx: Tx) -> tuple[Any, int]:
+            done = work(tx)
+            return done, done.version
+
+        return self._once(actor, once, versioned)
+
+    def _silence(
+        self, actor: str, once: Once | None, work: Callable[[Tx], SilenceView], status: int = 200
+    ) -> Answer:
+        def versioned(tx: Tx) -> tuple[Any, int]:
+            done = work(tx)
+            return done, done.version
+
+        return self._once(actor, once, versioned, status)
+
+    def _once(
+        self,
+        actor: str,
+        once: Once | None,
+        work: Callable[[Tx], tuple[Any, int | None]],
+        status: int = 200,
+    ) -> Answer:
+        """Carry out a write, or answer what it was answered before.
+
+        The key is taken first and its answer stored last, in the transaction of the write itself:
+        either both are there or neither.
+        """
+        with self._tx(actor) as tx:
+            if once is not None:
+                key = (actor, once.key)
+                if not access.reserve(tx.connection, *key, once.fingerprint, tx.now_ms):
+                    return _again(access.kept(tx.connection, *key), once)
+            made, version = work(tx)
+            answer = Answer(status=status, version=version, body=msgspec.json.encode(made))
+            if once is not None:
+                held = Kept(
+                    fingerprint=once.fingerprint, status=status, version=version, body=answer.body
+                )
+                access.keep(tx.connection, *key, held)
+        return answer
+
+
+def _again(kept: Kept | None, once: Once) -> Answer:
+    if kept is None or kept.fingerprint != once.fingerprint:
+        raise KeyReused("this Idempotency-Key came with another request before; choose a new one")
+    return Answer(status=kept.status, version=kept.version, body=kept.body)

@@ -1,0 +1,207 @@
+"""One write: what it reads is locked, what it changes is audited and told, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+from sqlalchemy import Connection
+
+from alerts.lifecycle import Suppression, suppressed
+from alerts.links import Links
+from alerts.notify.records import Notification, Why
+from alerts.records import Alert, rfc3339
+from alerts.service.errors import Missing, Stale
+from alerts.service.records import Summary, summary
+from alerts.silences import Silence, active_at
+from alerts.store import audit, due, mutes, queue, rows
+from alerts.store.due import Due
+from alerts.store.rows import Row
+
+SYSTEM = "nadhir"  # who acts where no person does; no token can have this name
+
+
+class Escalator(Protocol):
+    """Plans whom to call when nobody comes."""
+
+    def plan(self, alert: Alert, version: int, now_ms: int) -> Sequence[Due]:
+        """Steps of the chain for a call that went out now."""
+
+    def targets(self, step: Due, alert: Alert) -> Sequence[tuple[str, tuple[str, ...]]]:
+        """Receivers, and people behind each, whom a step calls."""
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What the configuration says about answering.
+
+    Attributes
+    ----------
+    receivers : tuple of str
+        Who is told of everything; their stages decide what they hear.
+    cooldown_ms : int
+        So long after its end the same cause reopens an alert.
+    """
+
+    receivers: tuple[str, ...] = ()
+    cooldown_ms: int = 0
+
+
+class Tx:
+    """A write by one actor at one moment."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        actor: str,
+        now_ms: int,
+        policy: Policy,
+        links: Links,
+        escalator: Escalator | None,
+    ) -> None:
+        self.connection = connection
+        self.actor = actor
+        self.now_ms = now_ms
+        self._policy = policy
+        self._links = links
+        self._escalator = escalator
+
+    def locked(self, id_: str, version: int | None = None) -> Row:
+        """An alert that nobody else changes meanwhile, at the version the caller saw.
+
+        Raises
+        ------
+        Missing
+            If there is none.
+        Stale
+            If it is at another version.
+        """
+        row = rows.find(self.connection, id_, lock=True)
+        if row is None:
+            raise Missing(f"there is no alert {id_}")
+        if version is not None and row.version != version:
+            raise Stale(self.summary(row), row.version)
+        return row
+
+    def change(
+        self,
+        row: Row,
+        action: str,
+        changes: Mapping[str, Any],
+        *,
+        why: Why | None = None,
+        alert: Alert | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> Row:
+        """Change a locked alert, tell receivers ``why``, add an audit row."""
+        changes = {**changes, "updated_ms": self.now_ms}
+        if why in ("opened", "raised", "reopened"):
+            changes["paged_version"] = row.version + 1
+        changed = rows.update(self.connection, row, changes, alert)
+        told = alert or rows.body(self.connection, row.id)
+        self.announce(changed, told, why)
+        self.note(changed, action, details)
+        return changed
+
+    def announce(self, row: Row, alert: Alert, why: Why | None) -> None:
+        """Queue what receivers are told, and start or stop calling people."""
+        if row.state != "open":
+            reason = f"{row.state} by {self.actor}"
+            queue.cancel_paging(self.connection, row.id, self.now_ms, reason)
+            due.cancel(self.connection, row.id)
+        if why is None:
+            return
+        if why in ("opened", "raised", "reopened", "unacknowledged") and self._escalator:
+            steps = self._escalator.plan(alert, row.version, self.now_ms)
+            due.plan(self.connection, steps)
+        for receiver in self._policy.receivers:
+            self.tell(row, alert, why, receiver)
+
+    def tell(
+        self,
+        row: Row,
+        alert: Alert,
+        why: Why,
+        receiver: str,
+        to: tuple[str, ...] = (),
+        step: str | None = None,
+    ) -> None:
+        """Queue one notification."""
+        key = f"{row.id}:{row.version}:{why}:{receiver}"
+        asks = row.state == "open"
+        url = self._links.url(row.id, row.version, receiver, now_ms=self.now_ms) if asks else None
+        made = Notification(
+            key=key if step is None else f"{key}:{step}",
+            receiver=receiver,
+            why=why,
+            alert=alert,
+            state=row.state,
+            version=row.version,
+            at=rfc3339(self.now_ms),
+            actor=None if self.actor == SYSTEM else self.actor,
+            assignee=row.assignee,
+            to=to,
+            drill=row.drill,
+            url=self._links.alert_url(row.id),
+            acknowledge_url=url,
+        )
+        queue.enqueue(self.connection, [made], self.now_ms)
+
+    def escalate(self, row: Row, step: Due | None = None) -> None:
+        """Call people: those of a step, or all receivers at once."""
+        alert = rows.body(self.connection, row.id)
+        if step is None or self._escalator is None:
+            for receiver in self._policy.receivers:
+                self.tell(row, alert, "escalated", receiver)
+            return
+        for receiver, to in self._escalator.targets(step, alert):
+            self.tell(row, alert, "escalated", receiver, to, step.key)
+
+    def note(self, row: Row, action: str, details: Mapping[str, Any] | None = None) -> None:
+        """Add an audit row about an alert; it carries how the alert stands then."""
+        stands = {"state": row.state, "version": row.version, "severity": row.severity}
+        self.record(action, row.id, {**stands, "brand": row.brand, **(details or {})})
+
+    def record(self, action: str, alert: str | None, details: Mapping[str, Any]) -> None:
+        """Add an audit row."""
+        audit.append(
+            self.connection,
+            at_ms=self.now_ms,
+            actor=self.actor,
+            action=action,
+            alert=alert,
+            details=details,
+        )
+
+    def summary(self, row: Row) -> Summary:
+        """An alert as the answer shows it."""
+        return summaries(self.connection, [row], self._policy, self.now_ms)[0]
+
+
+def summaries(
+    connection: Connection, found: Sequence[Row], policy: Policy, now_ms: int
+) -> tuple[Summary, ...]:
+    """Alerts with what suppresses each."""
+    active = [s for s in mutes.current(connection, now_ms) if active_at(s, now_ms)]
+    greater = rows.greater(connection, sorted({row.brand for row in found})) if found else {}
+    return tuple(
+        summary(row, _suppressed(row, active, greater.get(row.brand, []), policy, now_ms))
+        for row in found
+    )
+
+
+def _suppressed(
+    row: Row, active: Sequence[Silence], greater: Sequence[str], policy: Policy, now_ms: int
+) -> tuple[Suppression, ...]:
+    meant = (s.id for s in active if s.matchers.match(row.brand, row.type, row.severity, row.kind))
+    return suppressed(
+        state=row.state,
+        severity=row.severity,
+        drill=row.drill,
+        silences=meant,
+        greater=next((id_ for id_ in greater if id_ != row.id), None),
+        resolved_ms=row.resolved_ms,
+        cooldown_ms=policy.cooldown_ms,
+        now_ms=now_ms,
+    )

@@ -1,0 +1,53 @@
+"""Due times of escalations: stored, so that a restart neither forgets nor repeats a step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from alerts.store.tables import escalations
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """A step that waits for its time; ``body`` is what `alerts.escalation` needs to take it.
+
+    ``key`` is derived from alert, chain, step and round: storing it twice does nothing.
+    """
+
+    key: str
+    alert: str
+    due_ms: int
+    body: bytes
+
+
+def plan(connection: Connection, steps: Iterable[Due]) -> None:
+    """Store steps that are not known yet; call it with their alert locked."""
+    for step in steps:
+        known = select(escalations.c.key).where(escalations.c.key == step.key)
+        if connection.execute(known).first() is None:
+            values = msgspec.structs.asdict(step) | {"status": "waiting"}
+            connection.execute(escalations.insert().values(**values))
+
+
+def due(connection: Connection, now_ms: int, limit: int) -> list[Due]:
+    """Steps whose time has come, in order; `take` each with its alert locked."""
+    waiting = (escalations.c.status == "waiting") & (escalations.c.due_ms <= now_ms)
+    columns = [escalations.c[name] for name in Due.__struct_fields__]
+    query = select(*columns).where(waiting).order_by(escalations.c.due_ms, escalations.c.key)
+    return [Due(**row._mapping) for row in connection.execute(query.limit(limit))]
+
+
+def take(connection: Connection, key: str) -> bool:
+    """Mark a step as taken; False if somebody took or cancelled it meanwhile."""
+    here = (escalations.c.key == key) & (escalations.c.status == "waiting")
+    return bool(connection.execute(escalations.update().where(here).values(status="done")).rowcount)
+
+
+def cancel(connection: Connection, alert: str) -> int:
+    """Stop what waits for an alert; how many steps."""
+    here = (escalations.c.alert == alert) & (escalations.c.status == "waiting")
+    return int(
+        connection.execute(escalations.update().where(here).values(status="cancelled")).rowcount
+    )

@@ -1,0 +1,1 @@
+"""Migrations of the response database, run by alerts/store/migrate.py."""
