@@ -29,6 +29,7 @@ COMMANDS = {
     "produce": "kafka",
     "lag": "kafka",
     "worker": "kafka",
+    "notify": "notify",
 }
 
 
