@@ -76,7 +76,8 @@ def alerts_of(told: Notification, expires: timedelta) -> list[dict[str, Any]]:
     now = datetime.fromisoformat(told.at)
     starts = min(datetime.fromisoformat(told.alert.opened_at), now)
     present = told.alert.severity
-    past = {event.severity for event in told.alert.timeline} - {present}
+    # nothing was told of it before it was opened
+    past = set() if told.why == "opened" else {e.severity for e in told.alert.timeline} - {present}
     if told.state == "resolved" or told.why == "resolved":
         ends = now
     else:

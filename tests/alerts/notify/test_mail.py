@@ -213,7 +213,8 @@ def test_no_header_can_be_injected(attack: str) -> None:
 @pytest.mark.parametrize(
     "address",
     ["a@b.example\r\nBcc: e@x.example", "a@b.example, e@x.example", "<a@b.example>",
-     "a b@c.example", "a@b@c", "@b.example", "a@", "", "a@b.example\x00", 'Amal" <e@x.example>, "@b.example'],
+     "a b@c.example", "a@b@c", "@b.example", "a@", "", "a@b.example\x00",
+     'Amal" <e@x.example>, "@b.example'],
 )  # fmt: skip
 def test_an_address_is_one_address(address: str) -> None:
     for bad in (told("escalated", to=(address,)), None):
