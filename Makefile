@@ -20,7 +20,7 @@ POSTGRESQL := $(VENV)/.postgresql-found
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-dev demo demo-kafka test lint lint-style lint-types lint-imports \
-	lint-docs format bench bench-kafka quality soak kafka kafka-jars clean
+	lint-docs format bench bench-kafka quality soak kafka kafka-jars alertmanager clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -35,7 +35,7 @@ demo: $(RUNTIME) ## Simulate a crisis, run the pipeline, show the alerts (demo-o
 demo-kafka: $(RUNTIME) $(JARS_4.1) ## The same through a real Kafka and three workers, and compare
 	$(BIN)/python -m deploy.kafka.demo
 
-test: $(DEV) $(KAFKA_JARS) $(POSTGRESQL) ## Run all tests but the soak tests
+test: $(DEV) $(KAFKA_JARS) $(POSTGRESQL) alertmanager ## Run all tests but the soak tests
 	$(PYTEST) -n 2 $(PYTEST_ARGS)
 
 lint: lint-style lint-types lint-imports lint-docs ## Run all static checks (-k shows every fault)
@@ -62,6 +62,12 @@ kafka: $(RUNTIME) $(JARS_$(VERSION)) ## Run a real Kafka until Ctrl-C (BROKERS=3
 
 kafka-jars: $(KAFKA_JARS) ## Fetch the jars of Apache Kafka through Maven
 
+alertmanager: ## Install Debian's Alertmanager, for the tests, if it is missing
+	@command -v prometheus-alertmanager >/dev/null || { apt-get update -q && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends \
+		prometheus-alertmanager; } || \
+		{ echo "install prometheus-alertmanager, then try again" >&2; exit 1; }
+
 bench: $(DEV) ## Measure speed and memory against the floor, detectors beside their peers
 	$(BIN)/python -m benchmarks
 
@@ -71,7 +77,7 @@ bench-kafka: $(RUNTIME) $(KAFKA_JARS) ## Measure the Kafka engine on a real brok
 quality: $(DEV) ## Measure every quality figure anew, into docs/quality.md
 	$(BIN)/python -m benchmarks.quality
 
-soak: $(DEV) $(KAFKA_JARS) $(POSTGRESQL) ## Run the long tests, with random search by hypothesis
+soak: $(DEV) $(KAFKA_JARS) $(POSTGRESQL) alertmanager ## Run the long tests, with random search by hypothesis
 	$(PYTEST) -m soak --hypothesis-profile=search $(PYTEST_ARGS)
 
 clean: ## Delete everything that can be made again

@@ -30,6 +30,7 @@ COMMANDS = {
     "produce": "kafka",
     "lag": "kafka",
     "worker": "kafka",
+    "notify": "notify",
 }
 
 

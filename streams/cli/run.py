@@ -165,14 +165,17 @@ def _store(lines: list[bytes], engine: LiveEngine, intake: IntakeLog) -> None:
 
 
 def _receivers(config: Config) -> dict[str, Receiver]:
-    from streams.config import ConsoleReceiver
+    from streams.config import ConsoleReceiver, JournalReceiver
     from streams.live import Journal
 
     zones = {brand.id: brand.timezone for brand in config.brand_records()}
-    return {
-        r.name: _Printer(zones) if isinstance(r, ConsoleReceiver) else Journal(r.path)
-        for r in config.receivers
-    }
+    receivers: dict[str, Receiver] = {}  # the dispatcher of notifications tells the others
+    for entry in config.receivers:
+        if isinstance(entry, ConsoleReceiver):
+            receivers[entry.name] = _Printer(zones)
+        elif isinstance(entry, JournalReceiver):
+            receivers[entry.name] = Journal(entry.path)
+    return receivers
 
 
 class _Printer:

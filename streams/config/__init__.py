@@ -2,14 +2,8 @@
 
 from streams.config.load import DEFAULT_FILE, check, example, load
 from streams.config.problems import ConfigError, Problem, format_problem
-from streams.config.schema import (
-    BrandSettings,
-    Config,
-    ConsoleReceiver,
-    CsvSource,
-    FileSource,
-    JournalReceiver,
-)
+from streams.config.receivers import ConsoleReceiver, JournalReceiver
+from streams.config.schema import BrandSettings, Config, CsvSource, FileSource
 from streams.config.settings import settings_table
 
 __all__ = [

@@ -16,6 +16,7 @@ import msgspec
 from models.records import Author, Engagement, Mention
 from streams.config.check_brands import check_brands
 from streams.config.check_response import calendar_files, check_calendar_file, check_response
+from streams.config.check_routes import check_routes
 from streams.config.document import Document, entries
 from streams.config.fields import MENTION_FIELDS, file_path
 from streams.config.problems import KeyPath, shown
@@ -40,6 +41,7 @@ def check_together(document: Document, base: Path) -> None:
     data = document.data if isinstance(document.data, dict) else {}
     check_brands(document, entries(data, "brands"))
     _check_unique(document, data)
+    check_routes(document, data)
     _check_files(document, data, base)
     _check_sentiment(document, data.get("sentiment"), base)
     check_response(document, data)

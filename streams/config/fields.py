@@ -37,6 +37,8 @@ _URL_HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/@]*@)?([^/?#:@\s]+
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 _PREFIX = re.compile(r"[a-zA-Z0-9._-]{0,40}\Z")
 _PLATFORM = re.compile(r"[\w.-]{1,64}\Z")
+_MAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]{1,64}@[^\s@<>()\[\],;:\\\"]{1,253}\Z")
+_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z")
 
 
 def _line(text: str, limit: int = MAX_TEXT_CHARS) -> str:
@@ -92,6 +94,25 @@ def _host_port(text: str) -> str:
 def _url(text: str) -> str:
     if not _URL.match(_line(text, 2_048)):
         raise ValueError("must be a web address such as https://acme.sa/help")
+    return text
+
+
+def _secret_url(secret: SecretStr) -> SecretStr:
+    value = _secret(secret).get_secret_value()
+    if not _URL.match(value):
+        raise ValueError("must be a web address that starts with https://")
+    return secret
+
+
+def _mail_address(text: str) -> str:
+    if not _MAIL.match(_line(text)):
+        raise ValueError("must be an e-mail address such as oncall@acme.sa, without a name")
+    return text
+
+
+def _clock_time(text: str) -> str:
+    if not _CLOCK.match(text):
+        raise ValueError("must be a time such as 22:00")
     return text
 
 
@@ -276,7 +297,10 @@ Domain = Annotated[str, AfterValidator(_domain)]
 IsoDate = Annotated[str, AfterValidator(_iso_date)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
+SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
+MailAddress = Annotated[str, AfterValidator(_mail_address)]
+ClockTime = Annotated[str, AfterValidator(_clock_time)]
 FilePath = Annotated[Path, BeforeValidator(file_path)]
 TimeFormat = Annotated[str, AfterValidator(_time_format)]
 Delimiter = Annotated[str, AfterValidator(_delimiter)]

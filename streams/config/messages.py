@@ -9,11 +9,13 @@ from pydantic_core import ErrorDetails
 
 from streams.config.document import Document, Origin
 from streams.config.problems import KeyPath, did_you_mean, printable, shown
+from streams.config.receivers import SECRET_KEYS
 from streams.config.settings import known_keys
 
 _TAGGED = ("receivers", "sources")  # lists whose entries are of several types
 _SECRETS = (("intake", "token"), ("kafka", "password"))
 _WITH_SECRETS = tuple(path[:1] for path in _SECRETS)
+_OPEN_RECEIVERS = ("console", "journal")
 _WANTED = {
     "int_type": "must be a whole number",
     "bool_type": "must be true or false",
@@ -52,6 +54,9 @@ def _unknown_key(document: Document, path: KeyPath, tag: str) -> None:
     keys = known_keys(path[:-1], tag)
     near = did_you_mean(str(path[-1]), keys)
     said, at = "is no setting", document.keys.get(path)
+    if path[0] == "receivers" and tag not in _OPEN_RECEIVERS and not near:
+        path = path[:2]
+        said = "holds a key that is no setting"
     if path[:1] in _WITH_SECRETS and not near:
         path = path[:1]  # {s3cret} where {token: s3cret} was meant
         said = "holds a key that is no setting"
@@ -60,7 +65,10 @@ def _unknown_key(document: Document, path: KeyPath, tag: str) -> None:
 
 def is_secret(path: KeyPath) -> bool:
     """Whether a value at ``path`` is, or may hold, something nobody should read."""
-    return path == () or path in _WITH_SECRETS or path[:2] in _SECRETS
+    if path == () or path in _WITH_SECRETS or path[:2] in _SECRETS:
+        return True
+    # of whatever type: the address of a webhook is its secret
+    return path[:1] == ("receivers",) and (len(path) < 3 or path[2] in SECRET_KEYS)
 
 
 def _path(loc: tuple[int | str, ...]) -> tuple[KeyPath, str]:

@@ -40,12 +40,19 @@ from streams.config.fields import (
     Url,
     WholeNumber,
 )
+from streams.config.receivers import (
+    AnyReceiver,
+    ConsoleReceiver,
+    EmailReceiver,
+    JournalReceiver,
+)
 from streams.config.response import (
     EscalationSettings,
     ScheduleSettings,
     SilenceSettings,
     anchored,
 )
+from streams.config.routes import NotificationSettings, RouteSettings
 from streams.config.sentiment import SentimentSettings
 
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -163,21 +170,6 @@ class AlertSettings(Settings):
     )
 
 
-class ConsoleReceiver(Settings):
-    """Prints alerts."""
-
-    name: Identifier = Field(description="Unique name of the receiver.")
-    type: Literal["console"] = Field(description="`console` prints alerts.")
-
-
-class JournalReceiver(Settings):
-    """Appends alerts to a file of JSON Lines."""
-
-    name: Identifier = Field(description="Unique name of the receiver.")
-    type: Literal["journal"] = Field(description="`journal` appends alerts to a file.")
-    path: FilePath = Field(description="File of JSON Lines that alerts are appended to.")
-
-
 class PathSettings(Settings):
     """Where things are kept; relative to the configuration file."""
 
@@ -292,14 +284,18 @@ class Config(Settings):
     alerts: Section[AlertSettings] = Field(
         AlertSettings(), description="When signals become an alert."
     )
-    receivers: Items[Annotated[ConsoleReceiver | JournalReceiver, Field(discriminator="type")]] = (
-        Field(
-            (
-                ConsoleReceiver(name="console", type="console"),
-                JournalReceiver(name="journal", type="journal", path=Path("alerts.jsonl")),
-            ),
-            description="Where alerts are sent.",
-        )
+    receivers: Items[AnyReceiver] = Field(
+        (
+            ConsoleReceiver(name="console", type="console"),
+            JournalReceiver(name="journal", type="journal", path=Path("alerts.jsonl")),
+        ),
+        description="Where alerts are sent.",
+    )
+    routes: Items[RouteSettings] = Field(
+        (), description="What receivers are told; those in no route are told everything."
+    )
+    notifications: Section[NotificationSettings] = Field(
+        NotificationSettings(), description="How notifications are tried."
     )
     schedules: Items[ScheduleSettings] = Field((), description="Who is on call.")
     escalation: Section[EscalationSettings] = Field(
@@ -338,12 +334,7 @@ class Config(Settings):
         kafka = self.kafka.model_copy(
             update={f: base / path for f in files if (path := getattr(self.kafka, f)) is not None}
         )
-        receivers = tuple(
-            receiver.model_copy(update={"path": base / receiver.path})
-            if isinstance(receiver, JournalReceiver)
-            else receiver
-            for receiver in self.receivers
-        )
+        receivers = tuple(_anchored(receiver, base) for receiver in self.receivers)
         sources = tuple(
             source.model_copy(update={"path": base / source.path}) for source in self.sources
         )
@@ -357,3 +348,11 @@ class Config(Settings):
                 "kafka": kafka,
             }
         )
+
+
+def _anchored(receiver: AnyReceiver, base: Path) -> AnyReceiver:
+    if isinstance(receiver, JournalReceiver):
+        return receiver.model_copy(update={"path": base / receiver.path})
+    if isinstance(receiver, EmailReceiver) and receiver.ca_file is not None:
+        return receiver.model_copy(update={"ca_file": base / receiver.ca_file})
+    return receiver

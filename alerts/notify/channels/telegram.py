@@ -1,0 +1,136 @@
+"""Telegram: a message in its HTML, through a bot."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from alerts.notify.channel import cut_utf16, words
+from alerts.notify.content import Content, phrases
+from alerts.notify.http import Sender
+from alerts.notify.records import Notification
+from alerts.playbook.records import LANGUAGES, Bilingual, Language
+
+_MOST_UNITS = 4_096  # UTF-16 code units, after the entities are parsed
+_PART_UNITS = 1_500
+_LINE_UNITS = 300
+_QUOTE_UNITS = 180
+
+
+class TelegramSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The bot, and the chat it writes to."""
+
+    token: str
+    chat: str
+    url: str = "https://api.telegram.org"
+    languages: tuple[Language, ...] = LANGUAGES
+
+
+class Telegram:
+    """Sends messages with ``sendMessage``.
+
+    References
+    ----------
+    https://core.telegram.org/bots/api#sendmessage
+    """
+
+    def __init__(self, settings: TelegramSettings, sender: Sender) -> None:
+        self._settings = settings
+        self._sender = sender
+
+    def send(self, batch: Sequence[Notification]) -> str:
+        """Send one message to the chat, or to each of the people an escalation names."""
+        settings = self._settings
+        chats = batch[0].to if len(batch) == 1 and batch[0].to else (settings.chat,)
+        message = message_of(words(batch), settings.languages)
+        for chat in chats:
+            self._sender.post(
+                f"{settings.url.rstrip('/')}/bot{settings.token}/sendMessage",
+                msgspec.json.encode({"chat_id": chat, **message}),
+                {"content-type": "application/json"},
+            )
+        return f"messages: {len(chats)}"
+
+
+def message_of(shown: Content, languages: Sequence[Language]) -> dict[str, Any]:
+    """A message without its chat."""
+    room = _MOST_UNITS - 100 - (_quotes_units(shown) if shown.quotes else 0)
+    each = min(_PART_UNITS, room // max(len(languages), 1))
+    parts = [_part(shown, language, each) for language in languages]
+    parts += [_quoted(shown, languages)] if shown.quotes else []
+    message: dict[str, Any] = {
+        "text": "\n\n".join(parts),
+        "parse_mode": "HTML",
+        "link_preview_options": {"is_disabled": True},
+    }
+    buttons = _buttons(shown, languages)
+    return {**message, "reply_markup": {"inline_keyboard": [buttons]}} if buttons else message
+
+
+def escape(text: str) -> str:
+    """Text as Telegram's HTML shows it.
+
+    Examples
+    --------
+    >>> escape('<a href="x">')
+    '&lt;a href=&quot;x&quot;&gt;'
+    """
+    return html.escape(text, quote=True).replace("&#x27;", "&#39;")
+
+
+def _part(shown: Content, language: Language, most: int) -> str:
+    """What is told in one language; whole lines only, as many as there is room for."""
+
+    def of(both: Bilingual) -> str:
+        text: str = getattr(both, language)
+        return text
+
+    head = cut_utf16(of(shown.subject), _LINE_UNITS)
+    lines = [f"<b>{escape(head)}</b>"]
+    rest = [of(shown.notice)] if shown.notice else []
+    rest += [of(sentence) for sentence in shown.sentences]
+    rest += [f"{of(fact.label)}: {of(fact.value)}" for fact in shown.facts]
+    rest += [f"{of(phrases().say('first_steps'))}:"] if shown.steps else []
+    rest += [f"• {of(step)}" for step in shown.steps]
+    used = _units(head)
+    for line in rest:
+        line = cut_utf16(line, _LINE_UNITS)
+        used += _units(line) + 1
+        if used > most:
+            break
+        lines.append(escape(line))
+    return "\n".join(lines)
+
+
+def _quoted(shown: Content, languages: Sequence[Language]) -> str:
+    label = phrases().say("evidence")
+    said = " · ".join(getattr(label, language) for language in languages)
+    quotes = [
+        f"<blockquote>{escape(cut_utf16(quote.text, _QUOTE_UNITS))}\n"
+        f"{escape(cut_utf16(quote.source, _QUOTE_UNITS))}</blockquote>"
+        for quote in shown.quotes
+    ]
+    return "\n".join([f"<b>{escape(said)}</b>", *quotes])
+
+
+def _quotes_units(shown: Content) -> int:
+    return 60 + len(shown.quotes) * (2 * _QUOTE_UNITS + 2)
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _buttons(shown: Content, languages: Sequence[Language]) -> list[dict[str, str]]:
+    wanted = (("acknowledge", shown.acknowledge_url), ("open", shown.url))
+    return [
+        {
+            "text": " · ".join(getattr(phrases().say(name), each) for each in languages),
+            "url": url,
+        }
+        for name, url in wanted
+        if url is not None
+    ]
