@@ -109,7 +109,10 @@ class Lookout:
         last = final_ms // BUCKET_MS - 1
         if last <= self._looked:
             return []
-        due = sorted(at for at in self._posts.buckets if self._looked < at <= last)
+        # after a long gap there is nothing to look at
+        turns = range(LOOK_MS // BUCKET_MS)
+        near = {at + later for at in self._posts.buckets for later in turns}
+        due = sorted(at for at in near if self._looked < at <= last)
         self._looked = last
         if due:
             self._watch.read(self._posts.buckets, last)
@@ -117,21 +120,20 @@ class Lookout:
 
     def _look(self, at: int, before: Callable[[int, int], Pace]) -> list[Sight]:
         until_ms = (at + 1) * BUCKET_MS
-        stir = self._watch.look(at)
         self._forget(until_ms)
-        turn = until_ms % LOOK_MS == 0  # what goes on is looked at less often
         goes_on = {
             kind: {b for b, told in self._told.items() if any(t.kind == kind for t in told)}
             for kind in SIGHTS
         }
-        claims, shared = (
-            set(new) | goes_on[kind] if turn else set(new) - goes_on[kind]
-            for kind, new in zip(SIGHTS, stir)
-        )
+        turn = until_ms % LOOK_MS == 0  # groups, and what goes on, are looked at less often
+        claims, shared = set(self._watch.claims(at)) - goes_on[RUMOUR], set[int]()
+        if turn:
+            claims |= goes_on[RUMOUR]
+            shared = set(self._watch.shared(at)) | goes_on[COORDINATION]
         found: list[Sight] = []
         for brand in sorted(claims | shared):
             posts = self._posts.sample(brand, until_ms - _KEPT_MS, until_ms)
-            if not len(posts) or posts.rows["published_ms"][-1] < until_ms - BUCKET_MS:
+            if not len(posts) or posts.rows["published_ms"][-1] < until_ms - LOOK_MS:
                 continue
             if brand in claims:
                 found += self._rumours(brand, posts, until_ms, before(brand, until_ms - _KEPT_MS))

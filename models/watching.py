@@ -17,7 +17,7 @@ from models.coordination.posts import mention_of
 from models.coordination.traces import keys_of, words
 from models.evidence import BUCKET_MS, HOUR_MS, Bucket, Kept, unpacked
 from models.narratives.claims import Stance, shipped_claims
-from models.records import Bool, Float32, Int64, UInt64
+from models.records import Bool, Float64, Int64, UInt64
 from models.tokens import tokens_of
 
 LEAST_CLAIMS, CLAIMS_GROWTH = 5.0, 2.0
@@ -26,7 +26,7 @@ _LEAST_BITS = 22.0  # a text that tells less is nobody's copy, whatever link com
 _WEIGHTS = np.zeros(len(Stance), dtype=np.float32)
 _WEIGHTS[[Stance.HEARSAY, Stance.CLAIM, Stance.QUESTION]] = 1.0, 0.75, 0.7
 _BRAND_MIX = np.uint64(0x9E3779B97F4A7C15)
-_HOUR, _KEPT = HOUR_MS // BUCKET_MS, 3 * HOUR_MS // BUCKET_MS
+_HALF, _HOUR, _KEPT = 3, HOUR_MS // BUCKET_MS, 3 * HOUR_MS // BUCKET_MS
 
 
 class Marks(NamedTuple):
@@ -34,9 +34,8 @@ class Marks(NamedTuple):
 
     Attributes
     ----------
-    brand : int64[n]
-    claims : float32[n]
-        How much each post passes a claim on.
+    claims : float64[brands]
+        How much their posts pass claims on.
     keys : uint64[k]
         What posts leave behind, of their brand.
     brands, accounts : int64[k]
@@ -45,19 +44,11 @@ class Marks(NamedTuple):
         Whether it is the wording of a post that is no repost.
     """
 
-    brand: Int64
-    claims: Float32
+    claims: Float64
     keys: UInt64
     brands: Int64
     accounts: Int64
     text: Bool
-
-
-class Stir(NamedTuple):
-    """Brands in which a rumour may have begun, and in which a group may act."""
-
-    claims: list[int]
-    shared: list[int]
 
 
 class Watch:
@@ -82,26 +73,27 @@ class Watch:
         new = {a: b for a, b in buckets.items() if a <= last and a not in self._marks}
         self._marks.update(self._read(new))
 
-    def look(self, at: int) -> Stir:
-        """Look at the ten minutes ``at``, which were read."""
-        spans = [a for a in range(at - _KEPT + 1, at + 1) if a in self._marks]
+    def claims(self, at: int) -> list[int]:
+        """Brands in which a rumour may have begun by the end of the ten minutes ``at``."""
         if at not in self._marks:
-            return Stir([], [])
-        late = [self._marks[a] for a in spans if a > at - _HOUR]
-        early = [self._marks[a] for a in spans if a <= at - _HOUR]
-        now = self._marks[at]
-        return Stir(self._claims(now, late, early), _shared(now, late, early))
-
-    def _claims(self, now: Marks, late: list[Marks], early: list[Marks]) -> list[int]:
-        def total(marks: list[Marks]) -> np.ndarray:
-            sums = np.zeros(self._brands)
-            for each in marks:
-                sums += np.bincount(each.brand, each.claims, self._brands)
-            return sums
-
-        least = np.maximum(LEAST_CLAIMS, CLAIMS_GROWTH * total(early) / 2)
-        stirred = (total(late) >= least) & (total([now]) > 0)
+            return []
+        late, early = self._spans(at)
+        nobody = np.zeros(self._brands)
+        past = sum((m.claims for m in early), nobody)
+        least = np.maximum(LEAST_CLAIMS, CLAIMS_GROWTH * past / 2)
+        stirred = (sum((m.claims for m in late), nobody) >= least) & (self._marks[at].claims > 0)
         return [int(b) for b in np.flatnonzero(stirred)]
+
+    def shared(self, at: int) -> list[int]:
+        """Brands in which a group may act, by what was shared in the half hour until then."""
+        late, early = self._spans(at)
+        now = [self._marks[a] for a in range(at - _HALF + 1, at + 1) if a in self._marks]
+        return _shared(now, late, early) if now else []
+
+    def _spans(self, at: int) -> tuple[list[Marks], list[Marks]]:
+        """The latest hour, and the two before."""
+        spans = [(a, self._marks[a]) for a in range(at - _KEPT + 1, at + 1) if a in self._marks]
+        return [m for a, m in spans if a > at - _HOUR], [m for a, m in spans if a <= at - _HOUR]
 
     def _read(self, buckets: Mapping[int, Bucket]) -> Iterator[tuple[int, Marks]]:
         """Read some buckets at once."""
@@ -120,7 +112,8 @@ class Watch:
             brand = rows["brand"].astype(np.int64)
             bands = np.where(tells[first:last, None] >= _LEAST_BITS, said.bands[first:last], 0)
             keys = _keys(brand, kept[first:last], bands)
-            yield at, Marks(brand, claims[first:last], *keys)
+            sums = np.bincount(brand, claims[first:last], self._brands).astype(np.float64)
+            yield at, Marks(sums, *keys)
             first = last
 
 
@@ -142,12 +135,12 @@ def _keys(brand: Int64, kept: list[Kept], bands: UInt64) -> tuple[UInt64, Int64,
     return mixed, brand[at], accounts[at], np.arange(len(at)) < len(of)
 
 
-def _shared(now: Marks, late: list[Marks], early: list[Marks]) -> list[int]:
+def _shared(now: list[Marks], late: list[Marks], early: list[Marks]) -> list[int]:
     """Brands in which accounts share what hardly anyone did before.
 
     So many of them a text, or each of them two other things: one popular link joins nobody.
     """
-    fresh, counts = np.unique(now.keys, return_counts=True)
+    fresh, counts = np.unique(np.concatenate([m.keys for m in now]), return_counts=True)
     fresh = fresh[counts >= JUST_NOW]
     if not len(fresh):
         return []

@@ -146,7 +146,10 @@ class DetectStage:
             if last > first:
                 signals += self._looks(int(closable[first]) * HOUR_MS)
                 self._close_hours(int(closable[first]))
-                signals += self._segment(observations, rows[first:last], watermark[first:last])
+                # what is before the next hour that closes is final, too
+                final_ms = int(closable[last]) * HOUR_MS if last < len(rows) else 0
+                part = rows[first:last], watermark[first:last]
+                signals += self._segment(observations, *part, final_ms)
         self.counters.signals.update(s.kind for s in signals)
         return signals
 
@@ -175,7 +178,9 @@ class DetectStage:
         """Brands of which nothing comes though it should: of these we are blind, not calm."""
         return [self.brands[i].id for i in np.flatnonzero(self._silence.silent).tolist()]
 
-    def _segment(self, obs: Observations, rows: Int64, watermark: Int64) -> list[Signal]:
+    def _segment(
+        self, obs: Observations, rows: Int64, watermark: Int64, final_ms: int
+    ) -> list[Signal]:
         before = self.watermark_ms if self.watermark_ms is not None else int(watermark[0])
         published = obs.published_ms[rows]
         here = obs.brand[rows] >= 0
@@ -195,7 +200,7 @@ class DetectStage:
         segment = Segment(brand, minute, negative, watermark, ticks_at, ticks_ms, self.watermark_ms)
         findings = sorted(self._findings(segment), key=lambda f: (f.at, f.at_ms))
         signals = self._with_evidence(obs, rows, findings)
-        seen = self._looks(self.watermark_ms - self._lateness_ms)
+        seen = self._looks(max(self.watermark_ms - self._lateness_ms, final_ms))
         if not seen:
             return signals
         due = before_row[np.searchsorted(arrived, [s.at_ms for s in seen])].tolist()
