@@ -8,12 +8,14 @@ import msgspec
 
 from alerts.gates import GateSettings, ratio_of, share_of
 from alerts.groups import clean_group, explain_group
+from alerts.narratives import clean_keys, clean_narrative, clean_terms, explain_narrative
 from alerts.playbook.records import Bilingual, Severity
 from alerts.playbook.text import hostile, strip_controls
 from alerts.records import SEVERITIES, Explanation, Gate, Part
+from alerts.sights import sight_facts, sight_stops, sight_words
 from alerts.texts import Phrases
 from alerts.texts.phrases import plain, rounded
-from models.records import SURPRISE_LINES, Brand, Evidence, Signal
+from models.records import SIGHTS, SURPRISE_LINES, Brand, Evidence, Signal
 
 SEVERITY_FROM: dict[str, int] = {"watch": 0, "warning": 45, "critical": 70}
 WEIGHTS = {"negativity": 35.0, "volume": 30.0, "certainty": 15.0, "breadth": 10.0, "reach": 10.0}
@@ -71,8 +73,8 @@ def explain(
     phrases: Phrases,
 ) -> Explanation:
     """The explanation of an alert, from the signal that opened or last raised it."""
-    facts = _facts(signal, phrases)
-    words = _words(signal, phrases)
+    facts = {**_facts(signal, phrases), **sight_facts(signal, phrases)}
+    words = {**_words(signal, phrases), **sight_words(signal, phrases)}
     terms = [hostile(term, MAX_TERM_CHARS) for term in signal.terms]
     return Explanation(
         observed=phrases.say(f"observed.{signal.kind}", facts, **words),
@@ -82,6 +84,7 @@ def explain(
         intensity=_intensity(signal, phrases),
         split=_split(signal, phrases),
         groups=tuple(explain_group(group, phrases) for group in signal.groups),
+        narratives=tuple(explain_narrative(found, phrases) for found in signal.narratives),
         about=phrases.say("about", terms=phrases.listed(terms)) if terms else None,
         gates=gates,
         would_have_stopped_it=_stops(signal, gates, settings, phrases),
@@ -93,12 +96,12 @@ def explain(
 def title(brand: Brand, type_: str, signal: Signal, phrases: Phrases) -> Bilingual:
     """One line that says what happened."""
     return phrases.say(
-        "title",
+        "title_sight" if signal.kind in SIGHTS else "title",
         None,
-        usual_count=phrases.about(signal.expected),
         brand=brand_names(brand),
         type=phrases.say(f"types.{type_}"),
         **_words(signal, phrases),
+        **sight_words(signal, phrases),
     )
 
 
@@ -107,24 +110,12 @@ def clean(signal: Signal) -> Signal:
     return msgspec.structs.replace(
         signal,
         terms=clean_terms(signal.terms),
-        platforms=_clean_keys(signal.platforms),
-        languages=_clean_keys(signal.languages),
+        platforms=clean_keys(signal.platforms),
+        languages=clean_keys(signal.languages),
         evidence=tuple(map(_clean_evidence, signal.evidence)),
         groups=tuple(map(clean_group, signal.groups)),
+        narratives=tuple(map(clean_narrative, signal.narratives)),
     )
-
-
-def clean_terms(terms: tuple[str, ...]) -> tuple[str, ...]:
-    """Terms fit to be shown: strangers wrote them."""
-    return tuple(filter(None, (strip_controls(t)[:MAX_TERM_CHARS] for t in terms)))
-
-
-def _clean_keys(counts: dict[str, int]) -> dict[str, int]:
-    cleaned: dict[str, int] = {}
-    for name, count in counts.items():
-        key = strip_controls(name) or "?"
-        cleaned[key] = cleaned.get(key, 0) + count
-    return cleaned
 
 
 def _clean_evidence(item: Evidence) -> Evidence:
@@ -140,6 +131,8 @@ def _stops(
     signal: Signal, gates: tuple[Gate, ...], settings: GateSettings, phrases: Phrases
 ) -> tuple[Bilingual, ...]:
     """What would have kept it from firing: each gate, turned around."""
+    if signal.kind in SIGHTS:
+        return sight_stops(gates, phrases)
     negative = signal.kind != "volume"
     needed = {g.name: g.needed for g in gates}
     least = phrases.mentions(signal.threshold, negative=negative, genitive=True)
@@ -196,7 +189,7 @@ def _intensity(signal: Signal, phrases: Phrases) -> Bilingual | None:
 
 def _split(signal: Signal, phrases: Phrases) -> Bilingual | None:
     """What remains without the accounts that are suspected of acting together."""
-    if not signal.coordinated_share:
+    if not signal.coordinated_share or signal.kind in SIGHTS:
         return None
     part = round(signal.observed * signal.coordinated_share)
     rest = signal.observed - part
@@ -225,7 +218,10 @@ def _facts(signal: Signal, phrases: Phrases) -> dict[str, object]:
 
 def _words(signal: Signal, phrases: Phrases) -> dict[str, Bilingual]:
     return {
-        "observed_phrase": phrases.mentions(signal.observed, negative=signal.kind != "volume"),
+        "usual_count": phrases.about(signal.expected),
+        "observed_phrase": phrases.mentions(
+            signal.observed, negative=signal.kind not in ("volume", *SIGHTS)
+        ),
         "total_phrase": phrases.mentions(signal.total, genitive=True),
         "window": phrases.say(f"windows.{signal.window_min}"),
         "accounts": phrases.accounts(signal.authors),

@@ -37,13 +37,16 @@ from alerts.records import (
     Reached,
     rfc3339,
 )
+from alerts.sights import joined, remembered
 from alerts.texts import Phrases
-from models.records import SOURCE_SILENT, Brand, Signal
+from models.records import COORDINATION, RUMOUR, SIGHTS, SOURCE_SILENT, Brand, Signal
 
 MINUTE_MS = 60_000
 BLIND_HOLD_MS = 24 * 60 * MINUTE_MS  # so long is an alert kept open for a source that is silent
 _COORDINATED_SHARE = 0.5  # of the negative mentions come from suspected groups
+_RUMOUR_SHARE = 0.25  # of what is said is the rumour
 _OUTAGE_SHARE = 0.25  # of the negative mentions speak of a failing service
+FIGURES = frozenset(("volume", "negative_count", "negative_share"))
 GROWTH = 1.5  # what is told of an alert is told anew when its count has grown so much
 _SIGNALS_KEPT = 50  # ids an alert lists
 
@@ -183,12 +186,18 @@ class AlertStage:
         if old is not None and score < old.score:  # never falls: the parts of the peak stay
             parts, score = old.explanation.parts, old.score
         type_ = crisis_type(latest, old.type if old else None)
-        if old is not None and (score, type_) == (old.score, old.type) and not _grown(old, signal):
+        new = signal.kind in SIGHTS and signal.phase == "fired"
+        same = old is not None and (score, type_) == (old.score, old.type)
+        if old is not None and same and not new and not _grown(old, signal):
             alert = self._touched(old, signal)
         else:
             settings = self._gate_settings(brand)
-            if old is not None and not signal.groups:  # who was seen is not forgotten
-                signal = msgspec.structs.replace(signal, groups=old.groups)
+            if old is not None:
+                if signal.kind in SIGHTS:
+                    signal = joined(signal, latest.get(old.kind) if old.kind in FIGURES else None)
+                    gates = judge(signal, settings, self._phrases)
+                # who was seen is not forgotten
+                signal = remembered(signal, old.groups, old.narratives)
             explanation = explain(signal, gates, parts, settings, self._phrases)
             alert = self._written(brand, old, type_, score, signal, explanation)
         return Case(alert=alert, latest=latest)
@@ -254,6 +263,8 @@ class AlertStage:
             usual_negative_intensity=signal.usual_intensity,
             coordinated_share=signal.coordinated_share,
             groups=signal.groups,
+            narratives=signal.narratives,
+            bars=signal.bars,
             usual_negative_share=signal.usual_negative_share,
             authors=signal.authors,
             reach=signal.reach,
@@ -298,10 +309,20 @@ class AlertStage:
 def crisis_type(latest: Mapping[str, Signal], before: str | None = None) -> str:
     """Type of a crisis; it only becomes more specific."""
     negative = [s for s in latest.values() if s.kind in ("negative_count", "negative_share")]
-    if before == "coordinated_criticism" or any(
-        (s.coordinated_share or 0.0) >= _COORDINATED_SHARE for s in negative
+    # who criticises is told by the figures where these rose, else by the group that was seen
+    alone = COORDINATION in latest and not negative
+    if (
+        alone
+        or before == "coordinated_criticism"
+        or any((s.coordinated_share or 0.0) >= _COORDINATED_SHARE for s in negative)
     ):
         return "coordinated_criticism"
+    rumour = latest.get(RUMOUR)
+    main = rumour is not None and (
+        not FIGURES & latest.keys() or (rumour.told_share or 0.0) >= _RUMOUR_SHARE
+    )
+    if main or before == "rumour":
+        return "rumour"
     if before == "service_outage" or any(
         s.topics.get("outage", 0.0) >= _OUTAGE_SHARE for s in negative
     ):

@@ -10,7 +10,7 @@ from alerts.playbook.records import Bilingual
 from alerts.records import Gate
 from alerts.texts import Phrases
 from alerts.texts.phrases import plain
-from models.records import Sensitivity, Signal
+from models.records import COORDINATION, RUMOUR, SIGHTS, Sensitivity, Signal
 
 # how seldom a brand itself must rise so far, in hours: once in three days, two weeks, two months
 _RETURN_H = {"sensitive": 72.0, "balanced": 336.0, "strict": 1440.0}
@@ -23,6 +23,12 @@ _LASTING_MIN = 60
 _LONG_MIN = 180
 _DAY_MIN, _DAY_LIFT = 1440, 0.75  # a rise that lasts a day may be this much lower
 _HARM = 0.10  # otherwise the negative share must exceed the usual one by so much
+# what is seen without a figure that rises: how sure it must be, and how critical what a group posts
+_SURE = {
+    RUMOUR: {"sensitive": 0.5, "balanced": 0.5, "strict": 0.65},
+    COORDINATION: {"sensitive": 0.5, "balanced": 0.6, "strict": 0.8},
+}
+_CRITICISM = 0.5
 
 
 class GateSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +43,8 @@ def judge(signal: Signal, settings: GateSettings, phrases: Phrases) -> tuple[Gat
 
     That of rarity only where it is known how often the brand itself rises so far.
     """
+    if signal.kind in SIGHTS:
+        return tuple(g(signal, settings, phrases) for g in _SIGHT_GATES)
     known = signal.return_h is not None
     return tuple(g(signal, settings, phrases) for g in _GATES if known or g is not _rarity)
 
@@ -49,6 +57,12 @@ def ratio_of(signal: Signal) -> float:
 def least_mentions(min_mentions: int, *, negative: bool) -> int:
     """Mentions asked for: of negative ones half as many are enough."""
     return max(5, min_mentions // 2) if negative else min_mentions
+
+
+def seen_mentions(signal: Signal) -> int:
+    """How many mentions the rumour or group has that a signal is about."""
+    held = signal.narratives[:1] if signal.kind == RUMOUR else ()
+    return held[0].mentions if held else sum(len(g.mentions) for g in signal.groups[:1])
 
 
 def share_of(signal: Signal) -> float:
@@ -123,6 +137,35 @@ def _tone(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
     return _gate("tone", share >= needed, share, needed, facts, phrases)
 
 
+def _sure(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
+    needed = _SURE[signal.kind][settings.sensitivity]
+    # shown in three digits, since what is compared is what is told
+    score = int(1000 * signal.score) / 1000
+    facts = {"score": f"{score:g}", "needed": f"{needed:g}"}
+    what = phrases.say(f"kinds.{signal.kind}")
+    return _gate("sure", score >= needed, score, needed, facts, phrases, what=what)
+
+
+def _seen(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
+    group = signal.kind == COORDINATION  # half as many are enough: accounts are asked for, too
+    needed, seen = least_mentions(settings.min_mentions, negative=group), seen_mentions(signal)
+    counted = phrases.mentions(seen)
+    return _gate(
+        "mentions", seen >= needed, seen, needed, {"needed": needed}, phrases, counted=counted
+    )
+
+
+def _harm(signal: Signal, settings: GateSettings, phrases: Phrases) -> Gate:
+    """A rumour at least as negative as usual talk; of a group at least half."""
+    needed = _CRITICISM if signal.kind == COORDINATION else signal.usual_negative_share
+    needed = round(needed, 4)
+    share = int(10_000 * (signal.told_negative or 0.0)) / 10_000
+    shown = phrases.against(100 * share, 100 * needed)
+    facts = {"share": plain(shown[0]), "needed": plain(shown[1])}
+    return _gate("harm", share >= needed, share, needed, facts, phrases)
+
+
+_SIGHT_GATES = (_sure, _seen, _authors, _harm)
 _GATES: tuple[Callable[[Signal, GateSettings, Phrases], Gate], ...] = (
     _surprise,
     _rarity,

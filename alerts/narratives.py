@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TypeVar
 
-from alerts.explain import clean_terms
+import msgspec
+
 from alerts.playbook.records import Bilingual
+from alerts.playbook.text import MAX_TERM_CHARS, strip_controls
 from alerts.texts import Phrases
-from models.records import Carrier, NarrativeRecord
+from models.records import Carrier, NarrativeRecord, NarrativeText
 
 MOST_CARRIERS = 3
+_Record = TypeVar("_Record", NarrativeText, Carrier)
 
 
 def explain_narrative(found: NarrativeRecord, phrases: Phrases) -> Bilingual:
@@ -30,6 +34,39 @@ def explain_narrative(found: NarrativeRecord, phrases: Phrases) -> Bilingual:
         said += _grounds(found, phrases)
     said.append(phrases.say("narratives.score", {"score": f"{found.score:.2f}"}))
     return Bilingual(ar=" ".join(s.ar for s in said), en=" ".join(s.en for s in said))
+
+
+def clean_terms(terms: tuple[str, ...]) -> tuple[str, ...]:
+    """Terms fit to be shown: strangers wrote them."""
+    return tuple(filter(None, (strip_controls(t)[:MAX_TERM_CHARS] for t in terms)))
+
+
+def clean_keys(counts: dict[str, int]) -> dict[str, int]:
+    """Counts by names that strangers chose, fit to be shown."""
+    cleaned: dict[str, int] = {}
+    for name, count in counts.items():
+        key = strip_controls(name) or "?"
+        cleaned[key] = cleaned.get(key, 0) + count
+    return cleaned
+
+
+def clean_narrative(found: NarrativeRecord) -> NarrativeRecord:
+    """The narrative without what text could do to a terminal, a log or a reading order."""
+    return msgspec.structs.replace(
+        found,
+        languages=clean_keys(found.languages),
+        platforms=clean_keys(found.platforms),
+        terms=clean_terms(found.terms),
+        texts=tuple(_clean(text) for text in found.texts),
+        carriers=tuple(_clean(carrier) for carrier in found.carriers),
+    )
+
+
+def _clean(found: _Record) -> _Record:
+    """A record with its texts cleaned."""
+    values = {name: getattr(found, name) for name in found.__struct_fields__}
+    texts = {name: strip_controls(v) for name, v in values.items() if isinstance(v, str)}
+    return msgspec.structs.replace(found, **texts)
 
 
 def _opening(found: NarrativeRecord, phrases: Phrases) -> Bilingual:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from alerts.playbook.records import Bilingual, RenderedPlaybook, Severity
-from models.records import AccountGroup, Evidence
+from models.records import AccountGroup, Bar, Evidence, NarrativeRecord
 
 SCHEMA_VERSION = 1
 SCHEMA_ID = "urn:nadhir:schema:alert:1"
@@ -70,6 +70,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     intensity: Bilingual | None = None
     split: Bilingual | None = None
     groups: tuple[Bilingual, ...] = ()
+    narratives: tuple[Bilingual, ...] = ()
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +126,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     usual_negative_intensity: float | None = None
     coordinated_share: float | None = None
     groups: tuple[AccountGroup, ...] = ()
+    narratives: tuple[NarrativeRecord, ...] = ()
+    bars: tuple[Bar, ...] = ()
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,11 +163,16 @@ ALERT_FIELDS = MappingProxyType(
         "resolved_at": "When it was resolved; null while it is open.",
         "title": "One line that says what happened.",
         "explanation": "Why it fired, in words and figures.",
-        "kind": "Which figure is told of: volume, negative_count or negative_share.",
+        "kind": (
+            "What is told of: volume, negative_count or negative_share, or, where none of these "
+            "rose, rumour or coordination."
+        ),
         "window_min": "Length of the window in minutes: 5, 60, 180 or 1440.",
         "observed": "The figure in the window.",
         "expected": "The figure expected there on a usual day.",
-        "threshold": "The least figure that reaches the alert line.",
+        "threshold": (
+            "The least figure that reaches the alert line; 0 for a rumour or coordination."
+        ),
         "ratio": "observed / expected.",
         "total": "Mentions in the window.",
         "negative": "Negative mentions among them.",
@@ -191,6 +199,14 @@ ALERT_FIELDS = MappingProxyType(
         "groups": (
             "Accounts suspected of acting together, and what is merely amplified, the most suspect "
             "first; 100 names and posts of each at most. Strangers wrote them."
+        ),
+        "narratives": (
+            "What is said most in the window, rumours first, three at most. Strangers wrote the "
+            "texts."
+        ),
+        "bars": (
+            "Each ten minutes of the three hours before: mentions, and how many of them suspected "
+            "groups posted, estimated from the posts that are kept."
         ),
         "authors": "Accounts that took part, estimated.",
         "reach": "Followers and engagement of the mentions that are kept.",

@@ -157,6 +157,11 @@ class Bucket:
         keep[np.lexsort((own["key"], -own["reach"]))[:top]] = True
         return at[keep]
 
+    def kept(self) -> tuple[Rows, list[bytes]]:
+        """What is kept of all brands, and nothing beyond."""
+        self.cut()
+        return self.rows, self.mentions
+
     def changes(self, prefix: str) -> list[tuple[str, bytes | None]]:
         """Pieces to store under names that begin with ``prefix``: what is kept and was not yet.
 
@@ -332,6 +337,11 @@ def sample(buckets: Iterable[Bucket], brand: int, start_ms: int, end_ms: int) ->
     published = rows["published_ms"][order]
     order = order[(published >= start_ms) & (published < end_ms)]
     return Sample(rows[order], [_UNPACK(mentions[i]) for i in order.tolist()])
+
+
+def unpacked(mention: bytes) -> Kept:
+    """What evidence shows of a mention."""
+    return _UNPACK(mention)
 
 
 def pack(rows: Rows, mentions: list[bytes]) -> bytes:

@@ -20,6 +20,8 @@ Label = Literal["negative", "neutral", "positive"]
 LABELS: tuple[Label, Label, Label] = ("negative", "neutral", "positive")
 
 SOURCE_SILENT = "source_silent"  # kind of the signal that says that we are blind
+RUMOUR, COORDINATION = "rumour", "coordination"
+SIGHTS = (RUMOUR, COORDINATION)  # kinds of signals of what was seen, whether or not a figure rises
 # surprise (minus log10 of the chance on a usual day) from which a finding fires
 SURPRISE_LINES: dict[Sensitivity, float] = {"sensitive": 3.6, "balanced": 4.0, "strict": 6.5}
 
@@ -118,6 +120,7 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True):
     sensitivity: Sensitivity = "balanced"
     help_url: str | None = None  # where customers learn more
     support_handle: str | None = None  # where customers get help
+    allies: tuple[str, ...] = ()  # who never makes a group suspect (models.coordination.allies)
 
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):
@@ -294,6 +297,14 @@ class NarrativeRecord(msgspec.Struct, frozen=True, kw_only=True):
     parts: dict[str, float]
 
 
+class Bar(msgspec.Struct, frozen=True, kw_only=True):
+    """Ten minutes of a brand: mentions, and how many of them suspected groups posted."""
+
+    start_ms: int
+    mentions: int
+    coordinated: int
+
+
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """One detector's finding about one brand in one window.
 
@@ -305,6 +316,11 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     ``expected`` are counts of negative mentions among ``total``.  ``intensity`` is the mean
     probability of negative of the negative mentions, ``usual_intensity`` that of the day before the
     window, ``reach_share`` the negative mentions' part of the reach (models/emphasis.py).
+    Of kind rumour and coordination, ``score`` is that of what was seen, ``surprise`` 0, and
+    ``observed`` counts all mentions of the window.
+    ``narratives`` are what is said in the window, rumours first; ``told_share`` is what the rumour
+    or group that the signal is about has of the window's posts, ``told_negative`` how much of it is
+    negative (models/lookout.py).  ``bars`` are the hours up to the window's end.
     ``groups`` are accounts that act together in the window and what is amplified in it,
     ``coordinated_share`` what the former posted of the mentions, or of the negative ones where
     these are counted (models/coordination/posts.py).
@@ -344,3 +360,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     reach_share: float | None = None
     groups: tuple[AccountGroup, ...] = ()
     coordinated_share: float | None = None
+    narratives: tuple[NarrativeRecord, ...] = ()
+    bars: tuple[Bar, ...] = ()
+    told_share: float | None = None
+    told_negative: float | None = None

@@ -33,12 +33,14 @@ from models.detector import (
 from models.detectors import create_detectors
 from models.emphasis import EmphasisSums
 from models.evidence import EvidenceStore, Sample
+from models.lookout import Lookout, Sight
+from models.narratives.narrative import Pace
 from models.negativity import NegativeShare
 from models.pieces import under, within
 from models.quantify import adjusted_share
 from models.records import (
-    SOURCE_SILENT,
     SURPRISE_LINES,
+    Bar,
     Bool,
     Brand,
     Evidence,
@@ -51,6 +53,7 @@ from models.silence import SourceSilent
 from models.terms import Terms, Topics
 from models.text import normalise
 from models.volume import CountSpike
+from streams.detect_sights import BUCKET_MIN, UNSPLIT, Narrated, pace_before, sighted
 from streams.detect_state import MAX_PLATFORMS, Change, Pieces, remap, settled
 
 TOP_MENTIONS = 8
@@ -108,7 +111,9 @@ class DetectStage:
         self._dedupe = Deduplicator()
         self._emphasis = EmphasisSums(len(brands))
         self._evidence = EvidenceStore(len(brands))
-        self._posts = PostStore(len(brands))
+        self._posts = PostStore(len(brands), [b.allies for b in brands])
+        self._lookout = Lookout(self.brands, self._posts)
+        self._narrated = Narrated(self.brands, self._posts, self._pace_before)
         self._terms = Terms()
         self._topics = Topics(lexicon)
         self._salt = np.array([hash64(b.id) for b in brands], dtype=np.uint64)
@@ -134,12 +139,17 @@ class DetectStage:
         if self._open_hour is None:
             self._open_hour = -(-start // HOUR_MS)  # the first hour that is seen whole
             self._dedupe.turn(start)
+        self._lookout.start(start - self._lateness_ms)
         cuts = np.flatnonzero(np.diff(closable, prepend=self._open_hour)).tolist()
         signals: list[Signal] = []
         for first, last in zip([0, *cuts], [*cuts, len(rows)]):
             if last > first:
+                signals += self._looks(int(closable[first]) * HOUR_MS)
                 self._close_hours(int(closable[first]))
-                signals += self._segment(observations, rows[first:last], watermark[first:last])
+                # what is before the next hour that closes is final, too
+                final_ms = int(closable[last]) * HOUR_MS if last < len(rows) else 0
+                part = rows[first:last], watermark[first:last]
+                signals += self._segment(observations, *part, final_ms)
         self.counters.signals.update(s.kind for s in signals)
         return signals
 
@@ -148,14 +158,17 @@ class DetectStage:
         if self.watermark_ms is None or now_ms <= self.watermark_ms:
             return []
         assert self._open_hour is not None
-        hour = (now_ms - self._lateness_ms) // HOUR_MS
+        final_ms = now_ms - self._lateness_ms
+        hour = final_ms // HOUR_MS
+        signals = self._looks(hour * HOUR_MS)
         if hour > self._open_hour:
             self._close_hours(hour)
         empty = np.empty(0, dtype=np.int64)
         ticks_at, ticks_ms = _ticks(self.watermark_ms, np.array([now_ms]))
         self.watermark_ms = now_ms
         segment = Segment(empty, empty, empty, empty, ticks_at, ticks_ms, now_ms)
-        return [self._signal(f) for f in sorted(self._findings(segment), key=lambda f: f.at_ms)]
+        signals += map(self._signal, sorted(self._findings(segment), key=lambda f: f.at_ms))
+        return [*signals, *self._looks(final_ms)]
 
     def _findings(self, segment: Segment) -> list[Finding]:
         found = [f for d in self.detectors for f in d.observe(segment, self._rolling)]
@@ -165,7 +178,9 @@ class DetectStage:
         """Brands of which nothing comes though it should: of these we are blind, not calm."""
         return [self.brands[i].id for i in np.flatnonzero(self._silence.silent).tolist()]
 
-    def _segment(self, obs: Observations, rows: Int64, watermark: Int64) -> list[Signal]:
+    def _segment(
+        self, obs: Observations, rows: Int64, watermark: Int64, final_ms: int
+    ) -> list[Signal]:
         before = self.watermark_ms if self.watermark_ms is not None else int(watermark[0])
         published = obs.published_ms[rows]
         here = obs.brand[rows] >= 0
@@ -174,15 +189,24 @@ class DetectStage:
         counted[counted] = self._first_seen(obs, rows[counted])
         ticks_at, ticks_ms = _ticks(before, watermark)
         # ticks speak of observations that count
-        ticks_at = np.concatenate([[0], np.cumsum(counted)])[ticks_at]
+        before_row = np.concatenate([[0], np.cumsum(counted)])
+        ticks_at = before_row[ticks_at]
         self.watermark_ms = int(watermark[-1])
+        arrived = watermark
         rows, watermark, published = rows[counted], watermark[counted], published[counted]
         brand, minute = obs.brand[rows], published // MINUTE_MS
         negative = (obs.label[rows] == 0).astype(np.int64)
         self._count(brand, minute, negative)
         segment = Segment(brand, minute, negative, watermark, ticks_at, ticks_ms, self.watermark_ms)
         findings = sorted(self._findings(segment), key=lambda f: (f.at, f.at_ms))
-        return self._with_evidence(obs, rows, findings)
+        signals = self._with_evidence(obs, rows, findings)
+        seen = self._looks(max(self.watermark_ms - self._lateness_ms, final_ms))
+        if not seen:
+            return signals
+        due = before_row[np.searchsorted(arrived, [s.at_ms for s in seen])].tolist()
+        at = [(f.at, f.at_ms) for f in findings] + [(n, s.at_ms) for n, s in zip(due, seen)]
+        signals += seen
+        return [signals[i] for i in sorted(range(len(at)), key=at.__getitem__)]
 
     def _first_seen(self, obs: Observations, rows: Int64) -> Bool:
         # one mention may speak of several brands: the brand is part of the key
@@ -319,6 +343,8 @@ class DetectStage:
             usual_intensity=emphasis.usual_intensity,
             reach_share=emphasis.reach_share,
             groups=split.groups,
+            bars=self._bars(f.brand, split.bars),
+            narratives=self._narrated.told(f, start_ms, f.at_ms - self._lateness_ms),
             coordinated_share=split.share if f.kind == "volume" else split.negative_share,
             platforms=self._by_platform(f),
             languages=languages,
@@ -327,9 +353,37 @@ class DetectStage:
             evidence=_best(held, prefer_negative=f.kind != "volume" or mostly_bad),
         )
 
+    def _looks(self, final_ms: int) -> list[Signal]:
+        """What is seen where no figure need rise, in all that has become final."""
+        sights = self._lookout.look(final_ms, self._pace_before)
+        return [self._sighted(sight) for sight in sights]
+
+    def _pace_before(self, brand: int, since_ms: int) -> Pace:
+        known_h = float(self._volume.baseline.hours[brand])
+        return pace_before(self._rolling.all, brand, since_ms, known_h)
+
+    def _sighted(self, sight: Sight) -> Signal:
+        """The hour in which something was seen, as a signal of it."""
+        brand, last = sight.brand, sight.until_ms // MINUTE_MS - 1
+        series, minute = np.array([brand]), np.array([last])
+        counts = (self._rolling.all, self._rolling.negative)
+        total, negative = (int(c.window(minute, series, HOUR_MIN)[0]) for c in counts)
+        expected = self._volume.baseline.expected(minute, series)[1, 0]
+        f = Finding(
+            0, brand, sight.kind, sight.phase, sight.until_ms + self._lateness_ms, last, HOUR_MIN,
+            total, float(expected), 0, 0, 0.0, 0.0, 0, total, negative,
+            float(self._tone.usual_share()[brand]), int(self._volume.baseline.hours[brand]),
+        )  # fmt: skip
+        start_ms = sight.until_ms - HOUR_MS
+        usual = self._evidence.window(brand, start_ms - 24 * HOUR_MS, start_ms).texts()
+        evidence = _best(sight.posts, prefer_negative=True)
+        own = self._own_words[brand]
+        signal = msgspec.structs.replace(self._signal(f), bars=self._bars(brand, sight.bars))
+        return sighted(signal, sight, evidence, self._terms, self._topics, usual, own)
+
     def _split(self, f: Finding, start_ms: int, end_ms: int) -> Split:
         """Who acts together in a window; in a long one of an old episode, as far as is final."""
-        if f.phase == "weak" or f.kind == SOURCE_SILENT:
+        if f.phase == "weak" or f.kind in UNSPLIT:
             return Split()
         at_once = f.phase == "fired" or f.window_min <= HOUR_MIN
         final_ms = None if at_once else f.at_ms - self._lateness_ms
@@ -340,6 +394,15 @@ class DetectStage:
         series = np.arange(MAX_PLATFORMS) + f.brand * MAX_PLATFORMS
         counts = self._platforms.window(f.minute, series, f.window_min).tolist()
         return {names.get(slot, "other"): n for slot, n in enumerate(counts) if n}
+
+    def _bars(self, brand: int, shares: Sequence[tuple[int, float]]) -> tuple[Bar, ...]:
+        """Mentions of each ten minutes, as far as they were kept, and the groups' part."""
+        series, bars = np.arange(MAX_PLATFORMS) + brand * MAX_PLATFORMS, []
+        for start_ms, share in shares:
+            last = start_ms // MINUTE_MS + BUCKET_MIN - 1
+            count = int(self._platforms.window(last, series, BUCKET_MIN).sum())
+            bars.append(Bar(start_ms=start_ms, mentions=count, coordinated=round(count * share)))
+        return tuple(bars)
 
     # state ----------------------------------------------------------------------------------
 
@@ -353,6 +416,7 @@ class DetectStage:
             "dedupe": self._dedupe.changes(),
             "evidence": self._evidence.changes(),
             "posts": self._posts.changes(),
+            "lookout": self._lookout.changes(),
         }
         for name, each in self._learned():
             parts[name] = [*each.changes().items()]
@@ -401,6 +465,9 @@ class DetectStage:
         self._dedupe.restore(part("dedupe"))
         self._evidence.restore(part("evidence"))
         self._posts.restore(part("posts"))
+        self._lookout.restore(part("lookout"))
+        if head.watermark_ms is not None:
+            self._lookout.start(head.watermark_ms - self._lateness_ms)
         for name, each in self._learned():
             each.restore(part(name))
 

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from alerts.playbook.records import KINDS, LANGUAGES, Bilingual, Channel, RenderedMessage
 from alerts.playbook.text import defang, strip_controls
 from alerts.records import Alert
+from alerts.show.chart import chart_of
 from alerts.texts import Phrases, load_phrases
 
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
@@ -102,6 +103,7 @@ def environment() -> Environment:
         duration=phrases.duration,
         number=phrases.number,
         total=_total,
+        chart_of=chart_of,
         prepared=lambda messages: _prepared(messages, phrases),
     )
     environment.filters.update(csp_hash=_csp_hash, mention=_mention)

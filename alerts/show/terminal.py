@@ -113,6 +113,10 @@ class _Printer:
             if sentence is not None:
                 self._say(sentence)
         self._groups(alert)
+        if told.narratives:
+            self._heading("narratives")
+        for sentence in told.narratives:
+            self._say(sentence, bullet="•")
         self._score(alert)
         self._heading("gates")
         for gate in told.gates:

@@ -6,12 +6,14 @@ hash: what is kept does not depend on the order of arrival or on how the stream 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
 import numpy as np
 
+from models.coordination.allies import Allies
 from models.coordination.detector import LINE, Coordination
 from models.coordination.record import record
 from models.evidence import BUCKET_MS, HOUR_MS, Bucket, Kept, Sample, by_bucket, sample, unpack
@@ -35,11 +37,14 @@ class Split:
         Of the window's mentions that coordinated groups posted; None if nothing is kept of it.
     negative_share : float or None
         The same of its negative mentions.
+    bars : tuple of (int, float)
+        Each ten minutes that are kept, and the groups' share of them.
     """
 
     groups: tuple[AccountGroup, ...] = ()
     share: float | None = None
     negative_share: float | None = None
+    bars: tuple[tuple[int, float], ...] = ()
 
 
 class PostStore:
@@ -49,11 +54,14 @@ class PostStore:
     ----------
     brands : int
         Number of brands.
+    allies : sequence of sequence of str
+        Of each brand, who never makes a group suspect (`Allies`); nobody if it is left out.
     """
 
-    def __init__(self, brands: int) -> None:
+    def __init__(self, brands: int, allies: Sequence[Sequence[str]] = ()) -> None:
         self._brands = brands
-        self._buckets: dict[int, Bucket] = {}
+        self._allies = allies
+        self.buckets: dict[int, Bucket] = {}  # by ten minutes
         self._touched: set[int] = set()
         self._drops: list[str] = []
         self._found: dict[int, Found] = {}
@@ -67,15 +75,15 @@ class PostStore:
                 self._touched.add(at)
 
     def _bucket(self, at: int) -> Bucket:
-        if at not in self._buckets:
-            self._buckets[at] = Bucket(self._brands, SAMPLE, 0)
-        return self._buckets[at]
+        if at not in self.buckets:
+            self.buckets[at] = Bucket(self._brands, SAMPLE, 0)
+        return self.buckets[at]
 
     def thin(self, now_ms: int) -> None:
         """Drop what is too old; nothing older than ``now_ms`` is added any more."""
         self._now.clear()
-        for at in sorted(b for b in self._buckets if (b + 1) * BUCKET_MS <= _least_ms(now_ms)):
-            if self._buckets.pop(at).stored:
+        for at in sorted(b for b in self.buckets if (b + 1) * BUCKET_MS <= _least_ms(now_ms)):
+            if self.buckets.pop(at).stored:
                 self._drops.append(f"{at}/")
             self._touched.discard(at)
 
@@ -96,10 +104,14 @@ class PostStore:
         looked = self._now if final_ms is None else self._found
         known = looked.get(brand)
         if known is None or known.until_ms != until_ms:
-            buckets = (self._buckets[at] for at in sorted(self._buckets))
-            known = find(sample(buckets, brand, from_ms, until_ms), until_ms)
+            allies = self._allies[brand] if self._allies else ()
+            known = find(self.sample(brand, from_ms, until_ms), until_ms, allies)
             looked[brand] = known
-        return known.split(start_ms) if start_ms >= from_ms else Split(known.shown(from_ms))
+        return known.split(start_ms) if start_ms >= from_ms else known.long(from_ms)
+
+    def sample(self, brand: int, start_ms: int, end_ms: int) -> Sample:
+        """Posts of a brand with start <= time < end, by time."""
+        return sample([self.buckets[at] for at in sorted(self.buckets)], brand, start_ms, end_ms)
 
     # state ----------------------------------------------------------------------------------
 
@@ -107,7 +119,7 @@ class PostStore:
         """Pieces to store since the last call, and prefixes to drop (``None``)."""
         pieces: list[tuple[str, bytes | None]] = [(name, None) for name in self._drops]
         for at in sorted(self._touched):
-            pieces += self._buckets[at].changes(f"{at}/")
+            pieces += self.buckets[at].changes(f"{at}/")
         self._drops.clear()
         self._touched.clear()
         return pieces
@@ -139,7 +151,27 @@ class Found:
             groups=self.shown(start_ms),
             share=float(self.theirs[inside].mean()) if inside.any() else None,
             negative_share=float(self.theirs[bad].mean()) if bad.any() else None,
+            bars=self.bars(),
         )
+
+    def long(self, start_ms: int) -> Split:
+        """What is known of a window that begins before the posts do."""
+        return Split(self.shown(start_ms), bars=self.bars())
+
+    def bars(self) -> tuple[tuple[int, float], ...]:
+        """Each ten minutes up to the end, and the groups' share of their posts."""
+        if not len(self.at_ms):
+            return ()
+        last = -(-self.until_ms // BUCKET_MS)
+        first = last - KEPT_HOURS * HOUR_MS // BUCKET_MS
+        at = np.clip(self.at_ms // BUCKET_MS - first, 0, last - first - 1)
+        posts = np.bincount(at, minlength=last - first)
+        shares = np.bincount(at[self.theirs], minlength=last - first) / np.maximum(posts, 1)
+        return tuple(((first + i) * BUCKET_MS, share) for i, share in enumerate(shares.tolist()))
+
+    def shown_as(self, group: AccountGroup, name: str) -> AccountGroup:
+        """As much of a group as a signal carries, under another name."""
+        return msgspec.structs.replace(_shown(group), id=name)
 
     def shown(self, start_ms: int) -> tuple[AccountGroup, ...]:
         """Groups that have posted since, as much of them as a signal carries."""
@@ -147,10 +179,17 @@ class Found:
         return tuple(map(_shown, late[:_MOST_GROUPS]))
 
 
-def find(posts: Sample, until_ms: int) -> Found:
-    """Look for groups among some posts, in order of time."""
+def find(posts: Sample, until_ms: int, allies: Sequence[str] = ()) -> Found:
+    """Look for groups among some posts, in order of time; posts of allies make none."""
     looks, times = Coordination(), posts.rows["published_ms"]
-    looks.observe([_mention(k, at_ms) for k, at_ms in zip(posts.mentions, times.tolist())])
+    known = Allies(allies)
+    looks.observe(
+        [
+            mention_of(kept, at_ms)
+            for kept, at_ms in zip(posts.mentions, times.tolist())
+            if not known.posted(kept)
+        ]
+    )
     looks.look()
     groups = sorted(map(record, looks.groups), key=lambda g: (-g.score, -len(g.mentions), g.id))
     own = {post for group in groups if group.score >= LINE for post in group.mentions}
@@ -165,7 +204,8 @@ def _shown(group: AccountGroup) -> AccountGroup:
     )
 
 
-def _mention(kept: Kept, published_ms: int) -> Mention:
+def mention_of(kept: Kept, published_ms: int) -> Mention:
+    """What is kept of a mention, as a mention."""
     created = kept.created_ms
     return Mention(
         id=kept.id,

@@ -111,7 +111,12 @@ def _values(mention: Mention) -> Iterator[tuple[str, str, str]]:
 
 def links_of(mention: Mention) -> Sequence[str]:
     """The links that are given, else those in the text."""
-    return mention.links or (_LINK.findall(mention.text) if "://" in mention.text else ())
+    return mention.links or links_in(mention.text)
+
+
+def links_in(text: str) -> Sequence[str]:
+    """The links in a text."""
+    return _LINK.findall(text) if "://" in text else ()
 
 
 def canonical_link(link: str) -> str:

@@ -44,6 +44,10 @@ class Narratives:
         Hosts of news that are taken for a source.
     capacity : int
         How many narratives are held, those of a single mention included.
+    pace : Pace, optional
+        What is known of the brand's mentions before the first one here.
+    since_ms : int, optional
+        When the mentions given here begin, where ``pace`` knows of earlier ones.
 
     Attributes
     ----------
@@ -61,13 +65,20 @@ class Narratives:
     """
 
     def __init__(
-        self, brand: Brand | None = None, news: Sequence[str] = (), capacity: int = CAPACITY
+        self,
+        brand: Brand | None = None,
+        news: Sequence[str] = (),
+        capacity: int = CAPACITY,
+        *,
+        pace: Pace | None = None,
+        since_ms: int | None = None,
     ) -> None:
         if capacity < 1:
             raise ValueError(f"capacity={capacity}: expected at least 1")
         self.now_ms = 0
         self.dropped = self.passed = self.without = 0
-        self.pace: Pace | None = None
+        self.pace = pace
+        self.since_ms = since_ms
         self.clusters = Clusters(int(_SLACK * capacity) + 1)
         self._reader = PostReader(brand, news)
         self._capacity = capacity
@@ -128,6 +139,11 @@ class Narratives:
             if narrative is not None and self._judge(narrative):
                 new.append(narrative)
         return new
+
+    def holder(self, platform: str, mention_id: str) -> Narrative | None:
+        """The narrative of a mention that was taken in, if it is remembered."""
+        number = self._known(platform, mention_id)
+        return None if number is None else self._of[number]
 
     def near(self, narrative: Narrative, post: Post) -> float:
         """How near a mention is to what its narrative has become."""
@@ -255,7 +271,7 @@ class Narratives:
         narrative.next_look = narrative.mentions + max(2, narrative.mentions // 7)
         if not worth_a_look(narrative):
             return False
-        return look(narrative, self.pace, self.now_ms)
+        return look(narrative, self.pace, self.now_ms, self.since_ms)
 
     def _remember(self, mention: Mention, number: int) -> None:
         self._where[hash64(f"{mention.platform}|{mention.id}")] = number

@@ -97,17 +97,17 @@ class Pace:
         self.first_ms = first_ms
         self._bins: dict[int, int] = {}
 
-    def add(self, at_ms: int) -> None:
-        """Count a mention."""
+    def add(self, at_ms: int, times: int = 1) -> None:
+        """Count a mention, or some of the same time."""
         bins, at = self._bins, at_ms // BIN_MS
         if at_ms < self.first_ms:
             self.first_ms = at_ms
-        bins[at] = bins.get(at, 0) + 1
+        bins[at] = bins.get(at, 0) + times
         if len(bins) > 2 * DAY_BINS:
             latest = max(bins)
             self._bins = {b: n for b, n in bins.items() if b > latest - DAY_BINS - HOUR_BINS}
             if len(self._bins) > 2 * DAY_BINS:  # all of them in the future of what came before
-                self._bins = {at: 1}
+                self._bins = {at: times}
 
     def absorb(self, other: Pace) -> None:
         """Count what another one counted, too."""

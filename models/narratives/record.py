@@ -38,7 +38,7 @@ def record(
     usual : sequence of str
         What else is said about the brand.
     """
-    judged = judge(narrative, among.pace or narrative.pace, among.now_ms)
+    judged = judge(narrative, among.pace or narrative.pace, among.now_ms, among.since_ms)
     rumour = judged.score >= LINE
     said = sorted(narrative.texts.values(), key=lambda s: (-s.times, s.post.at_ms, s.post.id))
     own = [s.post.text for s in said]

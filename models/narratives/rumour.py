@@ -12,7 +12,7 @@ from math import exp, log2
 from typing import NamedTuple
 
 from models.narratives.claims import Stance
-from models.narratives.narrative import Narrative, Pace
+from models.narratives.narrative import BIN_MS, HOUR_BINS, Narrative, Pace
 
 LINE = 0.5
 _START = -6.0
@@ -39,7 +39,7 @@ class Judgement(NamedTuple):
     rise: tuple[float, float]
 
 
-def judge(narrative: Narrative, brand: Pace, now_ms: int) -> Judgement:
+def judge(narrative: Narrative, brand: Pace, now_ms: int, since_ms: int | None = None) -> Judgement:
     """Judge a narrative as it stands, and change nothing.
 
     Speed counts where it was highest; what is said and who backs it counts as it is now.
@@ -50,26 +50,39 @@ def judge(narrative: Narrative, brand: Pace, now_ms: int) -> Judgement:
     brand : Pace
         All that is said about the brand.
     now_ms : int
+    since_ms : int, optional
+        When what is known of narratives began, if less is known of them than of the brand.
     """
-    now = narrative.pace.now(now_ms)
-    past, _ = narrative.pace.before(now_ms)
-    every, known_h = brand.before(now_ms)
-    usual = max((every - past) / known_h, _QUIET)
-    sure = min(1.0, known_h / _KNOWN_H)  # of a brand newly watched nobody knows what is usual
-    own = log2((now + _CHANCE) / (past / known_h + _CHANCE)) / _RISE_LOG2
-    more = max(0.0, now - past / known_h - _CHANCE / 2)
-    rise = (
-        sure * _RISE * min(1.0, max(0.0, own)),
-        sure * _LOUD * min(1.0, more / (_LOUD_SHARE * usual)),
-    )
-    rise = max(rise, narrative.rise, key=sum)
+    rise = max(_rise(narrative, brand, now_ms, since_ms), narrative.rise, key=sum)
     parts = _parts(narrative, rise)
     return Judgement(1 / (1 + exp(-sum(parts.values()))), parts, rise)
 
 
-def look(narrative: Narrative, brand: Pace, now_ms: int) -> bool:
+def _rise(
+    narrative: Narrative, brand: Pace, now_ms: int, since_ms: int | None
+) -> tuple[float, float]:
+    """How fast it goes now, against its own past and against all that is said."""
+    past, _ = narrative.pace.before(now_ms)
+    every, known_h = brand.before(now_ms)
+    own_h = known_h
+    if since_ms is not None:
+        own_h = (now_ms // BIN_MS - HOUR_BINS + 1 - since_ms // BIN_MS) / HOUR_BINS
+        if own_h < 1:  # nobody knows what it was before
+            return 0.0, 0.0
+    now, before = narrative.pace.now(now_ms), past / own_h
+    usual = max(every / known_h - before, _QUIET)
+    sure = min(1.0, known_h / _KNOWN_H)  # of a brand newly watched nobody knows what is usual
+    own = log2((now + _CHANCE) / (before + _CHANCE)) / _RISE_LOG2
+    more = max(0.0, now - before - _CHANCE / 2)
+    return (
+        sure * _RISE * min(1.0, max(0.0, own)),
+        sure * _LOUD * min(1.0, more / (_LOUD_SHARE * usual)),
+    )
+
+
+def look(narrative: Narrative, brand: Pace, now_ms: int, since_ms: int | None = None) -> bool:
     """Take note of how fast a narrative goes; whether it is a rumour and was none before."""
-    score, _, narrative.rise = judge(narrative, brand, now_ms)
+    score, _, narrative.rise = judge(narrative, brand, now_ms, since_ms)
     if score < LINE or narrative.rumour_ms is not None:
         return False
     narrative.rumour_ms = now_ms

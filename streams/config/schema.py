@@ -98,6 +98,11 @@ class BrandSettings(Settings):
         (), description="Official accounts, where ids are known."
     )
     domains: Items[Domain] = Field((), description="Official domains, without `https://`.")
+    allies: Items[Text] = Field(
+        (),
+        description="Known syndicators and your own ambassadors: handles (`@name`), accounts "
+        "(`platform:id`) and domains. They never make a group suspect.",
+    )
     languages: Annotated[Distinct[Language], Filled] = Field(
         ("ar", "en"), description="Languages of the brand's messages: `ar`, `en`."
     )
@@ -132,6 +137,7 @@ class BrandSettings(Settings):
                 for account in self.accounts
             ),
             domains=self.domains,
+            allies=self.allies,
             languages=self.languages,
             timezone=self.timezone,
             weekend=tuple(sorted(_DAYS.index(day) for day in self.weekend)),

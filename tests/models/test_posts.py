@@ -114,10 +114,10 @@ def test_a_restart_changes_nothing() -> None:
 
 def test_a_flood_is_sampled_and_what_is_old_goes() -> None:
     store = keep(talk(rate=6000.0))
-    rows = [len(bucket.of_brand(0)) for bucket in store._buckets.values()]
+    rows = [len(bucket.of_brand(0)) for bucket in store.buckets.values()]
     assert max(rows) == SAMPLE
     store.thin(END_MS + KEPT_HOURS * HOUR_MS)
-    assert not store._buckets
+    assert not store.buckets
 
 
 def test_while_an_episode_goes_on_only_what_is_final_is_looked_at() -> None:
