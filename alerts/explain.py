@@ -8,6 +8,7 @@ import msgspec
 
 from alerts.gates import GateSettings, ratio_of, share_of
 from alerts.groups import clean_group, explain_group
+from alerts.imitation import clean_impostor
 from alerts.playbook.records import Bilingual, Severity
 from alerts.playbook.text import hostile, strip_controls
 from alerts.records import SEVERITIES, Explanation, Gate, Part
@@ -111,6 +112,7 @@ def clean(signal: Signal) -> Signal:
         languages=_clean_keys(signal.languages),
         evidence=tuple(map(_clean_evidence, signal.evidence)),
         groups=tuple(map(clean_group, signal.groups)),
+        impostor=signal.impostor and clean_impostor(signal.impostor),
     )
 
 

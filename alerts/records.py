@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from alerts.playbook.records import Bilingual, RenderedPlaybook, Severity
-from models.records import AccountGroup, Evidence
+from models.records import AccountGroup, Evidence, Impostor
 
 SCHEMA_VERSION = 1
 SCHEMA_ID = "urn:nadhir:schema:alert:1"
@@ -70,6 +70,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     intensity: Bilingual | None = None
     split: Bilingual | None = None
     groups: tuple[Bilingual, ...] = ()
+    reasons: tuple[Bilingual, ...] = ()
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +126,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     usual_negative_intensity: float | None = None
     coordinated_share: float | None = None
     groups: tuple[AccountGroup, ...] = ()
+    subject: str | None = None
+    impostor: Impostor | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,12 +163,15 @@ ALERT_FIELDS = MappingProxyType(
         "resolved_at": "When it was resolved; null while it is open.",
         "title": "One line that says what happened.",
         "explanation": "Why it fired, in words and figures.",
-        "kind": "Which figure is told of: volume, negative_count or negative_share.",
+        "kind": (
+            "Which figure is told of: volume, negative_count or negative_share; of an impostor "
+            "impersonation or phishing."
+        ),
         "window_min": "Length of the window in minutes: 5, 60, 180 or 1440.",
-        "observed": "The figure in the window.",
+        "observed": "The figure in the window; of an impostor its sightings.",
         "expected": "The figure expected there on a usual day.",
         "threshold": "The least figure that reaches the alert line.",
-        "ratio": "observed / expected.",
+        "ratio": "observed / expected; 0 in the alert of an impostor, of whom none is expected.",
         "total": "Mentions in the window.",
         "negative": "Negative mentions among them.",
         "negative_share": "negative / total.",
@@ -191,6 +197,14 @@ ALERT_FIELDS = MappingProxyType(
         "groups": (
             "Accounts suspected of acting together, and what is merely amplified, the most suspect "
             "first; 100 names and posts of each at most. Strangers wrote them."
+        ),
+        "subject": (
+            "Id of the impostor that the alert is about; null where it is about the brand as a "
+            "whole. A brand has at most one open alert a subject."
+        ),
+        "impostor": (
+            "The account or domain that poses as the brand, with its sightings and the points of "
+            "each reason; null in other alerts. Strangers wrote its texts."
         ),
         "authors": "Accounts that took part, estimated.",
         "reach": "Followers and engagement of the mentions that are kept.",

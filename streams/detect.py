@@ -52,6 +52,8 @@ from models.terms import Terms, Topics
 from models.text import normalise
 from models.volume import CountSpike
 from streams.detect_state import MAX_PLATFORMS, Change, Pieces, remap, settled
+from streams.impostors import ImpostorWatch
+from streams.impostors import Segment as Watched
 
 TOP_MENTIONS = 8
 _LONGEST_GAP_H = 14 * 24
@@ -113,6 +115,7 @@ class DetectStage:
         self._topics = Topics(lexicon)
         self._salt = np.array([hash64(b.id) for b in brands], dtype=np.uint64)
         self._own_words = [_own_words(b) for b in brands]
+        self._impostors = ImpostorWatch(self.brands, self._salt, self._dedupe, self._lateness_ms)
         self.watermark_ms: int | None = None
         self._open_hour: int | None = None  # the oldest hour that is not learned yet
         self._moved: list[Change] = []  # what the store has to hold when brands have changed
@@ -125,7 +128,9 @@ class DetectStage:
         self.counters.seen += int(here.sum())
         self.counters.own += int((observations.own & here).sum())
         rows = np.flatnonzero(~observations.own)
+        self._impostors.begin(observations)
         if not len(rows):
+            self._impostors.finish(observations, self.watermark_ms)
             return []
         published = observations.published_ms[rows]
         start = int(published[0]) if self.watermark_ms is None else self.watermark_ms
@@ -134,12 +139,14 @@ class DetectStage:
         if self._open_hour is None:
             self._open_hour = -(-start // HOUR_MS)  # the first hour that is seen whole
             self._dedupe.turn(start)
+            self._impostors.turn(start)
         cuts = np.flatnonzero(np.diff(closable, prepend=self._open_hour)).tolist()
         signals: list[Signal] = []
         for first, last in zip([0, *cuts], [*cuts, len(rows)]):
             if last > first:
                 self._close_hours(int(closable[first]))
                 signals += self._segment(observations, rows[first:last], watermark[first:last])
+        self._impostors.finish(observations, self.watermark_ms)
         self.counters.signals.update(s.kind for s in signals)
         return signals
 
@@ -155,7 +162,8 @@ class DetectStage:
         ticks_at, ticks_ms = _ticks(self.watermark_ms, np.array([now_ms]))
         self.watermark_ms = now_ms
         segment = Segment(empty, empty, empty, empty, ticks_at, ticks_ms, now_ms)
-        return [self._signal(f) for f in sorted(self._findings(segment), key=lambda f: f.at_ms)]
+        found = [self._signal(f) for f in sorted(self._findings(segment), key=lambda f: f.at_ms)]
+        return [*found, *(s for at_ms in ticks_ms.tolist() for s in self._impostors.tell(at_ms))]
 
     def _findings(self, segment: Segment) -> list[Finding]:
         found = [f for d in self.detectors for f in d.observe(segment, self._rolling)]
@@ -173,6 +181,9 @@ class DetectStage:
         self.counters.late += int((here & ~counted).sum())
         counted[counted] = self._first_seen(obs, rows[counted])
         ticks_at, ticks_ms = _ticks(before, watermark)
+        bad = rows[counted & (obs.label[rows] == 0)]
+        watched = Watched(rows, watermark, before, bad, ticks_at, ticks_ms)
+        impostors = self._impostors.observe(obs, watched)
         # ticks speak of observations that count
         ticks_at = np.concatenate([[0], np.cumsum(counted)])[ticks_at]
         self.watermark_ms = int(watermark[-1])
@@ -182,7 +193,13 @@ class DetectStage:
         self._count(brand, minute, negative)
         segment = Segment(brand, minute, negative, watermark, ticks_at, ticks_ms, self.watermark_ms)
         findings = sorted(self._findings(segment), key=lambda f: (f.at, f.at_ms))
-        return self._with_evidence(obs, rows, findings)
+        signals = self._with_evidence(obs, rows, findings)
+        if not impostors:
+            return signals
+        told = [(f.at, f.at_ms, 0, i, s) for i, (f, s) in enumerate(zip(findings, signals))]
+        for i, (tick, signal) in enumerate(impostors):
+            told.append((int(ticks_at[tick]), signal.at_ms, 1, i, signal))
+        return [signal for *_, signal in sorted(told, key=lambda each: each[:4])]
 
     def _first_seen(self, obs: Observations, rows: Int64) -> Bool:
         # one mention may speak of several brands: the brand is part of the key
@@ -221,6 +238,7 @@ class DetectStage:
         self._dedupe.turn(upto * HOUR_MS)
         self._evidence.thin(upto * HOUR_MS)
         self._posts.thin(upto * HOUR_MS)
+        self._impostors.turn(upto * HOUR_MS)
 
     def _learn(self, hour: int) -> None:
         close = self._hour_close(hour)
@@ -353,6 +371,8 @@ class DetectStage:
             "dedupe": self._dedupe.changes(),
             "evidence": self._evidence.changes(),
             "posts": self._posts.changes(),
+            "impostors": self._impostors.store.changes(),
+            "complaints": self._impostors.complaints.changes(),
         }
         for name, each in self._learned():
             parts[name] = [*each.changes().items()]
@@ -401,6 +421,8 @@ class DetectStage:
         self._dedupe.restore(part("dedupe"))
         self._evidence.restore(part("evidence"))
         self._posts.restore(part("posts"))
+        self._impostors.store.restore(part("impostors"))
+        self._impostors.complaints.restore(part("complaints"))
         for name, each in self._learned():
             each.restore(part(name))
 
