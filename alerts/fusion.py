@@ -51,7 +51,7 @@ from models.records import SOURCE_SILENT, Brand, Signal
 
 MINUTE_MS = 60_000
 BLIND_HOLD_MS = 24 * 60 * MINUTE_MS  # so long is an alert kept open for a source that is silent
-IMPOSTOR_QUIET_MS = 24 * 60 * MINUTE_MS  # an impostor is not gone because it is silent for an hour
+IMPOSTOR_QUIET_MS = 7 * 24 * 60 * MINUTE_MS  # silence does not say that an impostor is gone
 _COORDINATED_SHARE = 0.5  # of the negative mentions come from suspected groups
 _OUTAGE_SHARE = 0.25  # of the negative mentions speak of a failing service
 GROWTH = 1.5  # what is told of an alert is told anew when its count has grown so much

@@ -29,6 +29,8 @@ WEIGHTS = MappingProxyType(
 )  # fmt: skip
 """Weights of the crisis score's parts, by type of alert; each sums to 100."""
 _LIKENESS = 0.6  # points that a name, picture or link must give before anything else counts
+# and where nothing is asked of anybody and nobody is answered: a name alone is no attack
+_ALONE: dict[Sensitivity, float] = {"sensitive": 1.3, "balanced": 1.6, "strict": 2.0}
 _MOST_INTENT = 1.5
 _NAME_CHARS = 80
 _MOST_OWN = 6
@@ -42,11 +44,12 @@ def impostor_of(signal: Signal) -> Impostor:
 
 def judge_impostor(signal: Signal, sensitivity: Sensitivity, phrases: Phrases) -> tuple[Gate, ...]:
     """The gates of an impostor: it looks like the brand, and all in all that is sure enough."""
-    impostor, line = impostor_of(signal), IMPOSTOR_LINES[sensitivity]
-    return (
-        _gate("likeness", impostor.likeness, _LIKENESS, phrases),
-        _gate("certainty", impostor.score, line, phrases),
-    )
+    seen, line = impostor_of(signal), IMPOSTOR_LINES[sensitivity]
+    if seen.intents or seen.victims:
+        likeness = _gate("likeness", seen.likeness, _LIKENESS, phrases)
+    else:
+        likeness = _gate("likeness_alone", seen.likeness, _ALONE[sensitivity], phrases)
+    return likeness, _gate("certainty", seen.score, line, phrases)
 
 
 def _gate(name: str, observed: float, needed: float, phrases: Phrases) -> Gate:

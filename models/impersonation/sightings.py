@@ -1,8 +1,8 @@
 """The impostors of each brand: who was seen, how often, and who is to be told of.
 
 Bounded whatever is sent: the most of a brand are cut to `MOST` when twice as many were seen, those
-told of and most alike staying; what was cut is counted.  Only so many are told of in an hour, so
-that a flood of look-alikes is a few alerts that say how many more there are.
+told of and most alike staying; what was cut is counted.  Only so many are told of in an hour, and
+at a time, so that a flood of look-alikes is some alerts that say how many more there are.
 """
 
 from __future__ import annotations
@@ -181,7 +181,8 @@ class SightingStore:
         if judged.score >= self._lines[brand]:
             if known.fired:
                 return "update" if known.is_due(judged, now_ms) else None
-            if about.fired < FIRED_AN_HOUR:
+            others = sum(each.fired for each in self._held[brand].values())
+            if about.fired < FIRED_AN_HOUR and others < MOST:
                 about.fired += 1
                 known.fired = True
                 return "fired"

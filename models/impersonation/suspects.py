@@ -7,8 +7,9 @@ Most authors and hosts are nobody's look-alikes, and the checkers say so in a mo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
+from itertools import islice
 
 from models.impersonation.findings import Finding, Reason, Suspect, points_of
 from models.impersonation.impostor import ImpostorChecker
@@ -21,6 +22,7 @@ from models.records import Brand, Mention
 CARRIED = 0.1  # the score from which an account goes on: a copied picture may still decide
 CARRIED_LINK = 0.3
 BLOCKED = "blocked"
+_ITS_OWN = ("same_name", "split_name")  # such a domain is the brand's, if none is configured
 BLOCKED_POINTS = 3.0
 _MOST_LINKS = 10  # of a mention
 _URL_CHARS = 300
@@ -56,6 +58,8 @@ class SuspectFinder:
         self._accounts = ImpostorChecker(brands)
         self._links = LinkChecker(brands)
         self._lists = Lists(brands)
+        self._blocks = self._lists.blocks
+        self._has_domain = [bool(brand.domains) for brand in brands]
         intents(["."])  # its tables are built at first use
 
     def find(self, mention: Mention) -> list[Found]:
@@ -72,7 +76,7 @@ class SuspectFinder:
         assert author is not None
         at = mention.published_at
         finding = self._accounts.check(author, platform=platform, at=at)
-        if finding.score < CARRIED and not self._lists.blocks:
+        if finding.score < CARRIED and not self._blocks:
             return []
         at_ms = round(at.timestamp() * 1000)
         reasons = _by_brand(finding, self._brand, CARRIED)
@@ -104,7 +108,7 @@ class SuspectFinder:
         best: dict[tuple[int, str], Suspect] = {}
         for text in _links_of(mention):
             finding = self._links.check(text)
-            if finding.brand is None and not self._lists.blocks:
+            if finding.brand is None and not self._blocks:
                 continue
             url = parse_url(text)
             if url is None:
@@ -128,6 +132,7 @@ class SuspectFinder:
             brand: why
             for brand, why in _by_brand(finding, self._brand, CARRIED_LINK).items()
             if not self._lists.allows_domain(brand, url.host, at_ms)
+            and (self._has_domain[brand] or why[1][0].code not in _ITS_OWN)
         }
         for brand, listed in self._lists.blocked_domain(url.host, at_ms):
             found[brand] = _blocked(found.get(brand), f"{listed.owner}: {listed.reason}")
@@ -180,15 +185,12 @@ def _with_words(found: list[Found], mention: Mention) -> list[Found]:
     return told
 
 
-def _links_of(mention: Mention) -> Iterator[str]:
-    links = dict.fromkeys(mention.links[:_MOST_LINKS])
-    if len(links) < _MOST_LINKS:
-        in_text = (found[0].rstrip(_TRAILING) for found in _URL.finditer(mention.text))
-        for link in in_text:
-            links[link] = None
-            if len(links) == _MOST_LINKS:
-                break
-    yield from links
+def _links_of(mention: Mention) -> Sequence[str]:
+    """The links that the platform tells of, where they lead, else those in the text."""
+    if mention.links:
+        return mention.links[:_MOST_LINKS]
+    found = islice(_URL.finditer(mention.text), _MOST_LINKS)
+    return [link[0].rstrip(_TRAILING) for link in found]
 
 
 def _by_brand(

@@ -17,6 +17,7 @@ from models.records import Author, Engagement, Mention
 from streams.config.check_brands import check_brands
 from streams.config.document import Document, entries
 from streams.config.fields import MENTION_FIELDS, file_path
+from streams.config.listed import check_lists
 from streams.config.problems import KeyPath, shown
 from streams.config.sentiment import TOKENIZER_NAME
 
@@ -38,6 +39,7 @@ def check_together(document: Document, base: Path) -> None:
     """
     data = document.data if isinstance(document.data, dict) else {}
     check_brands(document, entries(data, "brands"))
+    check_lists(document, entries(data, "brands"))
     _check_unique(document, data)
     _check_files(document, data, base)
     _check_sentiment(document, data.get("sentiment"), base)

@@ -23,7 +23,7 @@ from tests.alerts.build import MINUTE, NAMES, PHRASES, RIMAL, START, signal, sta
 from tests.alerts.impostor_signals import domain, impostor, sighted
 
 CODES = sorted({*accounts.WEIGHTS, *links.WEIGHTS, *intent.WEIGHTS, BLOCKED})
-HOUR = 60
+HOUR, DAY = 60, 24 * 60
 
 
 def test_a_crisis_and_two_impostors_are_three_alerts() -> None:
@@ -62,7 +62,11 @@ def test_more_victims_make_it_worse_and_it_never_falls() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "gate"),
-    [({"likeness": 0.4, "score": 0.9}, "likeness"), ({"score": 0.49}, "certainty")],
+    [
+        ({"likeness": 0.4, "score": 0.9}, "likeness"),
+        ({"likeness": 1.5, "intents": (), "victims": 0}, "likeness_alone"),
+        ({"score": 0.49}, "certainty"),
+    ],
 )
 def test_what_is_not_sure_enough_leaves_a_decision(changes: dict[str, float], gate: str) -> None:
     told = stage().handle([sighted(impostor(**changes), "weak")])
@@ -91,17 +95,17 @@ def test_the_difference_to_the_official_spelling_is_told() -> None:
     assert difference("completely-else", ["rimalbank"]) == []
 
 
-def test_it_stays_open_for_a_day_and_is_forgotten_after_the_cooldown() -> None:
+def test_it_stays_open_for_a_week_and_is_forgotten_after_the_cooldown() -> None:
     running = stage()
     (first,) = running.handle([sighted()]).cases.values()
-    assert not running.advance(START + 20 * HOUR * MINUTE).cases
-    (ended,) = running.advance(START + 25 * HOUR * MINUTE).cases.values()
+    assert not running.advance(START + 6 * DAY * MINUTE).cases
+    (ended,) = running.advance(START + 7 * DAY * MINUTE + HOUR * MINUTE).cases.values()
     assert ended.alert.state == "resolved"
-    (again,) = running.handle([sighted(phase="update", minute=25 * HOUR)]).cases.values()
+    (again,) = running.handle([sighted(phase="update", minute=7 * DAY + HOUR)]).cases.values()
     assert (again.alert.id, again.alert.state) == (first.alert.id, "open")
-    running.advance(START + 51 * HOUR * MINUTE)
-    assert running.advance(START + 60 * HOUR * MINUTE).forgotten == [("rimal-bank", impostor().id)]
-    (new,) = running.handle([sighted(minute=61 * HOUR)]).cases.values()
+    over = running.advance(START + 15 * DAY * MINUTE)
+    assert over.forgotten == [("rimal-bank", impostor().id)]
+    (new,) = running.handle([sighted(phase="update", minute=16 * DAY)]).cases.values()
     assert new.alert.id != first.alert.id
 
 
