@@ -8,6 +8,7 @@ import msgspec
 
 from alerts.gates import GateSettings, ratio_of, share_of
 from alerts.groups import clean_group, explain_group
+from alerts.imitation import clean_impostor
 from alerts.narratives import clean_keys, clean_narrative, clean_terms, explain_narrative
 from alerts.playbook.records import Bilingual, Severity
 from alerts.playbook.text import hostile, strip_controls
@@ -115,6 +116,7 @@ def clean(signal: Signal) -> Signal:
         evidence=tuple(map(_clean_evidence, signal.evidence)),
         groups=tuple(map(clean_group, signal.groups)),
         narratives=tuple(map(clean_narrative, signal.narratives)),
+        impostor=signal.impostor and clean_impostor(signal.impostor),
     )
 
 

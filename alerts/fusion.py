@@ -1,6 +1,7 @@
 """Stage 3: signals of a brand become one alert per crisis, or a decision not to alert.
 
-A pure fold: ``handle(signals)`` and ``advance(now_ms)``.  One alert of a brand is open at a time;
+A pure fold: ``handle(signals)`` and ``advance(now_ms)``.  One alert of a brand is open at a time,
+and one of each of its impostors, which are cases of their own;
 later signals update it, its severity may rise and never falls silently; it resolves when no signal
 has come for a while and reopens, as the same alert, when the cause returns within the cooldown.
 """
@@ -25,6 +26,13 @@ from alerts.explain import (
     title,
 )
 from alerts.gates import GateSettings, judge, ratio_of, share_of
+from alerts.impostors import (
+    explain_impostor,
+    impostor_parts,
+    impostor_title,
+    judge_impostor,
+    suspect_of,
+)
 from alerts.playbook import Facts, Playbook, render
 from alerts.playbook.records import Bilingual, Severity
 from alerts.records import (
@@ -34,6 +42,7 @@ from alerts.records import (
     Explanation,
     Gate,
     Happened,
+    Part,
     Reached,
     rfc3339,
 )
@@ -43,6 +52,7 @@ from models.records import COORDINATION, RUMOUR, SIGHTS, SOURCE_SILENT, Brand, S
 
 MINUTE_MS = 60_000
 BLIND_HOLD_MS = 24 * 60 * MINUTE_MS  # so long is an alert kept open for a source that is silent
+IMPOSTOR_QUIET_MS = 7 * 24 * 60 * MINUTE_MS  # silence does not say that an impostor is gone
 _COORDINATED_SHARE = 0.5  # of the negative mentions come from suspected groups
 _RUMOUR_SHARE = 0.25  # of what is said is the rumour
 _OUTAGE_SHARE = 0.25  # of the negative mentions speak of a failing service
@@ -59,6 +69,10 @@ class AlertSettings(msgspec.Struct, frozen=True, kw_only=True):
     resolve_after_quiet_min: int = 60
 
 
+Key = tuple[str, str]
+"""What a case is about: the brand, and the impostor or nothing."""
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """An alert with what is needed to go on with it: the latest signal of each kind."""
 
@@ -66,16 +80,23 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     latest: dict[str, Signal]
 
 
+def key_of(about: Signal | Alert) -> Key:
+    """Which case a signal or alert belongs to."""
+    return about.brand, about.subject or ""
+
+
 @dataclass(slots=True)
 class Outcome:
     """What a batch of signals changed: cases by alert id, decisions and news in order.
 
     ``news`` holds an alert each time something was added to its timeline: what is published.
+    ``forgotten`` are impostors' cases to which nothing can be added any more.
     """
 
     cases: dict[str, Case] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
     news: list[Alert] = field(default_factory=list)
+    forgotten: list[Key] = field(default_factory=list)
 
 
 class AlertStage:
@@ -101,19 +122,19 @@ class AlertStage:
         self._settings = settings
         self._playbooks = playbooks
         self._phrases = phrases
-        self._cases: dict[str, Case] = {}
+        self._cases: dict[Key, Case] = {}
 
     def restore(self, cases: Iterable[Case]) -> None:
-        """Take up stored cases; of a brand's several the latest one counts."""
+        """Take up stored cases; of several about the same the latest one counts."""
         for case in sorted(cases, key=lambda c: (c.alert.last_signal_ms, c.alert.opened_at)):
             if case.alert.brand in self._brands:
-                self._cases[case.alert.brand] = case
+                self._cases[key_of(case.alert)] = case
 
     def handle(self, signals: Iterable[Signal]) -> Outcome:
         """Fold signals into alerts and decisions."""
         outcome = Outcome()
         for signal in signals:
-            self._resolve_quiet(self._cases.get(signal.brand), signal.at_ms, outcome)
+            self._resolve_quiet(self._cases.get(key_of(signal)), signal.at_ms, outcome)
             self._one(clean(signal), outcome)
         return outcome
 
@@ -122,14 +143,25 @@ class AlertStage:
         outcome = Outcome()
         for case in list(self._cases.values()):
             self._resolve_quiet(case, now_ms, outcome)
+        for key in [k for k, c in self._cases.items() if self._is_over(c.alert, now_ms)]:
+            del self._cases[key]
+            outcome.forgotten.append(key)
         return outcome
+
+    def _is_over(self, alert: Alert, now_ms: int) -> bool:
+        """Whether an impostor's case cannot be reopened: there may be any number of these."""
+        over = alert.subject is not None and alert.state == "resolved"
+        return over and now_ms - self._resolved_ms(alert) > self._cooldown_ms
 
     def _one(self, signal: Signal, outcome: Outcome) -> None:
         brand = self._brands[signal.brand]
         if signal.kind == SOURCE_SILENT:
             self._blind(signal, outcome)
             return
-        gates = judge(signal, self._gate_settings(brand), self._phrases)
+        if signal.subject is not None:
+            gates = judge_impostor(signal, brand.sensitivity, self._phrases)
+        else:
+            gates = judge(signal, self._gate_settings(brand), self._phrases)
         failed = next((g for g in gates if not g.passed), None)
         if failed:
             if signal.phase != "update":  # a running episode is judged again, not noted again
@@ -138,11 +170,11 @@ class AlertStage:
                     _decision(signal, "not_alerted", failed.name, sentence, gates, None)
                 )
             return
-        before = self._cases.get(brand.id)
+        before = self._cases.get(key_of(signal))
         if before is not None and not self._belongs(before.alert, signal):
             before = None
         case = self._fuse(brand, before, signal, gates)
-        self._cases[brand.id] = case
+        self._cases[key_of(signal)] = case
         outcome.cases[case.alert.id] = case
         if before is None or len(case.alert.timeline) > len(before.alert.timeline):
             outcome.news.append(case.alert)
@@ -155,13 +187,13 @@ class AlertStage:
 
     def _blind(self, signal: Signal, outcome: Outcome) -> None:
         """Nothing comes where it should: no crisis, but no calm either, so nothing is resolved."""
-        case = self._cases.get(signal.brand)
+        case = self._cases.get(key_of(signal))
         newest = max((s.at_ms for s in case.latest.values()), default=0) if case else 0
         lately = signal.at_ms - newest <= BLIND_HOLD_MS
         if case is not None and case.alert.state == "open" and lately:
             alert = msgspec.structs.replace(case.alert, last_signal_ms=signal.at_ms)
-            self._cases[signal.brand] = Case(alert=alert, latest=case.latest)
-            outcome.cases[alert.id] = self._cases[signal.brand]
+            self._cases[key_of(signal)] = Case(alert=alert, latest=case.latest)
+            outcome.cases[alert.id] = self._cases[key_of(signal)]
         if signal.phase == "fired":
             window = self._phrases.say(f"windows.{signal.window_min}")
             expected = self._phrases.about(signal.expected)
@@ -173,34 +205,43 @@ class AlertStage:
         """Whether a signal speaks of this alert: it is open, or was within the cooldown."""
         if alert.state == "open":
             return True
-        resolved_ms = alert.last_signal_ms + self._quiet_ms
-        return signal.at_ms - resolved_ms <= self._settings.cooldown_min * MINUTE_MS
+        resolved_ms = self._resolved_ms(alert)
+        return signal.at_ms - resolved_ms <= self._cooldown_ms
 
     def _fuse(
         self, brand: Brand, before: Case | None, signal: Signal, gates: tuple[Gate, ...]
     ) -> Case:
         latest = {**(before.latest if before else {}), signal.kind: signal}
         old = before.alert if before else None
-        parts = score_parts(list(latest.values()), self._phrases)
+        if signal.subject is not None:
+            parts = impostor_parts(signal, self._phrases)
+        else:
+            parts = score_parts(list(latest.values()), self._phrases)
         score = crisis_score(parts)
         if old is not None and score < old.score:  # never falls: the parts of the peak stay
             parts, score = old.explanation.parts, old.score
-        type_ = crisis_type(latest, old.type if old else None)
+        type_ = signal.kind if signal.subject else crisis_type(latest, old.type if old else None)
         new = signal.kind in SIGHTS and signal.phase == "fired"
         same = old is not None and (score, type_) == (old.score, old.type)
         if old is not None and same and not new and not _grown(old, signal):
             alert = self._touched(old, signal)
         else:
-            settings = self._gate_settings(brand)
             if old is not None:
                 if signal.kind in SIGHTS:
                     signal = joined(signal, latest.get(old.kind) if old.kind in FIGURES else None)
-                    gates = judge(signal, settings, self._phrases)
+                    gates = judge(signal, self._gate_settings(brand), self._phrases)
                 # who was seen is not forgotten
                 signal = remembered(signal, old.groups, old.narratives)
-            explanation = explain(signal, gates, parts, settings, self._phrases)
+            explanation = self._explain(brand, signal, gates, parts)
             alert = self._written(brand, old, type_, score, signal, explanation)
         return Case(alert=alert, latest=latest)
+
+    def _explain(
+        self, brand: Brand, signal: Signal, gates: tuple[Gate, ...], parts: tuple[Part, ...]
+    ) -> Explanation:
+        if signal.subject is not None:
+            return explain_impostor(brand, signal, gates, parts, self._phrases)
+        return explain(signal, gates, parts, self._gate_settings(brand), self._phrases)
 
     def _touched(self, old: Alert, signal: Signal) -> Alert:
         """An alert that goes on without becoming worse."""
@@ -246,7 +287,11 @@ class AlertStage:
             opened_at=old.opened_at if old else rfc3339(signal.at_ms),
             updated_at=rfc3339(last_ms),
             resolved_at=None,
-            title=title(brand, type_, signal, self._phrases),
+            title=(
+                impostor_title(brand, signal, self._phrases)
+                if signal.subject is not None
+                else title(brand, type_, signal, self._phrases)
+            ),
             explanation=explanation,
             kind=signal.kind,
             window_min=signal.window_min,
@@ -277,13 +322,15 @@ class AlertStage:
             timeline=_timeline(old, signal, severity, score, type_),
             playbook=render(self._playbooks[type_], facts),
             last_signal_ms=last_ms,
+            subject=signal.subject,
+            impostor=signal.impostor,
         )
 
     def _resolve_quiet(self, case: Case | None, now_ms: int, outcome: Outcome) -> None:
         if case is None or case.alert.state != "open":
             return
         alert = case.alert
-        resolved_ms = alert.last_signal_ms + self._quiet_ms
+        resolved_ms = self._resolved_ms(alert)
         if now_ms < resolved_ms:
             return
         at = rfc3339(resolved_ms)
@@ -294,13 +341,20 @@ class AlertStage:
             alert, state="resolved", resolved_at=at, timeline=(*alert.timeline, event)
         )
         case = Case(alert=resolved, latest=case.latest)
-        self._cases[alert.brand] = case
+        self._cases[key_of(alert)] = case
         outcome.cases[alert.id] = case
         outcome.news.append(resolved)
 
     @property
-    def _quiet_ms(self) -> int:
-        return self._settings.resolve_after_quiet_min * MINUTE_MS
+    def _cooldown_ms(self) -> int:
+        return self._settings.cooldown_min * MINUTE_MS
+
+    def _resolved_ms(self, alert: Alert) -> int:
+        """When an alert ends if no further signal comes."""
+        quiet_ms = self._settings.resolve_after_quiet_min * MINUTE_MS
+        if alert.subject is not None:
+            quiet_ms = max(quiet_ms, IMPOSTOR_QUIET_MS)
+        return alert.last_signal_ms + quiet_ms
 
     def _gate_settings(self, brand: Brand) -> GateSettings:
         return GateSettings(sensitivity=brand.sensitivity, min_mentions=self._settings.min_mentions)
@@ -411,6 +465,7 @@ def _facts(
         timezone=brand.timezone,
         crisis_score=score,
         terms=signal.terms,
+        suspect=suspect_of(signal.impostor) if signal.impostor else None,
         help_url=brand.help_url,
         support_handle=brand.support_handle,
         domain=brand.domains[0] if brand.domains else None,

@@ -51,6 +51,8 @@ def judge(signal: Signal, settings: GateSettings, phrases: Phrases) -> tuple[Gat
 
 def ratio_of(signal: Signal) -> float:
     """Observed over expected; a hundredth of a mention is the least expectation."""
+    if signal.subject is not None:
+        return 0.0  # no impostor is expected at all
     return round(signal.observed / max(signal.expected, 0.01), 2)
 
 

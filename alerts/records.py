@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from alerts.playbook.records import Bilingual, RenderedPlaybook, Severity
-from models.records import AccountGroup, Bar, Evidence, NarrativeRecord
+from models.records import AccountGroup, Bar, Evidence, Impostor, NarrativeRecord
 
 SCHEMA_VERSION = 1
 SCHEMA_ID = "urn:nadhir:schema:alert:1"
@@ -71,6 +71,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     split: Bilingual | None = None
     groups: tuple[Bilingual, ...] = ()
     narratives: tuple[Bilingual, ...] = ()
+    reasons: tuple[Bilingual, ...] = ()
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +129,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[AccountGroup, ...] = ()
     narratives: tuple[NarrativeRecord, ...] = ()
     bars: tuple[Bar, ...] = ()
+    subject: str | None = None
+    impostor: Impostor | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,16 +167,16 @@ ALERT_FIELDS = MappingProxyType(
         "title": "One line that says what happened.",
         "explanation": "Why it fired, in words and figures.",
         "kind": (
-            "What is told of: volume, negative_count or negative_share, or, where none of these "
-            "rose, rumour or coordination."
+            "What is told of: volume, negative_count or negative_share; where none of these rose, "
+            "rumour or coordination; of an impostor impersonation or phishing."
         ),
         "window_min": "Length of the window in minutes: 5, 60, 180 or 1440.",
-        "observed": "The figure in the window.",
+        "observed": "The figure in the window; of an impostor its sightings.",
         "expected": "The figure expected there on a usual day.",
         "threshold": (
             "The least figure that reaches the alert line; 0 for a rumour or coordination."
         ),
-        "ratio": "observed / expected.",
+        "ratio": "observed / expected; 0 in the alert of an impostor, of whom none is expected.",
         "total": "Mentions in the window.",
         "negative": "Negative mentions among them.",
         "negative_share": "negative / total.",
@@ -207,6 +210,14 @@ ALERT_FIELDS = MappingProxyType(
         "bars": (
             "Each ten minutes of the three hours before: mentions, and how many of them suspected "
             "groups posted, estimated from the posts that are kept."
+        ),
+        "subject": (
+            "Id of the impostor that the alert is about; null where it is about the brand as a "
+            "whole. A brand has at most one open alert a subject."
+        ),
+        "impostor": (
+            "The account or domain that poses as the brand, with its sightings and the points of "
+            "each reason; null in other alerts. Strangers wrote its texts."
         ),
         "authors": "Accounts that took part, estimated.",
         "reach": "Followers and engagement of the mentions that are kept.",

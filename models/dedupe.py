@@ -116,6 +116,10 @@ class Deduplicator:
             new &= ~self._old.contains(keys)
         return new
 
+    def seen(self, keys: UInt64) -> Bool:
+        """True where a key was seen within the horizon; remembers nothing."""
+        return self._young.contains(keys) | self._old.contains(keys)
+
     def turn(self, now_ms: int) -> None:
         """Tell the event time; drops the older generation when its horizon has passed."""
         if self._since_ms is None:

@@ -375,6 +375,11 @@ def _ranked(brand: Int64, order: Int64) -> tuple[Int64, Int64]:
     return order, np.arange(len(brand)) - start
 
 
+def kept(mention: Mention | bytes) -> Kept:
+    """What evidence shows of a mention, whole or packed."""
+    return _UNPACK(mention if isinstance(mention, bytes) else packed(mention))
+
+
 def packed(mention: Mention) -> bytes:
     """What evidence shows of a mention, packed: memory is bounded whatever is sent."""
     text, author = mention.text, mention.author

@@ -13,6 +13,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from models.impersonation.findings import Reason as Reason
+from models.impersonation.findings import Suspect as Suspect
+
 Kind = Literal["post", "reply", "repost", "quote", "review", "message"]
 Sensitivity = Literal["sensitive", "balanced", "strict"]
 Phase = Literal["weak", "fired", "update"]
@@ -24,6 +27,8 @@ RUMOUR, COORDINATION = "rumour", "coordination"
 SIGHTS = (RUMOUR, COORDINATION)  # kinds of signals of what was seen, whether or not a figure rises
 # surprise (minus log10 of the chance on a usual day) from which a finding fires
 SURPRISE_LINES: dict[Sensitivity, float] = {"sensitive": 3.6, "balanced": 4.0, "strict": 6.5}
+# score from which an impostor is told of
+IMPOSTOR_LINES: dict[Sensitivity, float] = {"sensitive": 0.4, "balanced": 0.5, "strict": 0.65}
 
 MAX_TEXT_CHARS = 20_000
 
@@ -103,6 +108,21 @@ class Holiday(msgspec.Struct, frozen=True, kw_only=True):
     last: str
 
 
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """An account, by handle or by platform and id, or a domain that somebody has judged.
+
+    Exactly one of ``handle``, ``account`` and ``domain`` is given.
+    """
+
+    owner: str
+    reason: str
+    handle: str | None = None
+    platform: str | None = None
+    account: str | None = None
+    domain: str | None = None
+    until_ms: int | None = None
+
+
 class Brand(msgspec.Struct, frozen=True, kw_only=True):
     """What is watched.  Built from the configuration; all strings as the user wrote them."""
 
@@ -121,6 +141,8 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True):
     help_url: str | None = None  # where customers learn more
     support_handle: str | None = None  # where customers get help
     allies: tuple[str, ...] = ()  # who never makes a group suspect (models.coordination.allies)
+    allow: tuple[Listed, ...] = ()  # never flagged as impostors
+    block: tuple[Listed, ...] = ()  # always flagged
 
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,10 +174,13 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     reach : int64[n]
         Followers and engagement: how many may have seen it.
     own : bool[n]
-        Written by the brand itself: not counted.
+        Not counted: written by the brand itself, or here for its suspects alone, since the text
+        does not speak of the brand.
     lang : list of str[n]
     mention : list of Mention[n], or of bytes[n]
         Whole, or what evidence shows of it (``models.evidence.packed``).
+    suspects : dict of int to tuple of Suspect
+        By row: the author or links of the mention that resemble the brand.
     """
 
     brand: Int64
@@ -169,6 +194,7 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     own: Bool
     lang: list[str]
     mention: list[Mention] | list[bytes]
+    suspects: dict[int, tuple[Suspect, ...]] = {}
 
     def __len__(self) -> int:
         return len(self.brand)
@@ -305,6 +331,45 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     coordinated: int
 
 
+class Impostor(msgspec.Struct, frozen=True, kw_only=True):
+    """An account or domain that poses as a brand, with what was gathered of its sightings.
+
+    ``score`` is 0 to 1 with 0.5 at the balanced line; it maps the sum of the points of
+    ``likeness`` and ``intent``.  ``reasons`` say what makes it look like the brand, ``intents``
+    what it asks people for, both with their points.  ``victims`` are the people it answered,
+    ``complained`` those of them who had complained of the brand; ``accounts`` posted it;
+    ``reach`` is the widest of one sighting.  ``unlisted`` counts further suspects of the brand of
+    which nothing more is kept.
+    """
+
+    id: str
+    kind: Literal["account", "domain"]
+    platform: str | None
+    account: str | None
+    handle: str | None
+    name: str | None
+    domain: str | None
+    urls: tuple[str, ...]
+    score: float
+    likeness: float
+    intent: float
+    reasons: tuple[Reason, ...]
+    intents: tuple[Reason, ...]
+    first_ms: int
+    last_ms: int
+    sightings: int
+    last_hour: int
+    last_day: int
+    accounts: int
+    victims: int
+    complained: int
+    reach: int
+    followers: int | None
+    created_ms: int | None
+    earlier_handles: tuple[str, ...] = ()
+    unlisted: int = 0
+
+
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """One detector's finding about one brand in one window.
 
@@ -323,7 +388,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     negative (models/lookout.py).  ``bars`` are the hours up to the window's end.
     ``groups`` are accounts that act together in the window and what is amplified in it,
     ``coordinated_share`` what the former posted of the mentions, or of the negative ones where
-    these are counted (models/coordination/posts.py).
+    these are counted (models/coordination/posts.py).  ``subject`` is what the finding is about
+    where that is not the brand as a whole: the id of the ``impostor``.
     """
 
     id: str
@@ -364,3 +430,5 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     bars: tuple[Bar, ...] = ()
     told_share: float | None = None
     told_negative: float | None = None
+    subject: str | None = None
+    impostor: Impostor | None = None

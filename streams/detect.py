@@ -55,6 +55,8 @@ from models.text import normalise
 from models.volume import CountSpike
 from streams.detect_sights import BUCKET_MIN, UNSPLIT, Narrated, pace_before, sighted
 from streams.detect_state import MAX_PLATFORMS, Change, Pieces, remap, settled
+from streams.impostors import ImpostorWatch
+from streams.impostors import Segment as Watched
 
 TOP_MENTIONS = 8
 _LONGEST_GAP_H = 14 * 24
@@ -118,6 +120,7 @@ class DetectStage:
         self._topics = Topics(lexicon)
         self._salt = np.array([hash64(b.id) for b in brands], dtype=np.uint64)
         self._own_words = [_own_words(b) for b in brands]
+        self._impostors = ImpostorWatch(self.brands, self._salt, self._dedupe, self._lateness_ms)
         self.watermark_ms: int | None = None
         self._open_hour: int | None = None  # the oldest hour that is not learned yet
         self._moved: list[Change] = []  # what the store has to hold when brands have changed
@@ -130,7 +133,9 @@ class DetectStage:
         self.counters.seen += int(here.sum())
         self.counters.own += int((observations.own & here).sum())
         rows = np.flatnonzero(~observations.own)
+        self._impostors.begin(observations)
         if not len(rows):
+            self._impostors.finish(observations, self.watermark_ms)
             return []
         published = observations.published_ms[rows]
         start = int(published[0]) if self.watermark_ms is None else self.watermark_ms
@@ -139,6 +144,7 @@ class DetectStage:
         if self._open_hour is None:
             self._open_hour = -(-start // HOUR_MS)  # the first hour that is seen whole
             self._dedupe.turn(start)
+            self._impostors.turn(start)
         self._lookout.start(start - self._lateness_ms)
         cuts = np.flatnonzero(np.diff(closable, prepend=self._open_hour)).tolist()
         signals: list[Signal] = []
@@ -150,6 +156,7 @@ class DetectStage:
                 final_ms = int(closable[last]) * HOUR_MS if last < len(rows) else 0
                 part = rows[first:last], watermark[first:last]
                 signals += self._segment(observations, *part, final_ms)
+        self._impostors.finish(observations, self.watermark_ms)
         self.counters.signals.update(s.kind for s in signals)
         return signals
 
@@ -168,7 +175,8 @@ class DetectStage:
         self.watermark_ms = now_ms
         segment = Segment(empty, empty, empty, empty, ticks_at, ticks_ms, now_ms)
         signals += map(self._signal, sorted(self._findings(segment), key=lambda f: f.at_ms))
-        return [*signals, *self._looks(final_ms)]
+        signals += self._looks(final_ms)
+        return [*signals, *(s for at_ms in ticks_ms.tolist() for s in self._impostors.tell(at_ms))]
 
     def _findings(self, segment: Segment) -> list[Finding]:
         found = [f for d in self.detectors for f in d.observe(segment, self._rolling)]
@@ -188,6 +196,9 @@ class DetectStage:
         self.counters.late += int((here & ~counted).sum())
         counted[counted] = self._first_seen(obs, rows[counted])
         ticks_at, ticks_ms = _ticks(before, watermark)
+        bad = rows[counted & (obs.label[rows] == 0)]
+        watched = Watched(rows, watermark, before, bad, ticks_at, ticks_ms)
+        impostors = self._impostors.observe(obs, watched)
         # ticks speak of observations that count
         before_row = np.concatenate([[0], np.cumsum(counted)])
         ticks_at = before_row[ticks_at]
@@ -201,11 +212,15 @@ class DetectStage:
         findings = sorted(self._findings(segment), key=lambda f: (f.at, f.at_ms))
         signals = self._with_evidence(obs, rows, findings)
         seen = self._looks(max(self.watermark_ms - self._lateness_ms, final_ms))
-        if not seen:
+        if not seen and not impostors:
             return signals
         due = before_row[np.searchsorted(arrived, [s.at_ms for s in seen])].tolist()
-        at = [(f.at, f.at_ms) for f in findings] + [(n, s.at_ms) for n, s in zip(due, seen)]
-        signals += seen
+        at = [
+            *((f.at, f.at_ms) for f in findings),
+            *((n, s.at_ms) for n, s in zip(due, seen)),
+            *((int(ticks_at[tick]), s.at_ms) for tick, s in impostors),
+        ]
+        signals += [*seen, *(s for _, s in impostors)]
         return [signals[i] for i in sorted(range(len(at)), key=at.__getitem__)]
 
     def _first_seen(self, obs: Observations, rows: Int64) -> Bool:
@@ -245,6 +260,7 @@ class DetectStage:
         self._dedupe.turn(upto * HOUR_MS)
         self._evidence.thin(upto * HOUR_MS)
         self._posts.thin(upto * HOUR_MS)
+        self._impostors.turn(upto * HOUR_MS)
 
     def _learn(self, hour: int) -> None:
         close = self._hour_close(hour)
@@ -417,6 +433,8 @@ class DetectStage:
             "evidence": self._evidence.changes(),
             "posts": self._posts.changes(),
             "lookout": self._lookout.changes(),
+            "impostors": self._impostors.store.changes(),
+            "complaints": self._impostors.complaints.changes(),
         }
         for name, each in self._learned():
             parts[name] = [*each.changes().items()]
@@ -468,6 +486,8 @@ class DetectStage:
         self._lookout.restore(part("lookout"))
         if head.watermark_ms is not None:
             self._lookout.start(head.watermark_ms - self._lateness_ms)
+        self._impostors.store.restore(part("impostors"))
+        self._impostors.complaints.restore(part("complaints"))
         for name, each in self._learned():
             each.restore(part(name))
 

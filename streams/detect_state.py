@@ -54,7 +54,7 @@ def remap(stored: Pieces, fresh: Pieces, old: Sequence[str], new: Sequence[str])
 
     def piece(name: str, blob: bytes) -> bytes:
         part, _, rest = name.partition("/")
-        if part in ("dedupe", "head", "lookout") or rest == "now":
+        if part in ("dedupe", "complaints", "impostors", "head", "lookout") or rest == "now":
             return blob
         if part in ("evidence", "posts"):
             return moved_evidence(blob, move)
@@ -69,6 +69,9 @@ def remap(stored: Pieces, fresh: Pieces, old: Sequence[str], new: Sequence[str])
         return np.where(source >= 0, columns[:, source], fresh_columns).tobytes()
 
     def known(name: str) -> bool:
+        part, _, rest = name.partition("/")
+        if part == "impostors":  # by the brand's id, not its index
+            return rest.partition("/")[0] in new
         # what an older version kept of detectors and this one does not
         return not name.startswith("detector_") or name in fresh
 

@@ -7,11 +7,12 @@ only for mentions that are about a brand.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
 
+from models.impersonation.findings import Suspect
+from models.impersonation.suspects import SuspectFinder, mention_key, profile
 from models.language import LANGUAGES, detect
 from models.matcher import BrandMatcher
 from models.records import LABELS, Brand, Float32, Mention, Observations
@@ -40,6 +41,7 @@ class ScoreStage:
 
     def __init__(self, brands: Sequence[Brand], sentiment: Sentiment) -> None:
         self._matcher = BrandMatcher(brands)
+        self._suspects = SuspectFinder(brands)
         self._sentiment = sentiment
         self._own_handles = [frozenset(h.casefold() for h in b.handles) for b in brands]
         self._own_accounts = [
@@ -51,30 +53,53 @@ class ScoreStage:
         detect(normalise(["."]))
 
     def score(self, mentions: Sequence[Mention]) -> Observations:
-        """One observation for each brand that a mention is about, in order."""
+        """One observation for each brand that a mention is about, or a suspect of, in order."""
         batch = normalise([m.text for m in mentions])
         matches = self._matcher.match(batch, [m.links for m in mentions])
-        rows, position = np.unique(matches.row.astype(np.int64), return_inverse=True)
+        pairs = list(zip(matches.row.tolist(), matches.brand.tolist()))
+        suspects = self._find_suspects(mentions)
+        passing = suspects.keys() - set(pairs) if suspects else set()
+        if passing:
+            pairs = sorted([*pairs, *passing])
+        row, brand = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        rows, position = np.unique(row, return_inverse=True)
         about = [mentions[i] for i in rows.tolist()]
         part = batch if len(about) == len(mentions) else batch.take(rows)
         probabilities = self._probabilities(part, about)
         languages = detect(part)
-        brand = matches.brand.astype(np.int64)
         found = [about[i] for i in position.tolist()]
         published = [round(m.published_at.timestamp() * 1000) for m in about]
+        keys = [mention_key(m.platform, m.id) for m in about]
+        own = np.array([self._is_own(b, m) for b, m in zip(brand.tolist(), found)], dtype=bool)
+        told = {i: suspects[pair] for i, pair in enumerate(pairs) if pair in suspects}
+        for i in np.flatnonzero(own).tolist():
+            if (shown := profile(found[i])) is not None:
+                told[i] = (shown,)
         return Observations(
             brand=brand,
             published_ms=np.array(published, dtype=np.int64)[position],
-            key=np.array([_key(m) for m in about], dtype=np.uint64)[position],
+            key=np.array(keys, dtype=np.uint64)[position],
             platform=[m.platform for m in found],
             label=_labels(probabilities)[position],
             negative=probabilities[position, _NEGATIVE],
             positive=probabilities[position, _POSITIVE],
             reach=np.array([_reach(m) for m in about], dtype=np.int64)[position],
-            own=np.array([self._is_own(b, m) for b, m in zip(brand.tolist(), found)], dtype=bool),
+            own=own | np.array([pair in passing for pair in pairs], dtype=bool) if passing else own,
             lang=[LANGUAGES[languages[i]] for i in position.tolist()],
             mention=found,
+            suspects=told,
         )
+
+    def _find_suspects(
+        self, mentions: Sequence[Mention]
+    ) -> dict[tuple[int, int], tuple[Suspect, ...]]:
+        """Authors and links that resemble a brand, by index of the mention and the brand."""
+        found: dict[tuple[int, int], tuple[Suspect, ...]] = {}
+        for i, mention in enumerate(mentions):
+            for brand, suspect in self._suspects.find(mention):
+                if not self._is_own(brand, mention):
+                    found[i, brand] = (*found.get((i, brand), ()), suspect)
+        return found
 
     def _probabilities(self, batch: CodeBatch, mentions: Sequence[Mention]) -> Float32:
         if not mentions:
@@ -102,11 +127,6 @@ def _labels(probabilities: Float32) -> npt.NDArray[np.int8]:
     """The likeliest label; but what is not more likely negative than not is not counted so."""
     milder = np.argmax(probabilities[:, 1:], axis=1) + 1
     return np.where(probabilities[:, _NEGATIVE] >= _SURE, _NEGATIVE, milder).astype(np.int8)
-
-
-def _key(mention: Mention) -> int:
-    name = f"{mention.platform}\0{mention.id}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(name, digest_size=8).digest(), "little")
 
 
 def _reach(mention: Mention) -> int:

@@ -233,9 +233,10 @@ class Store:
         return self._cases("SELECT body FROM alerts ORDER BY seq")
 
     def latest_cases(self) -> list[Case]:
-        """The last alert of each brand: all that fusion goes on with."""
+        """The last alert of each brand and of each impostor: what fusion goes on with."""
         return self._cases(
-            "SELECT body FROM alerts WHERE seq IN (SELECT MAX(seq) FROM alerts GROUP BY brand)"
+            "SELECT body FROM alerts WHERE seq IN (SELECT MAX(seq) FROM alerts GROUP BY brand,"
+            " json_extract(CAST(body AS TEXT), '$.alert.subject'))"
         )
 
     def _cases(self, query: str) -> list[Case]:

@@ -112,6 +112,7 @@ class _Printer:
         for sentence in (told.observed, *weighed, told.expected, told.split, told.about):
             if sentence is not None:
                 self._say(sentence)
+        self._reasons(alert)
         self._groups(alert)
         if told.narratives:
             self._heading("narratives")
@@ -129,6 +130,12 @@ class _Printer:
         for item in alert.evidence[:_EVIDENCE]:
             self._mention(item)
         self._messages(alert)
+
+    def _reasons(self, alert: Alert) -> None:
+        if alert.explanation.reasons:
+            self._heading("reasons")
+        for sentence in alert.explanation.reasons:
+            self._say(sentence, bullet="•")
 
     def _groups(self, alert: Alert) -> None:
         if alert.groups:

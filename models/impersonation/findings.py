@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import log2
+from typing import Literal
 
 import msgspec
 
@@ -27,6 +29,41 @@ class Reason(msgspec.Struct, frozen=True):
     what: str = ""
 
 
+class Suspect(msgspec.Struct, frozen=True, array_like=True):
+    """What one mention says of an account or link that resembles a brand.
+
+    Attributes
+    ----------
+    kind : {"account", "domain", "official"}
+        ``official`` is no suspect but the profile of the brand's own account.
+    who : str
+        Platform and id (or handle) of an account, or a domain.
+    points : float
+        How much it is like the brand.
+    reasons, intents : tuple of Reason
+        Why, and what the text asks for.
+    url : str or None
+        The link as it was written.
+    answered : int or None
+        Key of the mention that this one replies to.
+    victim : int or None
+        Hash of the account that it addresses.
+    biography, avatar : str or None
+        Of an account, to be compared with the brand's own.
+    """
+
+    kind: Literal["account", "domain", "official"]
+    who: str
+    points: float = 0.0
+    reasons: tuple[Reason, ...] = ()
+    intents: tuple[Reason, ...] = ()
+    url: str | None = None
+    answered: int | None = None
+    victim: int | None = None
+    biography: str | None = None
+    avatar: str | None = None
+
+
 class Finding(msgspec.Struct, frozen=True):
     """The brand that is most likely imitated, or None; how sure; why."""
 
@@ -47,6 +84,17 @@ def score_of(points: float) -> float:
     (0.0, 0.5, 0.75, 0.0)
     """
     return round(1.0 - float(2.0 ** -max(points, 0.0)), 4)
+
+
+def points_of(score: float) -> float:
+    """Points that `score_of` maps to a score below 1.
+
+    Examples
+    --------
+    >>> points_of(0.75), points_of(score_of(1.3))
+    (2.0, 1.3)
+    """
+    return round(-log2(max(1.0 - score, 1e-4)), 2)
 
 
 class Tally:

@@ -165,9 +165,9 @@ class ImpostorChecker:
 
     def _note_profiles(self, author: Author, tallies: dict[int, Tally]) -> None:
         for brand, official in self._profiles.items():
-            if _same_picture(author.avatar_phash, official.avatar_phash):
+            if same_picture(author.avatar_phash, official.avatar_phash):
                 tallies.setdefault(brand, Tally(WEIGHTS)).add("avatar_copied")
-            if _is_copied(author.bio, official.bio):
+            if is_copied(author.bio, official.bio):
                 tallies.setdefault(brand, Tally(WEIGHTS)).add("biography_copied")
 
 
@@ -276,7 +276,7 @@ def letters_differ(text: str) -> bool:
     return not plain.isascii() and fold([text])[0].isascii()
 
 
-def _same_picture(mine: str | None, theirs: str | None) -> bool:
+def same_picture(mine: str | None, theirs: str | None) -> bool:
     """Whether two perceptual hashes, written in hexadecimal, are near."""
     if not mine or not theirs or len(mine) != len(theirs):
         return False
@@ -286,7 +286,7 @@ def _same_picture(mine: str | None, theirs: str | None) -> bool:
         return mine == theirs
 
 
-def _is_copied(mine: str | None, theirs: str | None) -> bool:
+def is_copied(mine: str | None, theirs: str | None) -> bool:
     """Whether most words of two biographies are the same."""
     if not mine or not theirs:
         return False

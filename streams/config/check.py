@@ -19,6 +19,7 @@ from streams.config.check_response import calendar_files, check_calendar_file, c
 from streams.config.check_routes import check_routes
 from streams.config.document import Document, entries
 from streams.config.fields import MENTION_FIELDS, file_path
+from streams.config.listed import check_lists
 from streams.config.problems import KeyPath, shown
 from streams.config.sentiment import TOKENIZER_NAME
 
@@ -40,6 +41,7 @@ def check_together(document: Document, base: Path) -> None:
     """
     data = document.data if isinstance(document.data, dict) else {}
     check_brands(document, entries(data, "brands"))
+    check_lists(document, entries(data, "brands"))
     _check_unique(document, data)
     check_routes(document, data)
     _check_files(document, data, base)

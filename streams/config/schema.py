@@ -40,6 +40,7 @@ from streams.config.fields import (
     Url,
     WholeNumber,
 )
+from streams.config.listed import ListedSettings
 from streams.config.receivers import (
     AnyReceiver,
     ConsoleReceiver,
@@ -118,6 +119,12 @@ class BrandSettings(Settings):
     )
     help_url: Url | None = Field(None, description="Where prepared messages send readers.")
     support_handle: Handle | None = Field(None, description="The handle customers may write to.")
+    allow: Items[ListedSettings] = Field(
+        (), description="Accounts and domains that are known: never flagged as impostors."
+    )
+    block: Items[ListedSettings] = Field(
+        (), description="Accounts and domains that are always flagged."
+    )
 
     def record(self, sensitivity: Sensitivity) -> Brand:
         """The brand as the stages know it; ``sensitivity`` where it has none of its own."""
@@ -145,6 +152,8 @@ class BrandSettings(Settings):
             sensitivity=self.sensitivity or sensitivity,
             help_url=self.help_url,
             support_handle=self.support_handle and self.support_handle.removeprefix("@"),
+            allow=tuple(each.record(self.timezone) for each in self.allow),
+            block=tuple(each.record(self.timezone) for each in self.block),
         )
 
 

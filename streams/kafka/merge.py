@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from models.impersonation.findings import Suspect
 from models.language import LANGUAGES
 from models.records import Int64, Observations
 from streams.kafka.packing import ROW, Record, Rows
@@ -48,6 +49,7 @@ class Merge:
         self._new: list[Rows] = []  # added since the last release
         self._platforms: list[str] = []
         self._evidence: list[bytes] = []
+        self._suspects: dict[int, tuple[Suspect, ...]] = {}  # as few mentions have, by "at"
         self._last = -1
         self.unknown = 0  # observations of brands that are not watched here
         self.forced = 0  # observations that went on before their order was known
@@ -82,6 +84,11 @@ class Merge:
         rows["scored_ms"], rows["offset"] = record.scored_ms, offset
         names = record.rows["platform"][known].tolist()
         self._platforms += [record.platforms[i] for i in names]
+        if record.suspects:
+            first = len(self._evidence)
+            for i, row in enumerate(known.tolist()):
+                if row in record.suspects:
+                    self._suspects[first + i] = record.suspects[row]
         self._evidence += [record.evidence[i] for i in known.tolist()]
         self._new.append(rows)
         for each in record.slices:
@@ -135,6 +142,13 @@ class Merge:
             own=rows["own"].copy(),
             lang=[LANGUAGES[code] for code in rows["lang"].tolist()],
             mention=[self._evidence[i] if real else b"" for i, real in zip(at, here)],
+            suspects={
+                row: self._suspects[i]
+                for row, (i, real) in enumerate(zip(at, here))
+                if real and i in self._suspects
+            }
+            if self._suspects
+            else {},
         )
 
     def _keep(self, rows: Rows) -> None:
@@ -142,5 +156,8 @@ class Merge:
         at: Int64 = rows["at"][real]
         self._platforms = [self._platforms[i] for i in at.tolist()]
         self._evidence = [self._evidence[i] for i in at.tolist()]
+        if self._suspects:
+            held = self._suspects
+            self._suspects = {j: held[i] for j, i in enumerate(at.tolist()) if i in held}
         rows["at"][real] = np.arange(len(real))
         self._rows = rows

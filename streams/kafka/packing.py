@@ -1,14 +1,15 @@
 """Observations on the wire: one record holds what a micro-batch says to one partition of brands.
 
 A record is a version byte and MessagePack: columns as bytes, what evidence shows of each mention,
-and how far each source partition had been read (``Slice``).  Every partition is told of every
-slice, also when none of its brands was spoken of: event time moves for all brands together.
+which rows have suspects, and how far each source partition had been read (``Slice``).  Every
+partition is told of every slice, also when none of its brands was spoken of: event time moves for
+all brands together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -17,6 +18,7 @@ from kafka.partitioner.default import murmur2
 
 from models.detector import TICK_MS
 from models.evidence import packed
+from models.impersonation.findings import Suspect
 from models.language import LANGUAGES
 from models.records import Int64, Observations
 from streams.kafka import KafkaEngineError
@@ -66,6 +68,7 @@ class _Body(msgspec.Struct, frozen=True, array_like=True):
     platforms: list[str]
     rows: bytes
     evidence: list[bytes]
+    suspects: dict[int, tuple[Suspect, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Record:
     platforms: list[str]
     rows: Rows
     evidence: list[bytes]
+    suspects: dict[int, tuple[Suspect, ...]] = field(default_factory=dict)
 
 
 def partition_of(brand: str, partitions: int) -> int:
@@ -163,6 +167,9 @@ def _packed(
         platforms=list(platforms),
         rows=rows.tobytes(),
         evidence=[evidence[i] for i in at.tolist()],
+        suspects={row: obs.suspects[i] for row, i in enumerate(at.tolist()) if i in obs.suspects}
+        if obs.suspects
+        else {},
     )
     return bytes([VERSION]) + msgspec.msgpack.encode(body)
 
@@ -192,8 +199,17 @@ def unpack(value: bytes | None) -> Record:
             )
         )
         good = good and rows["lang"].max(initial=0) < len(LANGUAGES)
+        good = good and all(0 <= row < len(rows) for row in body.suspects)
     except (msgspec.MsgspecError, ValueError) as error:
         raise KafkaEngineError(f"a record that cannot be read: {error}") from error
     if not good:
         raise KafkaEngineError("a record whose columns do not fit together")
-    return Record(body.scored_ms, body.slices, body.brands, body.platforms, rows, body.evidence)
+    return Record(
+        body.scored_ms,
+        body.slices,
+        body.brands,
+        body.platforms,
+        rows,
+        body.evidence,
+        body.suspects,
+    )

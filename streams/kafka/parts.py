@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from alerts.fusion import AlertStage, Case, Outcome
+from alerts.fusion import AlertStage, Case, Key, Outcome, key_of
 from alerts.records import Alert
 from models.detector import TICK_MS
 from models.records import Brand, Signal
@@ -168,7 +168,8 @@ class AlertPart:
         self._topic = topic
         self._done = -1
         self._ids: dict[str, None] = {}
-        self._cases: dict[str, Case] = {}  # that changed since the last checkpoint
+        self._forgotten: list[Key] = []
+        self._cases: dict[Key, Case] = {}  # that changed since the last checkpoint
         self._published: dict[str, Alert] = {}
 
     @property
@@ -192,7 +193,10 @@ class AlertPart:
             outcome = self.stage.handle([record.signal])
         elif record.watermark_ms is not None:
             outcome = self.stage.advance(record.watermark_ms)
-        self._cases |= {case.alert.brand: case for case in outcome.cases.values()}
+        self._cases |= {key_of(case.alert): case for case in outcome.cases.values()}
+        for key in outcome.forgotten:
+            self._cases.pop(key, None)
+            self._forgotten.append(key)
         self._published |= {alert.id: alert for alert in outcome.news}
         return [self._event(alert, alert.timeline[-1].event) for alert in outcome.news]
 
@@ -202,9 +206,9 @@ class AlertPart:
         published, self._published = self._published, {}
         while len(self._ids) > _IDS_KEPT:
             del self._ids[next(iter(self._ids))]
-        changes: list[Change] = [
-            (f"case/{brand}", msgspec.json.encode(case)) for brand, case in cases.items()
-        ]
+        forgotten, self._forgotten = self._forgotten, []
+        changes: list[Change] = [(_piece(key), None) for key in forgotten]
+        changes += [(_piece(key), msgspec.json.encode(case)) for key, case in cases.items()]
         changes.append(("ids", msgspec.json.encode(list(self._ids))))
         went_on = [c.alert for c in cases.values() if published.get(c.alert.id) != c.alert]
         return changes, [self._event(alert, "went_on") for alert in went_on]
@@ -215,6 +219,12 @@ class AlertPart:
             identity += f"/{alert.last_signal_ms}"
         headers = (("idempotency-key", identity.encode()), ("event", happened.encode()))
         return Outgoing(self._topic, alert.id.encode(), msgspec.json.encode(alert), None, headers)
+
+
+def _piece(key: Key) -> str:
+    """Name of a case among the pieces of state; that of a brand begins no other."""
+    brand, subject = key
+    return f"subject/{brand}/{subject}/case" if subject else f"case/{brand}"
 
 
 def read_signal(value: bytes | None) -> SignalRecord:

@@ -388,7 +388,8 @@ def test_a_stage_that_is_stored_seldom_stores_the_same() -> None:
 def _parts(store: Store) -> set[str]:
     """Names of what is stored, without the numbers of evidence and key pieces."""
     return {
-        k.rpartition("/")[0] if k.startswith(("evidence", "dedupe")) else k for k in store.pieces
+        k.rpartition("/")[0] if k.startswith(("evidence", "dedupe", "complaints")) else k
+        for k in store.pieces
     }
 
 
