@@ -100,29 +100,59 @@ class FakeReceiver:
     ----------
     received : list of Received
         In the order in which requests were read.
+    reading : int
+        Requests that were accepted and not yet read.
     """
 
     def __init__(self, behaviour: Behaviour | None = None) -> None:
         self.received: list[Received] = []
+        self.reading = 0
+        self._lock = threading.Lock()
         self.released = threading.Event()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
+            read = False
+
             def do_POST(self) -> None:
                 length = int(self.headers.get("content-length", "0"))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 got = Received(self.path, headers, self.rfile.read(length))
                 outer.received.append(got)
+                self._read()
                 (behaviour or answer(200))(self, got)
+
+            def _read(self) -> None:
+                if not self.read:
+                    self.read = True
+                    outer.count(-1)
+
+            def finish(self) -> None:
+                self._read()  # its sender may have been killed before it said anything
+                super().finish()
 
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            request_queue_size = 128
+
+            def process_request(self, request: Any, client_address: Any) -> None:
+                outer.count(1)
+                super().process_request(request, client_address)
+
+            def handle_error(self, *_: object) -> None:
+                pass  # a sender that was killed
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+
+    def count(self, change: int) -> None:
+        with self._lock:
+            self.reading += change
 
     def __enter__(self) -> FakeReceiver:
         self._thread.start()
