@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from alerts.lifecycle import Lifecycle, Suppression
-from alerts.playbook.records import Bilingual, Severity
+from alerts.playbook.records import Bilingual, Playbook, Severity
 from alerts.records import Alert, Decision, rfc3339
 from alerts.silences import Matchers, Recurring
 from alerts.store.access import Role
@@ -264,6 +264,19 @@ class RejectedPage(msgspec.Struct, frozen=True, kw_only=True):
 
     rejected: tuple[RejectedItem, ...]
     next: str | None
+
+
+class PlaybookList(msgspec.Struct, frozen=True, kw_only=True):
+    """The playbooks in use, as templates."""
+
+    playbooks: tuple[Playbook, ...]
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """That requests are answered, and of which brands we are blind; null where nobody can tell."""
+
+    status: str
+    blind: tuple[str, ...] | None
 
 
 def summary(row: Row, suppressed: tuple[Suppression, ...]) -> Summary:

@@ -1,0 +1,96 @@
+"""Live updates: the audit trail as it grows, read once for all who listen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+
+from alerts.service import Desk
+from alerts.service.records import AuditEntry
+
+_PAUSE_S = 0.25
+_MOST = 500  # entries of one reading
+_KEPT = 2_000  # held for those who come back
+
+
+class Feed:
+    """Entries of the audit trail, to any number of listeners.
+
+    Parameters
+    ----------
+    desk : Desk
+    most_listeners : int
+    """
+
+    def __init__(self, desk: Desk, most_listeners: int = 1_000) -> None:
+        self._desk = desk
+        self._most = most_listeners
+        self._listeners = 0
+        self._kept: deque[AuditEntry] = deque(maxlen=_KEPT)
+        self._last = -1  # none were read yet
+        self._grown = asyncio.Condition()
+        self._reader: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    @property
+    def crowded(self) -> bool:
+        """Whether nobody more should listen."""
+        return self._listeners >= self._most
+
+    def stop(self) -> None:
+        """End every stream soon; from any thread."""
+        self._stopping = True
+
+    async def follow(self, after: int | None, pause_s: float) -> AsyncIterator[AuditEntry | None]:
+        """Entries after a number (None: from now on); None after each pause without any."""
+        self._listeners += 1
+        try:
+            if self._reader is None or self._reader.done():
+                self._last = await asyncio.to_thread(self._desk.last_seq)
+                self._kept.clear()
+                self._reader = asyncio.create_task(self._read())
+            last = self._last if after is None else after
+            quiet_s = 0.0
+            while not self._stopping:
+                found = await self._after(last)
+                for entry in found:
+                    yield entry
+                    last = entry.seq
+                if found:
+                    quiet_s = 0.0
+                    continue
+                await self._wait()
+                quiet_s += _PAUSE_S
+                if quiet_s >= pause_s:
+                    quiet_s = 0.0
+                    yield None
+        finally:
+            self._listeners -= 1
+
+    async def _wait(self) -> None:
+        async with self._grown:
+            try:
+                await asyncio.wait_for(self._grown.wait(), _PAUSE_S)
+            except TimeoutError:
+                return
+
+    async def _after(self, last: int) -> list[AuditEntry]:
+        """What is held of it, or what the database has of it."""
+        if last >= self._last:
+            return []
+        if self._kept and self._kept[0].seq <= last + 1:
+            return [entry for entry in self._kept if entry.seq > last]
+        page = await asyncio.to_thread(self._desk.audit, after=last, limit=_MOST)
+        return list(page.entries)
+
+    async def _read(self) -> None:
+        """Read what is new as long as somebody listens."""
+        while self._listeners and not self._stopping:
+            page = await asyncio.to_thread(self._desk.audit, after=self._last, limit=_MOST)
+            if page.entries:
+                self._kept.extend(page.entries)
+                self._last = page.entries[-1].seq
+                async with self._grown:
+                    self._grown.notify_all()
+            await asyncio.sleep(_PAUSE_S)

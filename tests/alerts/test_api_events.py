@@ -1,0 +1,105 @@
+"""Live updates over a real server: in order, resumable, and over when the token is."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from alerts.api.routes import events
+from alerts.store import Database
+from tests.alerts.calling import Api
+from tests.alerts.responding import NOW, copies, first
+from tests.alerts.serving import serving
+from tests.running import eventually
+
+ID = first().id
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Api]:
+    with closing(Database(tmp_path / "response.db")) as database:
+        yield Api(database)
+
+
+class Listener:
+    """Listens in a thread of its own, to its end."""
+
+    def __init__(self, url: str, secret: str, **headers: str) -> None:
+        self.heard: list[dict[str, Any]] = []
+        self.status = 0
+        self._at = f"{url}/v1/events"
+        self._headers = {"authorization": f"Bearer {secret}", **headers}
+        self.thread = threading.Thread(target=self._listen, daemon=True)
+        self.thread.start()
+
+    def _listen(self) -> None:
+        with httpx.stream("GET", self._at, headers=self._headers, timeout=60) as answer:
+            self.status = answer.status_code
+            event: dict[str, str] = {}
+            for line in answer.iter_lines():
+                name, _, value = line.partition(": ")
+                if line:
+                    event[name] = value
+                elif "id" in event:
+                    entry = json.loads(event["data"])
+                    assert (str(entry["seq"]), entry["action"]) == (event["id"], event["event"])
+                    self.heard.append(entry)
+                    event = {}
+
+
+def test_listeners_hear_everything_in_order(api: Api) -> None:
+    desk = api.desk
+    desk.take(first())
+    before = desk.last_seq()
+    with serving(api.app) as url:
+        listeners = [Listener(url, api.secrets["viewer"]) for _ in range(3)]
+        eventually(lambda: all(one.status == 200 for one in listeners))
+        late = Listener(url, api.secrets["viewer"], **{"last-event-id": "0"})
+        eventually(lambda: len(late.heard) == before)
+        # whoever has just been answered may not have been given its first number yet
+        eventually(lambda: desk.act("amal", ID, "acknowledge", version=None, reason="", once=None))
+        for alert in copies(5):
+            desk.take(alert)
+        eventually(
+            lambda: all(one.heard and one.heard[-1]["seq"] == before + 6 for one in listeners)
+        )
+    for one in [*listeners, late]:
+        one.thread.join(20)
+        seqs = [entry["seq"] for entry in one.heard]
+        assert seqs == list(range(seqs[0], before + 7)), "no gap, nothing twice, in order"
+    assert late.heard[0]["seq"] == 1
+    assert late.heard[before]["details"]["state"] == "acknowledged"
+
+
+def test_who_comes_back_goes_on_where_it_was(api: Api) -> None:
+    for alert in copies(4):
+        api.desk.take(alert)
+    with serving(api.app) as url:
+        again = Listener(url, api.secrets["viewer"], **{"last-event-id": "5"})
+        eventually(lambda: [entry["seq"] for entry in again.heard] == [6, 7])
+
+
+def test_a_stream_ends_with_its_token(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "PAUSE_S", 0.5)
+    secret = api.desk.tokens.create("guest", "viewer", by="test", now_ms=NOW)
+    with serving(api.app) as url:
+        guest = Listener(url, secret)
+        eventually(lambda: guest.status == 200)
+        api.desk.tokens.revoke("guest", by="test", now_ms=NOW)
+        guest.thread.join(20)
+        assert not guest.thread.is_alive()
+
+
+def test_too_many_listeners_are_told(api: Api) -> None:
+    api.app.state.parts.feed._most = 0
+    with api.client("viewer") as viewer:
+        answer = viewer.get("/v1/events")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+        assert viewer.get("/v1/events", params={"after": "x"}).status_code == 422
