@@ -7,6 +7,7 @@ defanged; escaping for a format is the channel's business.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -141,7 +142,7 @@ def digest(batch: Sequence[Notification]) -> Content:
         facts=(),
         steps=(),
         quotes=(),
-        url=next((told.url for told in batch if told.url), None),
+        url=None,
         acknowledge_url=None,
     )
 
@@ -250,7 +251,7 @@ def _facts(told: Notification) -> list[Fact]:
         ("severity", Bilingual(ar=f"{word.ar} ({score})", en=f"{word.en} ({score})")),
         ("state", say(f"states.{told.state}") if told.state in _STATES else None),
         ("brand", _same(alert.brand)),
-        ("since", _same(f"{FSI}{alert.since}{PDI}")),
+        ("since", _same(_when(alert.since))),
         ("assignee", _same(_isolated(told.assignee)) if told.assignee else None),
         ("number", _same(f"{FSI}{alert.id}{PDI}")),
     ]
@@ -283,6 +284,11 @@ def _quotes(alert: Alert) -> list[Quote]:
 
 def _clean(both: Bilingual) -> Bilingual:
     return Bilingual(ar=strip_controls(both.ar), en=strip_controls(both.en))
+
+
+def _when(at: str) -> str:
+    moment = datetime.fromisoformat(at).astimezone(UTC)
+    return f"{FSI}{moment:%Y-%m-%d %H:%M} UTC{PDI}"
 
 
 def _same(text: str) -> Bilingual:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import html
 import json
 import re
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -39,6 +41,7 @@ from tests.alerts.notify.build import (
 )
 from tests.alerts.test_fusion import steering
 
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "notifications.md"
 EXPIRES = timedelta(hours=1)
 MANY = [told(alert=alert_of(i), version=i) for i in range(25)]
 DRILL = told(drill=True)
@@ -319,6 +322,25 @@ def test_webhook_batch_and_secret_forms() -> None:
         assert got.headers["webhook-timestamp"] == "5"
         expected = webhook.signature("secret", got.headers["webhook-id"], 5, got.body)
         assert got.headers["webhook-signature"] == expected, "base64 and text are one key"
+
+
+def test_a_receiver_checks_the_signature_as_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
+    documented: dict[str, Any] = {}
+    exec(code, documented)
+    genuine = documented["genuine"]
+    with FakeReceiver() as tool, Sender(allow_private=True, timeout_s=2) as sender:
+        settings = webhook.WebhookSettings(url=tool.url, secret="a long random text")
+        webhook.Webhook(settings, sender, lambda: 1_700_000_000_000).send([OPENED])
+        (got,) = tool.received
+    monkeypatch.setattr(time, "time", lambda: 1_700_000_010.0)
+    assert genuine(got.headers, got.body, settings.secret)
+    assert not genuine(got.headers, got.body + b" ", settings.secret), "another body"
+    assert not genuine(got.headers, got.body, "guessed")
+    assert not genuine(got.headers | {"webhook-id": "x"}, got.body, settings.secret)
+    assert not genuine(got.headers | {"webhook-timestamp": "1700000001"}, got.body, settings.secret)
+    monkeypatch.setattr(time, "time", lambda: 1_700_000_400.0)
+    assert not genuine(got.headers, got.body, settings.secret), "replayed"
 
 
 @pytest.mark.parametrize("key", ["a\r\nx-evil: 1", "a.b", "مفتاح", "a b", ""])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from alerts.notify.stages.quiet import QuietHours, quiet_until_ms
 from alerts.notify.stages.stage import Delay, Drop
 from tests.alerts.notify.build import AIRLINE, BANK, alert_of, queued, told
 
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "notifications.md"
 NIGHT = QuietHours(start=time(22), end=time(7), timezone="Asia/Riyadh")
 HOUR = 3_600_000
 WATCH = replace(BANK, severity="watch")
@@ -217,3 +220,14 @@ def test_overtaken_news_is_dropped(
     assert (held is not None) is dropped
     if held is not None:
         assert held[1].reason == f"version {later.version} of the alert was told before it"
+
+
+def test_every_stage_is_documented_in_its_order() -> None:
+    everything = Route(
+        brands=("a",), min_severity="critical", resolved=False, drills=False, quiet=NIGHT,
+        group_wait_ms=1, per_hour=1,
+    )  # fmt: skip
+    rows = re.findall(r"^\| `([a-z ]+)` \| [^|]*\. \|$", DOCS.read_text("utf-8"), re.MULTILINE)
+    stages = Chain(everything, Silences(), Open()).stages
+    assert [row for row in rows if row in stages] == stages
+    assert len(stages) == 10
