@@ -42,6 +42,7 @@ from streams.config.fields import (
 )
 from streams.config.response import (
     EscalationSettings,
+    RetentionSettings,
     ScheduleSettings,
     SilenceSettings,
     anchored,
@@ -306,6 +307,9 @@ class Config(Settings):
         EscalationSettings(), description="Who is told, and who next."
     )
     silences: Section[SilenceSettings] = Field(SilenceSettings(), description="Limits of silences.")
+    retention: Section[RetentionSettings] = Field(
+        RetentionSettings(), description="How long things are kept."
+    )
     paths: Section[PathSettings] = Field(PathSettings(), description="Where things are kept.")
     intake: Section[IntakeSettings] = Field(IntakeSettings(), description="The HTTP intake.")
     kafka: Section[KafkaSettings] = Field(
