@@ -1,4 +1,4 @@
-"""Personal data in alerts and signals: erased on request, pruned, under pseudonyms in exports.
+"""Personal data in alerts and signals: one author's erased on request, old data pruned.
 
 What an author wrote and who that was is in the evidence, in groups of accounts, and in what others
 passed on.  Counts and explanations hold no accounts and stay: what was erased still counted.
@@ -7,19 +7,30 @@ passed on.  Counts and explanations hold no accounts and stay: what was erased s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
-from typing import Literal, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
 from alerts.records import Alert
-from models.records import AccountGroup, Evidence, GroupPost, GroupTrace, Signal
+from models.records import (
+    AccountGroup,
+    Carrier,
+    Evidence,
+    GroupPost,
+    GroupTrace,
+    NarrativeRecord,
+    NarrativeText,
+    Signal,
+)
 
 ERASED = "erased"
 DAY_MS = 86_400_000
-_HANDLE = re.compile(r"(?<![\w@.])@(\w(?:[\w.-]{0,98}\w)?)")  # ends before the full stop
+HANDLE = re.compile(r"(?<![\w@.])@(\w(?:[\w.-]{0,98}\w)?)")  # ends before the full stop
 Holder = TypeVar("Holder", Alert, Signal)
+Part: TypeAlias = Evidence | AccountGroup | NarrativeRecord
+PARTS = (Evidence, AccountGroup, NarrativeRecord)
 
 
 class Author(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,14 +90,29 @@ def erase(holder: Holder, author: Author) -> Holder:
     wrote become ``@erased``, and what they passed on of the author's is dropped.
     """
     author = known(author, [holder])
-    evidence = tuple(_erased_evidence(e, author) for e in holder.evidence)
-    groups = tuple(_erased_group(g, author) for g in holder.groups)
+    parts = {name: tuple(_erased(p, author) for p in held) for name, held in people(holder)}
     named = [t for t in holder.terms if plain(t) in author.handles]
     terms = tuple(t for t in holder.terms if t not in named)
-    if (evidence, groups, terms) == (holder.evidence, holder.groups, holder.terms):
+    if not named and all(parts[name] == held for name, held in people(holder)):
         return holder
-    erased = msgspec.structs.replace(holder, evidence=evidence, groups=groups, terms=terms)
+    erased = msgspec.structs.replace(holder, terms=terms, **parts)
     return _without_terms(erased, named) if named else erased
+
+
+def people(holder: Alert | Signal) -> Iterator[tuple[str, tuple[Part, ...]]]:
+    """Fields of a record that hold what people wrote or who they are, with what is in them."""
+    for name in holder.__struct_fields__:
+        held = getattr(holder, name)
+        if isinstance(held, tuple) and held and isinstance(held[0], PARTS):
+            yield name, held
+
+
+def _erased(part: Part, author: Author) -> Part:
+    if isinstance(part, Evidence):
+        return _erased_evidence(part, author)
+    if isinstance(part, AccountGroup):
+        return _erased_group(part, author)
+    return erased_narrative(part, author)
 
 
 def _without_terms(alert: Holder, terms: list[str]) -> Holder:
@@ -122,10 +148,38 @@ def _erased_evidence(evidence: Evidence, author: Author) -> Evidence:
     )
 
 
+def erased_narrative(narrative: NarrativeRecord, author: Author) -> NarrativeRecord:
+    """What is being said, without one of those who said it first."""
+
+    def carrier(one: Carrier) -> Carrier:
+        if not author.wrote(one.platform, one.account, one.handle):
+            text = "" if _passed_on(one.text, author) else without_handles(one.text, author)
+            return msgspec.structs.replace(one, text=text)
+        gone = {"account": ERASED, "mention": ERASED, "handle": None, "followers": None}
+        return msgspec.structs.replace(one, **gone, text="")
+
+    theirs = {
+        c.mention for c in narrative.carriers if author.wrote(c.platform, c.account, c.handle)
+    }
+
+    def text(one: NarrativeText) -> NarrativeText:
+        if one.id in theirs | author.posts:
+            return NarrativeText(id=ERASED, text="", times=one.times)
+        words = "" if _passed_on(one.text, author) else without_handles(one.text, author)
+        return msgspec.structs.replace(one, text=words)
+
+    return msgspec.structs.replace(
+        narrative,
+        carriers=tuple(map(carrier, narrative.carriers)),
+        texts=tuple(map(text, narrative.texts)),
+        terms=tuple(t for t in narrative.terms if plain(t) not in author.handles),
+    )
+
+
 def _passed_on(text: str, author: Author) -> bool:
     if not text.startswith(("RT @", "rt @")):
         return False
-    named = _HANDLE.match(text, 3)
+    named = HANDLE.match(text, 3)
     return named is not None and plain(named[1]) in author.handles
 
 
@@ -135,7 +189,7 @@ def without_handles(text: str, author: Author) -> str:
     def other(found: re.Match[str]) -> str:
         return f"@{ERASED}" if plain(found[1]) in author.handles else found[0]
 
-    return _HANDLE.sub(other, text) if author.handles else text
+    return HANDLE.sub(other, text) if author.handles else text
 
 
 def _erased_group(group: AccountGroup, author: Author) -> AccountGroup:
@@ -174,88 +228,6 @@ def _erased_post(post: GroupPost, author: Author, theirs: bool) -> GroupPost:
     return msgspec.structs.replace(post, text=text)
 
 
-# exports --------------------------------------------------------------------------------------
-
-
-def pseudonym(key: bytes, platform: str, account: str) -> str:
-    """A name for an account that only the holder of the key can find again.
-
-    Examples
-    --------
-    >>> pseudonym(b"k", "x", "42") == pseudonym(b"k", "x", "42") != pseudonym(b"l", "x", "42")
-    True
-    """
-    keyed = blake2b(f"{platform.casefold()}\0{account}".encode(), key=key[:64], digest_size=8)
-    return f"p-{keyed.hexdigest()}"
-
-
-def pseudonymous(holder: Holder, key: bytes) -> Holder:
-    """An alert or a signal as it may leave the house: accounts under pseudonyms.
-
-    The same account has the same pseudonym under the same key.  Names, links and the ids of
-    mentions, which lead to the account, go; words that people wrote stay, without handles.
-
-    Parameters
-    ----------
-    holder : Alert or Signal
-    key : bytes
-        Secret; a new one for each export ties no two exports together.
-    """
-    if not key:
-        raise ValueError("key is empty: a pseudonym without a key can be found by trying")
-
-    def mention(platform: str, mention_id: str) -> str:
-        return pseudonym(key, f"{platform}\0mention", mention_id)
-
-    def text(words: str) -> str:
-        return _HANDLE.sub(lambda found: "@" + pseudonym(key, "@", plain(found[1])), words)
-
-    def evidence(e: Evidence) -> Evidence:
-        who = e.author_id or (plain(e.handle) if e.handle else None)
-        return msgspec.structs.replace(
-            e,
-            id=mention(e.platform, e.id),
-            author_id=None if who is None else pseudonym(key, e.platform, who),
-            handle=None,
-            name=None,
-            url=None,
-            text=text(e.text),
-        )
-
-    def post(p: GroupPost) -> GroupPost:
-        return GroupPost(
-            id=mention("", p.id),
-            account=pseudonym(key, "", p.account),
-            published_ms=p.published_ms,
-            text=text(p.text),
-        )
-
-    def group(g: AccountGroup) -> AccountGroup:
-        return msgspec.structs.replace(
-            g,
-            accounts=tuple(pseudonym(key, "", a) for a in g.accounts),
-            mentions=tuple(mention("", m) for m in g.mentions),
-            evidence=tuple(
-                msgspec.structs.replace(
-                    t,
-                    shown=text(t.shown) if t.kind in ("text", "tag", "tags", "link") else "",
-                    posts=tuple(map(post, t.posts)),
-                    differs=(
-                        tuple(map(text, t.differs[0])),
-                        tuple(map(text, t.differs[1])),
-                    ),
-                )
-                for t in g.evidence
-            ),
-        )
-
-    return msgspec.structs.replace(
-        holder,
-        evidence=tuple(map(evidence, holder.evidence)),
-        groups=tuple(map(group, holder.groups)),
-    )
-
-
 # retention ------------------------------------------------------------------------------------
 
 
@@ -286,4 +258,5 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
 
 def stripped(holder: Holder) -> Holder:
     """An alert or a signal without anything that people wrote; figures and sentences stay."""
-    return msgspec.structs.replace(holder, evidence=(), groups=(), terms=())
+    empty: dict[str, tuple[Part, ...]] = {name: () for name, _ in people(holder)}
+    return msgspec.structs.replace(holder, terms=(), **empty)

@@ -67,7 +67,7 @@ def export(key_file: Path | None, config_path: Path | None) -> None:
     """Write the alerts as JSON Lines, accounts under pseudonyms, to standard output."""
     import msgspec
 
-    from alerts.privacy import pseudonymous
+    from alerts.pseudonyms import pseudonymous
     from streams.store import Store
 
     key = secrets.token_bytes(32) if key_file is None else key_file.read_bytes().strip()

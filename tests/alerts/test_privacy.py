@@ -10,17 +10,36 @@ from alerts.privacy import (
     Retention,
     digest,
     erase,
+    erased_narrative,
     known,
-    pseudonym,
-    pseudonymous,
+    people,
     stripped,
     without_handles,
 )
+from alerts.pseudonyms import Pseudonyms, pseudonymous
 from alerts.records import Alert
-from models.records import AccountGroup, Evidence, GroupPost, GroupTrace
+from models.records import (
+    AccountGroup,
+    Carrier,
+    Evidence,
+    GroupPost,
+    GroupTrace,
+    NarrativeRecord,
+    NarrativeText,
+    Signal,
+)
 from tests.alerts.build import only_alert, signal, stage
 
 AMAL = Author(platform="x", id="77", handles=frozenset({"amal_k"}))
+OURS = """
+    id brand type severity score state since opened_at updated_at resolved_at title explanation
+    kind window_min observed expected threshold ratio total negative negative_share
+    usual_negative_share authors reach platforms languages topics signals timeline playbook
+    last_signal_ms schema negative_share_estimate negative_reach_share negative_intensity
+    usual_negative_intensity coordinated_share
+    phase window_start_ms window_end_ms at_ms lower upper surprise line history_h return_h
+    negative_estimate intensity usual_intensity reach_share
+"""
 KEY = b"a-secret-of-32-bytes-or-so------"
 
 
@@ -127,6 +146,52 @@ def test_no_handle_is_left_in_a_text(text: str, handle: str) -> None:
     assert without_handles(once, author) == once
 
 
+def narrative() -> NarrativeRecord:
+    def said_first(account: str, handle: str, mention: str, text: str) -> Carrier:
+        return Carrier(account=account, platform="x", handle=handle, followers=9, mention=mention,
+                       published_ms=5, text=text)  # fmt: skip
+
+    return NarrativeRecord(
+        id="n-1", kind="rumour", score=0.7, first_ms=1, last_ms=9, found_ms=None, mentions=40,
+        accounts=30, speed_now=1.0, speed_before=0.0, speed_peak=2.0, languages={}, platforms={},
+        negative_share=None, claims=1, questions=1, denials=1, complaints=1, sources=0,
+        terms=("closed", "amal_k"), parts={},
+        texts=(NarrativeText(id="n7", text="the bank is closed", times=9),
+               NarrativeText(id="n8", text="is it true @amal_k?", times=3)),
+        carriers=(said_first("77", "Amal_K", "n7", "the bank is closed"),
+                  said_first("78", "badr", "n8", "is it true @amal_k?")),
+    )  # fmt: skip
+
+
+def test_who_said_it_first_is_erased_and_the_narrative_stays() -> None:
+    bare = Author(platform="x", id="77", handles=frozenset({"amal_k"}))
+    after = erased_narrative(narrative(), bare)
+    packed = msgspec.json.encode(after)
+    assert b"mal_" not in packed
+    assert b"the bank is closed" not in packed
+    assert b'"77"' not in packed
+    assert b"n7" not in packed
+    assert [(t.text, t.times) for t in after.texts] == [("", 9), ("is it true @erased?", 3)]
+    assert after.carriers[1].handle == "badr"
+    assert erased_narrative(after, bare) == after
+    told = Pseudonyms(KEY).part(narrative())
+    assert b"mal_" not in msgspec.json.encode(msgspec.structs.replace(told, terms=()))
+
+
+def test_a_new_field_is_looked_at_before_it_is_kept() -> None:
+    """Of each field somebody has decided whether it can hold what people wrote, or who they are.
+
+    A field that can belongs to `alerts.privacy.PARTS`, or is handled by name in `erase`,
+    `stripped` and `alerts.pseudonyms`.
+    """
+    people_in = {"evidence", "groups", "terms"}
+    assert set(Alert.__struct_fields__) | set(Signal.__struct_fields__) == people_in | set(
+        OURS.split()
+    )
+    held = msgspec.structs.replace(signal(), groups=(GROUP,))
+    assert {name for name, _ in people(held)} == {"evidence", "groups"}
+
+
 # exports --------------------------------------------------------------------------------------
 
 
@@ -136,8 +201,8 @@ def test_an_export_names_nobody_and_still_tells_who_is_the_same() -> None:
     for trace in (b"Amal", b"amal_k:", b"@amal_k.", b'"77"', b'"m1"', b"https://"):
         assert trace not in packed
     ids = [e.author_id for e in out.evidence]
-    assert len(set(ids)) == 4  # the same id on two platforms is two people
-    assert ids[0] == pseudonym(KEY, "x", "77")
+    assert ids[0] == ids[3] == Pseudonyms(KEY).account("77") == out.groups[0].accounts[0]
+    assert len(set(ids)) == 3
     assert pseudonymous(alert(), KEY) == out
     assert pseudonymous(alert(), b"another") != out
     assert out.groups[0].accounts[0] == out.groups[0].evidence[0].posts[0].account
