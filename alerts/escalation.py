@@ -163,11 +163,19 @@ def due(state: Escalation, now_ms: int) -> tuple[Escalation, tuple[DueStep, ...]
     happens twice.
     """
     waiting = [s for s in state.steps if s.outcome is None and s.due_ms <= now_ms]
-    latest = {(s.chain, s.run, s.step): s.round for s in sorted(waiting, key=lambda s: s.round)}
-    chosen = [s for s in waiting if latest[s.chain, s.run, s.step] == s.round]
-    keys = {s.key for s in chosen}
-    past: dict[str, Outcome] = {s.key: "sent" if s.key in keys else "superseded" for s in waiting}
-    return _marked(state, past, now_ms), tuple(chosen)
+    past = superseded(waiting)
+    marks: dict[str, Outcome] = {s.key: "superseded" if s.key in past else "sent" for s in waiting}
+    return _marked(state, marks, now_ms), tuple(s for s in waiting if s.key not in past)
+
+
+def superseded(steps: Iterable[DueStep]) -> frozenset[str]:
+    """Keys of those due steps that come again in a later round that is due as well."""
+    held = list(steps)
+    latest: dict[tuple[str, int, int], int] = {}
+    for s in held:
+        place = s.chain, s.run, s.step
+        latest[place] = max(latest.get(place, 0), s.round)
+    return frozenset(s.key for s in held if s.round < latest[s.chain, s.run, s.step])
 
 
 def stop(state: Escalation, now_ms: int) -> Escalation:

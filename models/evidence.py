@@ -11,7 +11,7 @@ keeps: a mention costs an append, and the record that people see is built for al
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -362,6 +362,17 @@ def moved(piece: bytes, move: dict[int, int]) -> bytes:
     rows = rows[at]
     rows["brand"] = [move[b] for b in rows["brand"].tolist()]
     return pack(rows, [mentions[i] for i in at])
+
+
+def rewritten(piece: bytes, rewrite: Callable[[Kept], Kept]) -> bytes:
+    """A stored piece with other words: what is counted, and where it stands, is unchanged."""
+    rows, mentions = unpack(piece)
+    return pack(rows, [_PACK(rewrite(_UNPACK(mention))) for mention in mentions])
+
+
+def kept_of(piece: bytes) -> list[Kept]:
+    """What a stored piece holds of its mentions."""
+    return [_UNPACK(mention) for mention in unpack(piece)[1]]
 
 
 def _ranked(brand: Int64, order: Int64) -> tuple[Int64, Int64]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from alerts.duty import Duty
 from alerts.oncall import Schedule, gaps
 from alerts.oncall_calendar import CalendarError, check_calendar
 from alerts.records import rfc3339
@@ -71,3 +73,16 @@ def _text(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CalendarError(f"{path}: is not UTF-8") from error
+
+
+def open_duty(config: Config, clock: Callable[[], int]) -> Duty:
+    """Chains, business hours and schedules of the configuration.
+
+    Raises
+    ------
+    CalendarError
+        If a calendar cannot be used.
+    """
+    hours = {brand.id: config.escalation.hours(brand) for brand in config.brand_records()}
+    known = {brand: held for brand, held in hours.items() if held is not None}
+    return Duty(config.escalation.records(), known, open_schedules(config), clock)

@@ -17,6 +17,7 @@ from alerts.escalation import MOST_REPEATS, MOST_STEPS, Chain, Step, Target
 from alerts.hours import BusinessHours, minutes
 from alerts.oncall import Override, Rotation, Schedule
 from alerts.playbook.records import Severity
+from alerts.privacy import Retention
 from alerts.recurrence import instant_ms
 from models.records import Brand
 from streams.config.base import Settings
@@ -209,6 +210,21 @@ class SilenceSettings(Settings):
     max_days: WholeNumber = Field(
         30, ge=1, le=366, description="Longest silence that does not recur, in days."
     )
+
+
+class RetentionSettings(Settings):
+    """How long things are kept; `nadhir prune` does it."""
+
+    evidence_days: WholeNumber = Field(
+        365, ge=1, le=36_500, description="Days for which what people wrote is kept in alerts."
+    )
+    alert_days: WholeNumber = Field(
+        1_095, ge=1, le=36_500, description="Days for which alerts, signals and decisions are kept."
+    )
+
+    def record(self) -> Retention:
+        """The plan as alerts know it."""
+        return Retention(evidence_days=self.evidence_days, alert_days=self.alert_days)
 
 
 def anchored(schedules: tuple[ScheduleSettings, ...], base: Path) -> tuple[ScheduleSettings, ...]:

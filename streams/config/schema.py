@@ -49,6 +49,7 @@ from streams.config.receivers import (
 )
 from streams.config.response import (
     EscalationSettings,
+    RetentionSettings,
     ScheduleSettings,
     SilenceSettings,
     anchored,
@@ -317,6 +318,9 @@ class Config(Settings):
         EscalationSettings(), description="Who is told, and who next."
     )
     silences: Section[SilenceSettings] = Field(SilenceSettings(), description="Limits of silences.")
+    retention: Section[RetentionSettings] = Field(
+        RetentionSettings(), description="How long things are kept."
+    )
     paths: Section[PathSettings] = Field(PathSettings(), description="Where things are kept.")
     intake: Section[IntakeSettings] = Field(IntakeSettings(), description="The HTTP intake.")
     kafka: Section[KafkaSettings] = Field(

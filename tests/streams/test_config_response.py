@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -17,7 +18,8 @@ from alerts.oncall_calendar import CalendarError
 from alerts.recurrence import instant_ms
 from streams.cli import main
 from streams.config import Config, Problem, check, format_problem, load
-from streams.schedules import faults, open_schedules
+from streams.schedules import faults, open_duty, open_schedules
+from tests.alerts.build import only_alert, signal, stage
 
 HEAD = """\
 brands: [{id: acme, names: [Acme], timezone: Asia/Riyadh}]
@@ -85,6 +87,15 @@ def test_schedules_and_chains_reach_the_alerts_as_they_were_written(tmp_path: Pa
     friday = ms("2026-03-06T10:00", "Asia/Riyadh")
     (step,) = plan(office, "a-1", 1, friday, hours)
     assert step.due_ms == ms("2026-03-08T08:00", "Asia/Riyadh")  # after the weekend
+
+
+def test_duty_is_opened_with_all_that_it_needs(tmp_path: Path) -> None:
+    moment = ms("2026-03-05T12:00", "Europe/Berlin")
+    duty = open_duty(read(tmp_path, TEAM + CHAINS), lambda: moment)
+    alert = only_alert(stage().handle([signal()]))
+    alert = msgspec.structs.replace(alert, brand="acme", severity="critical")
+    first = duty.plan(alert, 1, moment)[0]
+    assert duty.targets(first) == [("desk", ("dina",))]
 
 
 def test_a_calendar_is_found_beside_the_file_and_read(tmp_path: Path) -> None:
