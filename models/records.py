@@ -270,6 +270,8 @@ class NarrativeRecord(msgspec.Struct, frozen=True, kw_only=True):
     average of the day before, and at the highest.  ``claims``, ``questions`` and ``denials`` count
     mentions that pass a claim on, ask whether it is true, and deny it; ``sources`` those by or with
     a link to the brand or known news; ``negative_share`` is None where labels are not known.
+    ``sampled_h`` is set where it was found in a sample of the latest posts, of so many hours:
+    counts and speeds are then those of the sample, and before is what it knows of these hours.
     """
 
     id: str
@@ -295,6 +297,7 @@ class NarrativeRecord(msgspec.Struct, frozen=True, kw_only=True):
     texts: tuple[NarrativeText, ...]
     carriers: tuple[Carrier, ...]
     parts: dict[str, float]
+    sampled_h: float | None = None
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):

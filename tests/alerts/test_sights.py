@@ -114,6 +114,33 @@ def test_a_rumour_joins_the_open_alert_and_makes_its_type_more_specific() -> Non
     assert later.narratives[0].id == FOUND.id
 
 
+def test_who_said_it_first_stays_first() -> None:
+    late = msgspec.structs.replace(
+        FOUND.carriers[0], account="99", published_ms=START + 9, mention="9"
+    )
+    again = msgspec.structs.replace(
+        FOUND, id="n-2", terms=("merger", "اندماج", "board"), carriers=(late,), first_ms=START + 9
+    )
+    first = msgspec.structs.replace(FOUND, terms=again.terms)
+    running = stage()
+    running.handle([signal(minute=0, topics={}, observed=40), rumour(1, narratives=(first,))])
+    other = msgspec.structs.replace(again, id="n-3", terms=("price",), mentions=5)
+    alert = only_alert(
+        running.handle([signal(minute=9, topics={}, observed=400, narratives=(again, other))])
+    )
+    assert [n.id for n in alert.narratives] == ["n-1", "n-3"]
+    assert [c.account for c in alert.narratives[0].carriers] == ["17", "99"]
+    assert alert.narratives[0].first_ms == FOUND.first_ms
+
+
+def test_counts_of_a_sample_are_told_as_such() -> None:
+    alert = opened(rumour(narratives=(msgspec.structs.replace(FOUND, sampled_h=3.0),)))
+    said = alert.explanation.narratives[0]
+    assert "of the posts that are kept of the latest 3 hours" in said.en
+    assert "3 ساعات" in said.ar
+    assert "day before" not in said.en
+
+
 def test_a_small_rumour_in_a_large_outage_is_shown_and_names_nothing() -> None:
     running = stage()
     running.handle([signal(minute=0)])
