@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from alerts.playbook.records import Bilingual, RenderedPlaybook, Severity
-from models.records import AccountGroup, Bar, Evidence, NarrativeRecord
+from models.records import AccountGroup, Bar, Defence, Evidence, NarrativeRecord
 
 SCHEMA_VERSION = 1
 SCHEMA_ID = "urn:nadhir:schema:alert:1"
@@ -71,6 +71,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     split: Bilingual | None = None
     groups: tuple[Bilingual, ...] = ()
     narratives: tuple[Bilingual, ...] = ()
+    defence: Bilingual | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +129,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[AccountGroup, ...] = ()
     narratives: tuple[NarrativeRecord, ...] = ()
     bars: tuple[Bar, ...] = ()
+    defence: Defence | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,6 +209,11 @@ ALERT_FIELDS = MappingProxyType(
         "bars": (
             "Each ten minutes of the three hours before: mentions, and how many of them suspected "
             "groups posted, estimated from the posts that are kept."
+        ),
+        "defence": (
+            "Advocates (accounts that steadily praise the brand) active in the window, the five "
+            "steadiest by name, and how many critical threads one of them answered, among the "
+            "posts that are kept; null if no advocate is known."
         ),
         "authors": "Accounts that took part, estimated.",
         "reach": "Followers and engagement of the mentions that are kept.",

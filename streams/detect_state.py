@@ -54,7 +54,7 @@ def remap(stored: Pieces, fresh: Pieces, old: Sequence[str], new: Sequence[str])
 
     def piece(name: str, blob: bytes) -> bytes:
         part, _, rest = name.partition("/")
-        if part in ("dedupe", "head", "lookout") or rest == "now":
+        if part in ("dedupe", "head", "lookout", "supporters") or rest == "now":
             return blob
         if part in ("evidence", "posts"):
             return moved_evidence(blob, move)

@@ -14,7 +14,9 @@ from alerts.show.chart import chart_of
 from models.records import (
     COORDINATION,
     RUMOUR,
+    Advocate,
     Bar,
+    Defence,
     NarrativeText,
     Signal,
 )
@@ -187,6 +189,30 @@ def test_the_page_shows_narratives_and_one_chart_and_no_harm() -> None:
     assert len(drawn) == 18
     assert drawn[-1] == max(drawn) > 0
     assert "everybody else" in page
+
+
+def test_who_stands_by_the_brand_is_told() -> None:
+    advocate = Advocate(
+        account="7", platform="x", handle="ally\u202e", followers=3, days=5, supportive=9,
+        positive_share=1.0, answers=0, first_ms=START, last_ms=START,
+    )  # fmt: skip
+    defence = Defence(threads=40, answered=10, active=7, advocates=(advocate,))
+    alert = opened(signal(topics={}, defence=defence))
+    said = alert.explanation.defence
+    assert said is not None
+    assert "7 accounts" in said.en
+    assert "ally" in said.en
+    assert "\u202e" not in msgspec.json.encode(alert).decode()
+    assert "10 of 40 critical threads (25%)" in said.en
+    assert "40" in said.ar
+    page = render_page([alert], {})
+    assert "Who stands by the brand" in page
+    silent = opened(
+        signal(topics={}, defence=Defence(threads=0, answered=0, active=0, advocates=()))
+    )
+    assert silent.explanation.defence is not None
+    assert "None of those" in silent.explanation.defence.en
+    assert opened(signal(topics={})).explanation.defence is None
 
 
 def test_bars_are_as_high_as_their_counts() -> None:
