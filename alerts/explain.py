@@ -6,6 +6,7 @@ from math import ceil, floor, log2, log10
 
 import msgspec
 
+from alerts.defence import clean_defence, explain_defence
 from alerts.gates import GateSettings, ratio_of, share_of
 from alerts.groups import clean_group, explain_group
 from alerts.imitation import clean_impostor
@@ -86,6 +87,7 @@ def explain(
         split=_split(signal, phrases),
         groups=tuple(explain_group(group, phrases) for group in signal.groups),
         narratives=tuple(explain_narrative(found, phrases) for found in signal.narratives),
+        defence=explain_defence(signal.defence, phrases) if signal.defence else None,
         about=phrases.say("about", terms=phrases.listed(terms)) if terms else None,
         gates=gates,
         would_have_stopped_it=_stops(signal, gates, settings, phrases),
@@ -117,6 +119,7 @@ def clean(signal: Signal) -> Signal:
         groups=tuple(map(clean_group, signal.groups)),
         narratives=tuple(map(clean_narrative, signal.narratives)),
         impostor=signal.impostor and clean_impostor(signal.impostor),
+        defence=clean_defence(signal.defence),
     )
 
 

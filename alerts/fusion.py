@@ -310,6 +310,7 @@ class AlertStage:
             groups=signal.groups,
             narratives=signal.narratives,
             bars=signal.bars,
+            defence=signal.defence,
             usual_negative_share=signal.usual_negative_share,
             authors=signal.authors,
             reach=signal.reach,

@@ -83,7 +83,10 @@ def _opening(found: NarrativeRecord, phrases: Phrases) -> Bilingual:
 def _speed(found: NarrativeRecord, phrases: Phrases) -> Bilingual:
     speeds = {"now": found.speed_now, "before": found.speed_before, "peak": found.speed_peak}
     facts = {name: phrases.number(speed) for name, speed in speeds.items()}
-    return phrases.say("narratives.speed", facts)
+    if found.sampled_h is None:
+        return phrases.say("narratives.speed", facts)
+    hours = phrases.history(max(1, round(found.sampled_h)))
+    return phrases.say("narratives.speed_sampled", facts, hours=hours)
 
 
 def _grounds(found: NarrativeRecord, phrases: Phrases) -> list[Bilingual]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from alerts.playbook.records import Bilingual, RenderedPlaybook, Severity
-from models.records import AccountGroup, Bar, Evidence, Impostor, NarrativeRecord
+from models.records import AccountGroup, Bar, Defence, Evidence, Impostor, NarrativeRecord
 
 SCHEMA_VERSION = 1
 SCHEMA_ID = "urn:nadhir:schema:alert:1"
@@ -72,6 +72,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[Bilingual, ...] = ()
     narratives: tuple[Bilingual, ...] = ()
     reasons: tuple[Bilingual, ...] = ()
+    defence: Bilingual | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +132,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     bars: tuple[Bar, ...] = ()
     subject: str | None = None
     impostor: Impostor | None = None
+    defence: Defence | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -218,6 +220,11 @@ ALERT_FIELDS = MappingProxyType(
         "impostor": (
             "The account or domain that poses as the brand, with its sightings and the points of "
             "each reason; null in other alerts. Strangers wrote its texts."
+        ),
+        "defence": (
+            "Advocates (accounts that steadily praise the brand) active in the window, the five "
+            "steadiest by name, and how many critical threads one of them answered, among the "
+            "posts that are kept; null if no advocate is known."
         ),
         "authors": "Accounts that took part, estimated.",
         "reach": "Followers and engagement of the mentions that are kept.",

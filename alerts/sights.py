@@ -14,6 +14,8 @@ from alerts.texts.phrases import plain
 from models.records import RUMOUR, SIGHTS, AccountGroup, NarrativeRecord, Signal
 
 SHOWN = 3  # narratives, and groups
+MOST_CARRIERS = 10
+SAME_TERMS = 3  # so many words that stand out in both: it is the same narrative
 
 
 def sight_words(signal: Signal, phrases: Phrases) -> dict[str, Bilingual]:
@@ -69,7 +71,10 @@ def joined(signal: Signal, before: Signal | None) -> Signal:
         phase=signal.phase,
         at_ms=signal.at_ms,
         groups=(*signal.groups, *others)[:SHOWN],
-        narratives=_rumours_first(signal.narratives, before.narratives),
+        narratives=_rumours_first(
+            signal.narratives,
+            tuple(n for n in before.narratives if not any(_same(r, n) for r in signal.narratives)),
+        ),
         bars=signal.bars or before.bars,
     )
 
@@ -80,16 +85,39 @@ def remembered(
     narratives: tuple[NarrativeRecord, ...],
 ) -> Signal:
     """A signal with who was seen and what was said before, where it sees nothing itself."""
-    rumours = tuple(n for n in narratives if n.kind == RUMOUR)
     if not signal.narratives:
-        rumours = narratives
-    elif any(n.kind == RUMOUR for n in signal.narratives):
-        rumours = ()
-    return msgspec.structs.replace(
-        signal,
-        groups=signal.groups or groups,
-        narratives=_rumours_first(rumours, signal.narratives),
-    )
+        told = narratives
+    else:
+        seen = tuple(_continued(found, narratives) for found in signal.narratives)
+        known = any(found.kind == RUMOUR for found in seen)
+        rumours = tuple(n for n in narratives if n.kind == RUMOUR and not known)
+        told = _rumours_first(rumours, seen)
+    return msgspec.structs.replace(signal, groups=signal.groups or groups, narratives=told)
+
+
+def _continued(found: NarrativeRecord, before: tuple[NarrativeRecord, ...]) -> NarrativeRecord:
+    """What is said now, as what was said before if it is the same: who was first stays first."""
+    for old in before:
+        if not _same(found, old):
+            continue
+        first = sorted({*old.carriers, *found.carriers}, key=lambda c: (c.published_ms, c.mention))
+        once = {carrier.account: carrier for carrier in reversed(first)}
+        return msgspec.structs.replace(
+            found,
+            id=old.id,
+            first_ms=min(found.first_ms, old.first_ms),
+            carriers=tuple(c for c in first if once[c.account] is c)[:MOST_CARRIERS],
+        )
+    return found
+
+
+def _same(found: NarrativeRecord, old: NarrativeRecord) -> bool:
+    if found.kind != old.kind:
+        return False
+    posts = {text.id for text in old.texts} | {carrier.mention for carrier in old.carriers}
+    if not posts.isdisjoint([*(t.id for t in found.texts), *(c.mention for c in found.carriers)]):
+        return True
+    return len({*found.terms} & {*old.terms}) >= SAME_TERMS
 
 
 def _rumours_first(

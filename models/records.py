@@ -296,6 +296,8 @@ class NarrativeRecord(msgspec.Struct, frozen=True, kw_only=True):
     average of the day before, and at the highest.  ``claims``, ``questions`` and ``denials`` count
     mentions that pass a claim on, ask whether it is true, and deny it; ``sources`` those by or with
     a link to the brand or known news; ``negative_share`` is None where labels are not known.
+    ``sampled_h`` is set where it was found in a sample of the latest posts, of so many hours:
+    counts and speeds are then those of the sample, and before is what it knows of these hours.
     """
 
     id: str
@@ -321,6 +323,38 @@ class NarrativeRecord(msgspec.Struct, frozen=True, kw_only=True):
     texts: tuple[NarrativeText, ...]
     carriers: tuple[Carrier, ...]
     parts: dict[str, float]
+    sampled_h: float | None = None
+
+
+class Advocate(msgspec.Struct, frozen=True, kw_only=True):
+    """An account that supports the brand, with what speaks for it.
+
+    ``days`` of the latest 28 had a supportive mention; ``positive_share`` is of its mentions that
+    were not neutral, ``answers`` are critical threads that it answered, where these are counted.
+    """
+
+    account: str
+    platform: str
+    handle: str | None
+    followers: int | None
+    days: int
+    supportive: int
+    positive_share: float
+    answers: int
+    first_ms: int
+    last_ms: int
+
+
+class Defence(msgspec.Struct, frozen=True, kw_only=True):
+    """Critical threads of a window and how many of them an advocate answered.
+
+    ``active`` advocates spoke in the window, of which ``advocates`` are the steadiest.
+    """
+
+    threads: int
+    answered: int
+    active: int
+    advocates: tuple[Advocate, ...]
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
@@ -385,7 +419,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     ``observed`` counts all mentions of the window.
     ``narratives`` are what is said in the window, rumours first; ``told_share`` is what the rumour
     or group that the signal is about has of the window's posts, ``told_negative`` how much of it is
-    negative (models/lookout.py).  ``bars`` are the hours up to the window's end.
+    negative (models/lookout.py).  ``bars`` are the hours up to the window's end,
+    ``defence`` what advocates do in it; None where the brand has none that are known.
     ``groups`` are accounts that act together in the window and what is amplified in it,
     ``coordinated_share`` what the former posted of the mentions, or of the negative ones where
     these are counted (models/coordination/posts.py).  ``subject`` is what the finding is about
@@ -428,6 +463,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     coordinated_share: float | None = None
     narratives: tuple[NarrativeRecord, ...] = ()
     bars: tuple[Bar, ...] = ()
+    defence: Defence | None = None
     told_share: float | None = None
     told_negative: float | None = None
     subject: str | None = None

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from models.baseline import HORIZONS_MIN
-from models.coordination.posts import PostStore, Split
+from models.coordination.posts import KEPT_HOURS, PostStore, Split
 from models.coordination.traces import hash64
 from models.counts import HOUR_MIN, CumulativeCounts, MinuteCounts
 from models.dedupe import Deduplicator
@@ -35,14 +35,17 @@ from models.emphasis import EmphasisSums
 from models.evidence import EvidenceStore, Sample
 from models.lookout import Lookout, Sight
 from models.narratives.narrative import Pace
+from models.narratives.supporters import Supporters
 from models.negativity import NegativeShare
 from models.pieces import under, within
 from models.quantify import adjusted_share
 from models.records import (
+    SOURCE_SILENT,
     SURPRISE_LINES,
     Bar,
     Bool,
     Brand,
+    Defence,
     Evidence,
     Float64,
     Int64,
@@ -114,6 +117,7 @@ class DetectStage:
         self._emphasis = EmphasisSums(len(brands))
         self._evidence = EvidenceStore(len(brands))
         self._posts = PostStore(len(brands), [b.allies for b in brands])
+        self._supporters = Supporters(self.brands)
         self._lookout = Lookout(self.brands, self._posts)
         self._narrated = Narrated(self.brands, self._posts, self._pace_before)
         self._terms = Terms()
@@ -256,6 +260,7 @@ class DetectStage:
         for hour in range(self._open_hour, min(upto, self._open_hour + _LONGEST_GAP_H)):
             if self._rolling.all.now is not None:
                 self._learn(hour)
+        self._supporters.learn(self._posts, self._open_hour, upto)
         self._open_hour = upto
         self._dedupe.turn(upto * HOUR_MS)
         self._evidence.thin(upto * HOUR_MS)
@@ -360,6 +365,7 @@ class DetectStage:
             reach_share=emphasis.reach_share,
             groups=split.groups,
             bars=self._bars(f.brand, split.bars),
+            defence=self._defence(f, start_ms, end_ms),
             narratives=self._narrated.told(f, start_ms, f.at_ms - self._lateness_ms),
             coordinated_share=split.share if f.kind == "volume" else split.negative_share,
             platforms=self._by_platform(f),
@@ -405,6 +411,13 @@ class DetectStage:
         final_ms = None if at_once else f.at_ms - self._lateness_ms
         return self._posts.split(f.brand, start_ms, end_ms, final_ms)
 
+    def _defence(self, f: Finding, start_ms: int, end_ms: int) -> Defence | None:
+        if f.phase == "weak" or f.kind == SOURCE_SILENT:
+            return None
+        since_ms = max(start_ms, end_ms - KEPT_HOURS * HOUR_MS)
+        posts = self._posts.sample(f.brand, since_ms - HOUR_MS, end_ms)
+        return self._supporters.defence(f.brand, posts, since_ms, end_ms)
+
     def _by_platform(self, f: Finding) -> dict[str, int]:
         names = {slot: name for name, slot in self._platform_slots[f.brand].items()}
         series = np.arange(MAX_PLATFORMS) + f.brand * MAX_PLATFORMS
@@ -435,6 +448,7 @@ class DetectStage:
             "lookout": self._lookout.changes(),
             "impostors": self._impostors.store.changes(),
             "complaints": self._impostors.complaints.changes(),
+            "supporters": self._supporters.changes(),
         }
         for name, each in self._learned():
             parts[name] = [*each.changes().items()]
@@ -484,6 +498,7 @@ class DetectStage:
         self._evidence.restore(part("evidence"))
         self._posts.restore(part("posts"))
         self._lookout.restore(part("lookout"))
+        self._supporters.restore(part("supporters"))
         if head.watermark_ms is not None:
             self._lookout.start(head.watermark_ms - self._lateness_ms)
         self._impostors.store.restore(part("impostors"))

@@ -54,7 +54,8 @@ def remap(stored: Pieces, fresh: Pieces, old: Sequence[str], new: Sequence[str])
 
     def piece(name: str, blob: bytes) -> bytes:
         part, _, rest = name.partition("/")
-        if part in ("dedupe", "complaints", "impostors", "head", "lookout") or rest == "now":
+        whole = ("dedupe", "complaints", "impostors", "head", "lookout", "supporters")
+        if part in whole or rest == "now":
             return blob
         if part in ("evidence", "posts"):
             return moved_evidence(blob, move)

@@ -118,6 +118,9 @@ class _Printer:
             self._heading("narratives")
         for sentence in told.narratives:
             self._say(sentence, bullet="•")
+        if told.defence is not None:
+            self._heading("defence")
+            self._say(told.defence)
         self._score(alert)
         self._heading("gates")
         for gate in told.gates:

@@ -16,6 +16,7 @@ import numpy as np
 from models.coordination.allies import Allies
 from models.coordination.detector import LINE, Coordination
 from models.coordination.record import record
+from models.coordination.traces import words_of
 from models.evidence import BUCKET_MS, HOUR_MS, Bucket, Kept, Sample, by_bucket, sample, unpack
 from models.records import AccountGroup, Author, Bool, Int64, Mention, Observations
 
@@ -183,13 +184,14 @@ def find(posts: Sample, until_ms: int, allies: Sequence[str] = ()) -> Found:
     """Look for groups among some posts, in order of time; posts of allies make none."""
     looks, times = Coordination(), posts.rows["published_ms"]
     known = Allies(allies)
-    looks.observe(
-        [
-            mention_of(kept, at_ms)
-            for kept, at_ms in zip(posts.mentions, times.tolist())
-            if not known.posted(kept)
-        ]
-    )
+    mentions = [
+        mention_of(kept, at_ms)
+        for kept, at_ms in zip(posts.mentions, times.tolist())
+        if not known.posted(kept)
+    ]
+    # nothing of these hours is forgotten meanwhile, so one look at the end sees all
+    for _ in looks.window.add(mentions, words_of([m.text for m in mentions])):
+        pass
     looks.look()
     groups = sorted(map(record, looks.groups), key=lambda g: (-g.score, -len(g.mentions), g.id))
     own = {post for group in groups if group.score >= LINE for post in group.mentions}

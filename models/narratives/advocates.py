@@ -13,10 +13,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from models.coordination.traces import hash64
 from models.coordination.window import DAY_MS
 from models.narratives.claims import Stance, shipped_claims
-from models.records import Mention
+from models.records import Advocate, Mention
 from models.returning import Returning
 from models.tokens import Tokens, tokens_of
 
@@ -33,33 +35,7 @@ _MOST_ANSWERS = 16  # of a thread
 
 
 @dataclass(frozen=True, slots=True)
-class Advocate:
-    """An account that supports the brand, with what speaks for it.
-
-    Attributes
-    ----------
-    days : int
-        Of the latest 28 with a supportive mention.
-    positive_share : float
-        Of its mentions that were not neutral.
-    answers : int
-        Critical threads that it answered.
-    """
-
-    account: str
-    platform: str
-    handle: str | None
-    followers: int | None
-    days: int
-    supportive: int
-    positive_share: float
-    answers: int
-    first_ms: int
-    last_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Defence:
+class Defended:
     """Threads that began with criticism in a span of time, and how many an advocate answered.
 
     ``ratio`` is None where nobody criticised.
@@ -75,8 +51,9 @@ class Defence:
         return self.answered / self.threads if self.threads else None
 
 
-@dataclass(slots=True)
-class _Account:
+class Account(msgspec.Struct, array_like=True):
+    """What is known of an account that supported the brand."""
+
     shown: str
     platform: str
     handle: str | None
@@ -94,6 +71,7 @@ class _Account:
     back: bool = False  # as far as filters tell, it supported the brand on a day before the first
 
     def support(self, at_ms: int) -> None:
+        """Count a supportive mention."""
         day = at_ms // DAY_MS
         ahead = day - self.day
         if ahead > 0 or not self.days:
@@ -141,7 +119,7 @@ class Advocates:
         self.now_ms = 0
         self.dropped = 0
         self._capacity = capacity
-        self._accounts: dict[int, _Account] = {}
+        self._accounts: dict[int, Account] = {}
         self._days = Returning()
         self._threads: dict[int, _Thread] = {}  # by mention, of two generations
         self._older: dict[int, _Thread] = {}
@@ -184,11 +162,11 @@ class Advocates:
 
     def all(self) -> list[Advocate]:
         """The advocates, the steadiest first."""
-        found = [_shown(account, self.now_ms) for account in self._accounts.values()]
+        found = [advocate_of(account, self.now_ms) for account in self._accounts.values()]
         steady = [advocate for advocate in found if advocate is not None]
         return sorted(steady, key=lambda a: (-a.days, -a.answers, -a.supportive, a.account))
 
-    def defence(self, first_ms: int, last_ms: int) -> Defence:
+    def defence(self, first_ms: int, last_ms: int) -> Defended:
         """What advocates did in a span of time, its ends included.
 
         Threads count by their first, critical mention; as many are remembered as there is room for.
@@ -196,14 +174,14 @@ class Advocates:
         known = {
             key: shown
             for key, account in self._accounts.items()
-            if (shown := _shown(account, self.now_ms)) is not None
+            if (shown := advocate_of(account, self.now_ms)) is not None
         }
         every = {id(t): t for held in (self._older, self._threads) for t in held.values()}
         threads = [t for t in every.values() if first_ms <= t.at_ms <= last_ms]
         answered = sum(not known.keys().isdisjoint(thread.answered) for thread in threads)
         active = [a for a in known.values() if first_ms <= a.last_ms <= last_ms]
         active.sort(key=lambda a: (-a.days, -a.answers, -a.supportive, a.account))
-        return Defence(len(threads), answered, tuple(active))
+        return Defended(len(threads), answered, tuple(active))
 
     def _take(self, mention: Mention, label: int, stance: int) -> None:
         at_ms = int(mention.published_at.timestamp() * 1000)
@@ -238,9 +216,9 @@ class Advocates:
             account.followers = author.followers
             account.handle = author.handle or account.handle
 
-    def _open(self, key: int, mention: Mention, name: str, at_ms: int) -> _Account:
+    def _open(self, key: int, mention: Mention, name: str, at_ms: int) -> Account:
         author = mention.author
-        account = _Account(
+        account = Account(
             name,
             mention.platform,
             author.handle if author else None,
@@ -258,7 +236,7 @@ class Advocates:
 
         def standing(key: int) -> tuple[int, int, int]:
             account = self._accounts[key]
-            days = _days(account, self.now_ms).bit_count()
+            days = days_of(account, self.now_ms).bit_count()
             return days + (account.back and days > 0), account.last_ms, key
 
         order = sorted(self._accounts, key=standing)
@@ -283,15 +261,15 @@ class Advocates:
         return thread
 
 
-def _days(account: _Account, now_ms: int) -> int:
+def days_of(account: Account, now_ms: int) -> int:
     """Its days with support, as bits, without those that are too long ago."""
     ago = min(max(now_ms // DAY_MS - account.day, 0), _DAYS)
     return account.days & ((1 << (_DAYS - ago)) - 1)
 
 
-def _shown(account: _Account, now_ms: int) -> Advocate | None:
+def advocate_of(account: Account, now_ms: int) -> Advocate | None:
     """The account as an advocate, if it is one."""
-    days = _days(account, now_ms)
+    days = days_of(account, now_ms)
     if days.bit_count() < LEAST_DAYS or _span(days) < LEAST_SPAN_DAYS:
         return None
     share = (account.supportive + 1) / (account.supportive + account.negative + 2)
@@ -301,16 +279,16 @@ def _shown(account: _Account, now_ms: int) -> Advocate | None:
     if account.most_a_day > _BURST_SHARE * account.supportive:
         return None
     return Advocate(
-        account.shown,
-        account.platform,
-        account.handle,
-        account.followers,
-        days.bit_count(),
-        account.supportive,
-        round(account.supportive / (account.supportive + account.negative), 4),
-        account.answers,
-        account.first_ms,
-        account.last_ms,
+        account=account.shown,
+        platform=account.platform,
+        handle=account.handle,
+        followers=account.followers,
+        days=days.bit_count(),
+        supportive=account.supportive,
+        positive_share=round(account.supportive / (account.supportive + account.negative), 4),
+        answers=account.answers,
+        first_ms=account.first_ms,
+        last_ms=account.last_ms,
     )
 
 

@@ -66,6 +66,7 @@ class Listener:
         self, posts: Sample, brand: Brand, pace: Pace, since_ms: int, until_ms: int
     ) -> None:
         self.posts = posts
+        self._terms = Terms()
         times = posts.rows["published_ms"].tolist()
         self._all = Narratives(brand, pace=pace, since_ms=since_ms)
         mentions = [mention_of(kept, at_ms) for kept, at_ms in zip(posts.mentions, times)]
@@ -73,6 +74,8 @@ class Listener:
         self._all.now_ms = max(until_ms - 1, self._all.now_ms)
         held = (self._all.holder(m.platform, m.id) for m in mentions)
         self._narrative_of = [None if n is None else n.id for n in held]
+        self._records: dict[str, NarrativeRecord] = {}
+        self._usual = self._all.samples
 
     def rumours(self, known: Sequence[tuple[UInt64, tuple[float, float]]] = ()) -> list[Heard]:
         """Narratives that are rumours and still being spread.
@@ -90,6 +93,7 @@ class Listener:
             for other, rise in known:
                 if same(marks, other):
                     narrative.rise, least = max(narrative.rise, rise, key=sum), STILL
+                    self._records.pop(narrative.id, None)
             pace, now_ms = narrative.pace, self._all.now_ms
             if pace.now(now_ms) < least * pace.fastest() or self._score(narrative) < LINE:
                 continue
@@ -116,7 +120,9 @@ class Listener:
         return judge(narrative, brand, self._all.now_ms, self._all.since_ms).score
 
     def _record(self, narrative: Narrative) -> NarrativeRecord:
-        return record(narrative, self._all, Terms(), self._all.samples)
+        if narrative.id not in self._records:
+            self._records[narrative.id] = record(narrative, self._all, self._terms, self._usual)
+        return self._records[narrative.id]
 
     def _rows(self, narrative: Narrative) -> Int64:
         own = [i for i, held in enumerate(self._narrative_of) if held == narrative.id]

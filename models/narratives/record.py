@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from models.narratives.claims import Stance
 from models.narratives.detector import Narratives
-from models.narratives.narrative import Narrative, Post
+from models.narratives.narrative import HOUR_MS, Narrative, Post
 from models.narratives.rumour import LINE, judge
 from models.records import Carrier, NarrativeRecord, NarrativeText
 from models.terms import Terms
@@ -45,6 +45,10 @@ def record(
     if rumour:  # what was swept along comes last
         said.sort(key=lambda s: s.post.stance not in _OF_A_CLAIM)
     before, known_h = narrative.pace.before(among.now_ms)
+    sampled_h = None
+    if among.since_ms is not None:
+        sampled_h = round((among.now_ms + 1 - among.since_ms) / HOUR_MS, 2)
+        known_h = max(sampled_h - 1, 1.0)
     stances = narrative.stances
     return NarrativeRecord(
         id=narrative.id,
@@ -74,6 +78,7 @@ def record(
         ),
         carriers=tuple(_carrier(p) for p in _first(narrative, among, rumour)),
         parts={name: round(points, 3) for name, points in judged.parts.items() if points},
+        sampled_h=sampled_h,
     )
 
 

@@ -14,7 +14,9 @@ from alerts.show.chart import chart_of
 from models.records import (
     COORDINATION,
     RUMOUR,
+    Advocate,
     Bar,
+    Defence,
     NarrativeText,
     Signal,
 )
@@ -114,6 +116,33 @@ def test_a_rumour_joins_the_open_alert_and_makes_its_type_more_specific() -> Non
     assert later.narratives[0].id == FOUND.id
 
 
+def test_who_said_it_first_stays_first() -> None:
+    late = msgspec.structs.replace(
+        FOUND.carriers[0], account="99", published_ms=START + 9, mention="9"
+    )
+    again = msgspec.structs.replace(
+        FOUND, id="n-2", terms=("merger", "اندماج", "board"), carriers=(late,), first_ms=START + 9
+    )
+    first = msgspec.structs.replace(FOUND, terms=again.terms)
+    running = stage()
+    running.handle([signal(minute=0, topics={}, observed=40), rumour(1, narratives=(first,))])
+    other = msgspec.structs.replace(again, id="n-3", terms=("price",), mentions=5)
+    alert = only_alert(
+        running.handle([signal(minute=9, topics={}, observed=400, narratives=(again, other))])
+    )
+    assert [n.id for n in alert.narratives] == ["n-1", "n-3"]
+    assert [c.account for c in alert.narratives[0].carriers] == ["17", "99"]
+    assert alert.narratives[0].first_ms == FOUND.first_ms
+
+
+def test_counts_of_a_sample_are_told_as_such() -> None:
+    alert = opened(rumour(narratives=(msgspec.structs.replace(FOUND, sampled_h=3.0),)))
+    said = alert.explanation.narratives[0]
+    assert "of the posts that are kept of the latest 3 hours" in said.en
+    assert "3 ساعات" in said.ar
+    assert "day before" not in said.en
+
+
 def test_a_small_rumour_in_a_large_outage_is_shown_and_names_nothing() -> None:
     running = stage()
     running.handle([signal(minute=0)])
@@ -160,6 +189,30 @@ def test_the_page_shows_narratives_and_one_chart_and_no_harm() -> None:
     assert len(drawn) == 18
     assert drawn[-1] == max(drawn) > 0
     assert "everybody else" in page
+
+
+def test_who_stands_by_the_brand_is_told() -> None:
+    advocate = Advocate(
+        account="7", platform="x", handle="ally\u202e", followers=3, days=5, supportive=9,
+        positive_share=1.0, answers=0, first_ms=START, last_ms=START,
+    )  # fmt: skip
+    defence = Defence(threads=40, answered=10, active=7, advocates=(advocate,))
+    alert = opened(signal(topics={}, defence=defence))
+    said = alert.explanation.defence
+    assert said is not None
+    assert "7 accounts" in said.en
+    assert "ally" in said.en
+    assert "\u202e" not in msgspec.json.encode(alert).decode()
+    assert "10 of 40 critical threads (25%)" in said.en
+    assert "40" in said.ar
+    page = render_page([alert], {})
+    assert "Who stands by the brand" in page
+    silent = opened(
+        signal(topics={}, defence=Defence(threads=0, answered=0, active=0, advocates=()))
+    )
+    assert silent.explanation.defence is not None
+    assert "None of those" in silent.explanation.defence.en
+    assert opened(signal(topics={})).explanation.defence is None
 
 
 def test_bars_are_as_high_as_their_counts() -> None:

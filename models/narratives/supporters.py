@@ -1,0 +1,166 @@
+"""Advocates of all brands, from the posts that are kept, hour by hour; who of them speaks up now.
+
+Only whole hours are taken in, so that what is known does not depend on how a stream was cut; the
+threads of the latest hours are read off the posts themselves, so accounts are all the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from models.coordination.posts import PostStore
+from models.coordination.traces import hash64
+from models.coordination.window import DAY_MS
+from models.evidence import BUCKET_MS, HOUR_MS, Kept, Sample
+from models.narratives.advocates import Account, advocate_of, days_of
+from models.records import Advocate, Brand, Defence
+from models.returning import Returning
+
+CAPACITY = 384  # accounts a brand
+_SLACK = 1.25
+_SHOWN = 5
+_FILTER_BITS = 15
+_SLOTS = 16  # pieces of a brand's accounts, of which only those that changed are stored
+_PACK = msgspec.msgpack.Encoder().encode
+_Packed = dict[int, Account]
+_Filters = tuple[int, int, bytes, bytes, bytes]
+
+
+class Supporters:
+    """Accounts that praise brands, and the steady ones among them.
+
+    Parameters
+    ----------
+    brands : sequence of Brand
+    capacity : int
+        Accounts of a brand; those with support on the most days stay.
+    """
+
+    def __init__(self, brands: Sequence[Brand], capacity: int = CAPACITY) -> None:
+        self._brands = brands
+        self._capacity = capacity
+        self._accounts: list[dict[int, Account]] = [{} for _ in brands]
+        self._seen = [Returning(_FILTER_BITS) for _ in brands]
+        self._changed: set[tuple[int, int]] = set()  # brand and slot; the filter is slot -1
+
+    def __len__(self) -> int:
+        return sum(map(len, self._accounts))
+
+    def learn(self, posts: PostStore, first_hour: int, last_hour: int) -> None:
+        """Take in the posts of closed hours, the last not included."""
+        tens = range(first_hour * HOUR_MS // BUCKET_MS, last_hour * HOUR_MS // BUCKET_MS)
+        held = [at for at in sorted(posts.buckets) if tens.start <= at < tens.stop]
+        spoken = {b for at in held for b in set(posts.buckets[at].kept()[0]["brand"].tolist())}
+        for brand in sorted(spoken):
+            first_ms, last_ms = first_hour * HOUR_MS, last_hour * HOUR_MS
+            self._learn(brand, posts.sample(brand, first_ms, last_ms))
+
+    def _learn(self, brand: int, posts: Sample) -> None:
+        accounts, seen = self._accounts[brand], self._seen[brand]
+        rows = posts.rows[["published_ms", "label"]].tolist()
+        for kept, (at_ms, label) in zip(posts.mentions, rows):
+            key = _key(kept)
+            account = accounts.get(key)
+            if not key or (account is None and label != 2):
+                continue
+            back = label == 2 and seen.back(key, at_ms // DAY_MS)
+            if account is None:
+                name = kept.author_id or kept.handle or ""
+                account = Account(name, kept.platform, kept.handle, kept.followers, at_ms, at_ms)
+                account.back = back
+                accounts[key] = account
+            if label == 2:
+                account.support(at_ms)
+            account.mentions += 1
+            account.negative += label == 0
+            account.last_ms, account.followers = at_ms, kept.followers
+            self._changed |= {(brand, key % _SLOTS), (brand, -1)}
+        if len(accounts) > _SLACK * self._capacity:
+            self._let_go(brand, int(posts.rows["published_ms"][-1]))
+
+    def _let_go(self, brand: int, now_ms: int) -> None:
+        accounts = self._accounts[brand]
+
+        def standing(key: int) -> tuple[int, int, int]:
+            account = accounts[key]
+            days = days_of(account, now_ms).bit_count()
+            return days + (account.back and days > 0), account.last_ms, key
+
+        order = sorted(accounts, key=standing)
+        for key in order[: len(order) - self._capacity]:
+            del accounts[key]
+            self._changed.add((brand, key % _SLOTS))
+
+    def defence(self, brand: int, posts: Sample, start_ms: int, end_ms: int) -> Defence | None:
+        """Advocates among those who post, and the critical threads that they answer.
+
+        Parameters
+        ----------
+        brand : int
+        posts : Sample
+            By time, with those before ``start_ms`` that may be answered.
+        start_ms, end_ms : int
+        """
+        known = {
+            key: found
+            for key, account in self._accounts[brand].items()
+            if (found := advocate_of(account, end_ms)) is not None
+        }
+        threads: dict[tuple[str, str], set[int]] = {}  # who answered, by critical post
+        critics: dict[tuple[str, str], int] = {}
+        active: dict[int, Advocate] = {}
+        rows = posts.rows[["published_ms", "label"]].tolist()
+        for kept, (at_ms, label) in zip(posts.mentions, rows):
+            key, parent = _key(kept), (kept.platform, kept.in_reply_to or "")
+            if at_ms >= start_ms and key in known:
+                active[key] = known[key]
+            if parent in threads:
+                if label != 0 and key != critics[parent]:
+                    threads[parent].add(key)
+            elif label == 0 and at_ms >= start_ms and kept.kind != "repost":
+                threads[kept.platform, kept.id] = set()
+                critics[kept.platform, kept.id] = key
+        if not known:
+            return None
+        shown = sorted(active.values(), key=lambda a: (-a.days, -a.supportive, a.account))
+        return Defence(
+            threads=len(threads),
+            answered=sum(not known.keys().isdisjoint(who) for who in threads.values()),
+            active=len(shown),
+            advocates=tuple(shown[:_SHOWN]),
+        )
+
+    # state ----------------------------------------------------------------------------------
+
+    def changes(self) -> list[tuple[str, bytes | None]]:
+        """Pieces that changed since the last call."""
+        pieces: list[tuple[str, bytes | None]] = []
+        for brand, slot in sorted(self._changed):
+            if slot < 0:
+                piece = _PACK(self._seen[brand].snapshot())
+            else:
+                held = {k: a for k, a in self._accounts[brand].items() if k % _SLOTS == slot}
+                piece = _PACK(held)
+            pieces.append((f"{self._brands[brand].id}/{slot}", piece))
+        self._changed.clear()
+        return pieces
+
+    def restore(self, pieces: dict[str, bytes]) -> None:
+        """Take up what was stored, also for another list of brands."""
+        at = {brand.id: i for i, brand in enumerate(self._brands)}
+        for name, piece in pieces.items():
+            brand_id, _, slot = name.rpartition("/")
+            brand = at.get(brand_id)
+            if brand is None:
+                continue
+            if slot == "-1":
+                self._seen[brand].restore(msgspec.msgpack.decode(piece, type=_Filters))
+            else:
+                self._accounts[brand] |= msgspec.msgpack.decode(piece, type=_Packed)
+
+
+def _key(kept: Kept) -> int:
+    name = kept.author_id or kept.handle
+    return hash64(f"{kept.platform}|{name}") if name else 0
