@@ -164,10 +164,10 @@ def _arithmetic(seen: Impostor, phrases: Phrases) -> Bilingual:
 def _own(brand: Brand, seen: Impostor, phrases: Phrases) -> Bilingual:
     """What is the brand's own, so that the reader can compare."""
     if seen.kind == "domain":
-        own = [f"{LRM}{domain}" for domain in brand.domains[:_MOST_OWN]]
+        own = [_left_to_right(domain) for domain in brand.domains[:_MOST_OWN]]
     else:
         handles = [*brand.handles, *(a.handle for a in brand.accounts if a.handle)]
-        own = [f"{LRM}@{handle}" for handle in dict.fromkeys(handles)][:_MOST_OWN]
+        own = [_left_to_right(f"@{handle}") for handle in dict.fromkeys(handles)][:_MOST_OWN]
     if not own:
         return phrases.say(f"impostors.own.no_{seen.kind}")
     return phrases.say(f"impostors.own.{seen.kind}", own=phrases.listed(own))
