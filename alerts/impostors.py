@@ -12,7 +12,7 @@ from types import MappingProxyType
 from alerts.explain import SEVERITY_FROM, brand_names
 from alerts.imitation import explain_reasons
 from alerts.playbook.records import Bilingual
-from alerts.playbook.text import LRM, hostile
+from alerts.playbook.text import FSI, LRM, PDI, hostile
 from alerts.records import Explanation, Gate, Part
 from alerts.texts import Phrases
 from models.records import IMPOSTOR_LINES, Brand, Impostor, Sensitivity, Signal
@@ -156,8 +156,7 @@ def _arithmetic(seen: Impostor, phrases: Phrases) -> Bilingual:
     facts = {
         "likeness": f"{seen.likeness:.2f}",
         "intent": f"{points - seen.likeness:.2f}",
-        "points": f"{points:.2f}",
-        "score": f"{seen.score:.2f}",
+        "formula": _left_to_right(f"1 − 2^−{points:.2f} = {seen.score:.2f}"),
     }
     return phrases.say("impostors.arithmetic", facts)
 
@@ -165,10 +164,10 @@ def _arithmetic(seen: Impostor, phrases: Phrases) -> Bilingual:
 def _own(brand: Brand, seen: Impostor, phrases: Phrases) -> Bilingual:
     """What is the brand's own, so that the reader can compare."""
     if seen.kind == "domain":
-        own = [f"{LRM}{domain}" for domain in brand.domains[:_MOST_OWN]]
+        own = [_left_to_right(domain) for domain in brand.domains[:_MOST_OWN]]
     else:
         handles = [*brand.handles, *(a.handle for a in brand.accounts if a.handle)]
-        own = [f"{LRM}@{handle}" for handle in dict.fromkeys(handles)][:_MOST_OWN]
+        own = [_left_to_right(f"@{handle}") for handle in dict.fromkeys(handles)][:_MOST_OWN]
     if not own:
         return phrases.say(f"impostors.own.no_{seen.kind}")
     return phrases.say(f"impostors.own.{seen.kind}", own=phrases.listed(own))
@@ -200,4 +199,9 @@ def _joined(sentences: list[Bilingual]) -> Bilingual:
 
 
 def _moment(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+    return _left_to_right(datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M"))
+
+
+def _left_to_right(text: str) -> str:
+    """Figures that an Arabic sentence must not turn around."""
+    return f"{FSI}{LRM}{text}{PDI}"

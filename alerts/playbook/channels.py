@@ -17,6 +17,11 @@ LIMITS: dict[Channel, int] = {
     "email": 10_000,  # ours
     "direct": 1_000,  # UTF-8 bytes, Instagram's Send API, the tightest of the direct messages
     "internal": 4_000,  # characters, what Slack advises for one message
+    # forms for reports, and mail to registrars: ours, since they do not publish theirs
+    "x_form": 1_000,
+    "instagram_form": 1_000,
+    "facebook_form": 1_000,
+    "abuse_desk": 4_000,
 }
 MAX_POSTS = 2
 _MARK_LENGTH = len(" (1/2)")

@@ -13,6 +13,7 @@ from alerts.playbook.records import (
     KIND_CHANNELS,
     KINDS,
     LANGUAGES,
+    OPTIONAL_KINDS,
     PARTS,
     SCHEMA_VERSION,
     TYPES,
@@ -128,7 +129,7 @@ def audience(key: str) -> Audience:
     """Who reads the text at a place of the file."""
     first, _, rest = key.partition(".")
     if first == "messages":
-        return "briefing" if rest.startswith("internal_briefing.") else "public"
+        return "briefing" if rest.startswith(("internal_briefing.", "report.")) else "public"
     if first == "say":
         return "public"
     return "briefing" if first.startswith("steps[") else "internal"
@@ -206,7 +207,8 @@ def _unique(source: Source, node: Node | None, key: str, seen: set[str]) -> str:
 
 
 def _messages(source: Source, node: Node | None) -> Iterator[Message]:
-    kinds = source.mapping(node, "messages", KINDS, KINDS)
+    required = tuple(kind for kind in KINDS if kind not in OPTIONAL_KINDS)
+    kinds = source.mapping(node, "messages", KINDS, required)
     for kind in KINDS:
         if kind not in kinds:
             continue

@@ -11,11 +11,15 @@ SCHEMA_VERSION = 1
 
 Language = Literal["ar", "en"]
 Severity = Literal["watch", "warning", "critical"]
-MessageKind = Literal["holding", "reply", "direct_message", "internal_briefing", "faq"]
-Channel = Literal["x", "instagram", "facebook", "web", "email", "direct", "internal"]
+MessageKind = Literal["holding", "reply", "direct_message", "internal_briefing", "faq", "report"]
+Channel = Literal[
+    "x", "instagram", "facebook", "web", "email", "direct", "internal",
+    "x_form", "instagram_form", "facebook_form", "abuse_desk",
+]  # fmt: skip
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 KINDS: tuple[MessageKind, ...] = get_args(MessageKind)
+OPTIONAL_KINDS: tuple[MessageKind, ...] = ("report",)  # where there is somebody to report
 TYPES = (
     "volume_spike",
     "negativity_spike",
@@ -33,6 +37,7 @@ KIND_CHANNELS: dict[MessageKind, tuple[Channel, ...]] = {
     "direct_message": ("direct",),
     "internal_briefing": ("internal", "email"),
     "faq": ("web",),
+    "report": ("x_form", "instagram_form", "facebook_form", "abuse_desk"),
 }
 """Where each kind of message is published; a file may word any of these channels apart."""
 

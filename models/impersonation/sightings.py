@@ -62,6 +62,7 @@ class SightingStore:
         self._waiting: dict[int, set[str]] = {}  # to be looked at at the next tick
         self._unsaved: dict[tuple[int, str], None] = {}
         self._unsaved_about: set[int] = set()
+        self._stored: set[tuple[int, str]] = set()
         self._drops: list[str] = []
 
     def __len__(self) -> int:
@@ -141,7 +142,9 @@ class SightingStore:
         del self._held[brand][id_]
         self._unsaved.pop((brand, id_), None)
         self._waiting.get(brand, set()).discard(id_)
-        self._drops.append(f"{self._ids[brand]}/{id_}/")
+        if (brand, id_) in self._stored:
+            self._stored.discard((brand, id_))
+            self._drops.append(f"{self._ids[brand]}/{id_}/")
 
     def thin(self, now_ms: int) -> None:
         """Forget whom nobody has seen for a week."""
@@ -243,6 +246,7 @@ class SightingStore:
         for brand in sorted(self._unsaved_about):
             blob = msgspec.msgpack.encode(self._about[brand])
             pieces.append((f"{self._ids[brand]}/about", blob))
+        self._stored.update(self._unsaved)
         self._drops.clear()
         self._unsaved.clear()
         self._unsaved_about.clear()
@@ -261,6 +265,7 @@ class SightingStore:
             else:
                 known = msgspec.msgpack.decode(pieces[name], type=Sighted)
                 self._held[brand][known.id] = known
+                self._stored.add((brand, known.id))
                 self._waiting.setdefault(brand, set()).add(known.id)
 
 

@@ -32,7 +32,8 @@ kafka_option = click.option(
 
 
 @contextmanager
-def _store(store_path: Path | None, config_path: Path | None) -> Iterator[Store]:
+def open_store(store_path: Path | None, config_path: Path | None) -> Iterator[Store]:
+    """The store that is named, else that of `nadhir run`."""
     from streams.store import Store
 
     path = store_path or load_config(config_path).paths.data / "nadhir.db"
@@ -67,7 +68,7 @@ def rejected_list(
     if on_kafka:
         _list_kafka(config_path, reason, raw)
         return
-    with _store(store_path, config_path) as store:
+    with open_store(store_path, config_path) as store:
         for number, rejection, retried in store.rejected(reason=reason):
             if raw:
                 click.echo(rejection.raw)
@@ -152,7 +153,7 @@ def _retry_stored(config_path: Path | None, store_path: Path | None, reason: str
     config = load_config(config_path)
     sent = 0
     # one connection keeps reading what was there at first, whatever the other and the engine write
-    with _store(store_path, config_path) as store, _store(store_path, config_path) as marks:
+    with open_store(store_path, config_path) as store, open_store(store_path, config_path) as marks:
         intake = IntakeLog(config.paths.data / "intake.db")
         try:
             found = ((n, r.raw) for n, r, retried in store.rejected(reason=reason) if not retried)
@@ -201,7 +202,7 @@ def decisions(
     """Print why signals became alerts, and why not."""
     from alerts.records import Decision
 
-    with _store(store_path, config_path) as store:
+    with open_store(store_path, config_path) as store:
         found = False
         for body in store.decisions(brand, outcome):
             found = True

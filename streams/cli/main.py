@@ -28,6 +28,7 @@ COMMANDS = {
     "playbook": "check",
     "rejected": "inspect",
     "decisions": "inspect",
+    "indicators": "indicators",
     "schema": "inspect",
     "topics": "kafka",
     "produce": "kafka",
