@@ -62,7 +62,7 @@ kafka: $(RUNTIME) $(JARS_$(VERSION)) ## Run a real Kafka until Ctrl-C (BROKERS=3
 
 kafka-jars: $(KAFKA_JARS) ## Fetch the jars of Apache Kafka through Maven
 
-bench: $(DEV) ## Measure speed and memory against the floor, detectors beside their peers
+bench: $(DEV) $(POSTGRESQL) ## Measure speed and memory against the floor, detectors beside their peers
 	$(BIN)/python -m benchmarks
 
 bench-kafka: $(RUNTIME) $(KAFKA_JARS) ## Measure the Kafka engine on a real broker

@@ -112,11 +112,21 @@ class Tx:
             due.cancel(self.connection, row.id)
         if why is None:
             return
-        if why in ("opened", "raised", "reopened", "unacknowledged") and self._escalator:
-            steps = self._escalator.plan(alert, row.version, self.now_ms)
-            due.plan(self.connection, steps)
+        if why in ("opened", "raised", "reopened", "unacknowledged"):
+            self._escalate_from(row, alert, why)
         for receiver in self._policy.receivers:
             self.tell(row, alert, why, receiver)
+
+    def _escalate_from(self, row: Row, alert: Alert, why: Why) -> None:
+        """Begin a chain; one that runs goes on where the alert was raised and no other is due."""
+        if self._escalator is None:
+            return
+        steps = self._escalator.plan(alert, row.version, self.now_ms)
+        chain = due.running(self.connection, row.id)
+        if why == "raised" and chain is not None and (not steps or steps[0].chain == chain):
+            return
+        due.cancel(self.connection, row.id)
+        due.plan(self.connection, steps)
 
     def tell(
         self,
