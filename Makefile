@@ -68,7 +68,7 @@ alertmanager: ## Install Debian's Alertmanager, for the tests, if it is missing
 		prometheus-alertmanager; } || \
 		{ echo "install prometheus-alertmanager, then try again" >&2; exit 1; }
 
-bench: $(DEV) ## Measure speed and memory against the floor, detectors beside their peers
+bench: $(DEV) $(POSTGRESQL) ## Measure speed and memory against the floor, detectors beside their peers
 	$(BIN)/python -m benchmarks
 
 bench-kafka: $(RUNTIME) $(KAFKA_JARS) ## Measure the Kafka engine on a real broker

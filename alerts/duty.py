@@ -24,6 +24,11 @@ class Duty:
     clock : callable
         Milliseconds since the epoch.
 
+    Attributes
+    ----------
+    receivers : frozenset of str
+        Those that some chain names.
+
     Raises
     ------
     ValueError
@@ -41,7 +46,9 @@ class Duty:
         self._hours = hours
         self._schedules = schedules
         self._clock = clock
-        used = {t.schedule for c in chains for s in c.steps for t in s.targets if t.schedule}
+        targets = [target for chain in chains for step in chain.steps for target in step.targets]
+        self.receivers = frozenset(target.receiver for target in targets)
+        used = {target.schedule for target in targets if target.schedule}
         if used - schedules.keys():
             raise ValueError(f"there is no schedule {', '.join(sorted(used - schedules.keys()))}")
 

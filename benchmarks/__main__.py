@@ -1,7 +1,7 @@
 """Run benchmarks and append what they measured to benchmarks/results.md.
 
-``python -m benchmarks [pipeline|detectors|impersonation|coordination|kafka ...]``; without a name
-all but the last.
+``python -m benchmarks [pipeline|detectors|impersonation|coordination|response|kafka ...]``; without
+a name all but the last.
 """
 
 from __future__ import annotations
@@ -26,6 +26,12 @@ def _kafka() -> list[str]:
     return kafka.run()
 
 
+def _response() -> list[str]:
+    from benchmarks import response  # needs PostgreSQL
+
+    return response.run()
+
+
 _BENCHMARKS: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "pipeline": ("Embedded pipeline, CPU time on one core:", pipeline.run),
     "detectors": ("Detectors and their peers, CPU time on one core:", detectors.run),
@@ -34,13 +40,16 @@ _BENCHMARKS: dict[str, tuple[str, Callable[[], list[str]]]] = {
         impersonation.run,
     ),
     "coordination": ("Coordination and its peer, CPU time on one core:", coordination.run),
+    "response": ("Response API on PostgreSQL, 100,000 alerts, wall time a request:", _response),
     "kafka": ("Kafka engine, one broker and everything else on this machine, wall time:", _kafka),
 }
+
+_USUAL = ("pipeline", "detectors", "impersonation", "coordination", "response")
 
 
 def main() -> None:
     """Run those that are named."""
-    for name in sys.argv[1:] or ("pipeline", "detectors", "impersonation", "coordination"):
+    for name in sys.argv[1:] or _USUAL:
         _measure(*_BENCHMARKS[name])
 
 

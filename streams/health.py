@@ -17,7 +17,7 @@ from streams.live import LiveEngine
 def health_routes(engine: LiveEngine) -> list[Route]:
     """``/health/live``, ``/health/ready`` and ``/metrics``."""
     registry = CollectorRegistry()
-    registry.register(_EngineMetrics(engine))
+    registry.register(EngineMetrics(engine))
 
     async def live(_: Request) -> JSONResponse:
         return JSONResponse({"status": "ok"})
@@ -38,13 +38,14 @@ def health_routes(engine: LiveEngine) -> list[Route]:
     ]
 
 
-class _EngineMetrics(Collector):
+class EngineMetrics(Collector):
     """The engine's counters, read when Prometheus asks."""
 
     def __init__(self, engine: LiveEngine) -> None:
         self._engine = engine
 
     def collect(self) -> Iterator[Metric]:
+        """The counters as they are now."""
         pipeline = self._engine.pipeline
         counters, detect = pipeline.counters, pipeline.detect.counters
         for name, text, value in (

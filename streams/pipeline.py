@@ -29,7 +29,7 @@ from streams.pace import Pace
 from streams.score import ScoreStage
 from streams.sentiment import open_sentiment
 from streams.sources import Batch
-from streams.store import Store, StoreError
+from streams.store import BLIND, Store, StoreError
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _KEEP_BYTES = -1, -3, 64 << 20  # mallopt(3)
 _MOST_LINES = 4096  # of a batch
@@ -102,6 +102,7 @@ class Pipeline:
         self._max_future_ms = max_future_ms
         self._pending = _Pending()
         self._pending_bytes = 0
+        self._blind: list[str] | None = None  # as the store knows it
 
     @property
     def crowded(self) -> bool:
@@ -161,7 +162,16 @@ class Pipeline:
             self.store.add_decisions(pending.decisions)
             for alert in pending.news:
                 self.store.post(self._receivers, alert)
+            if self._clock is not None:
+                self._note_blindness()
         return pending.positions
+
+    def _note_blindness(self) -> None:
+        """Leave word of which brands nothing comes, for the API of another process."""
+        blind = self.detect.silent()
+        if blind != self._blind:
+            self.store.set_meta(BLIND, msgspec.json.encode(blind).decode())
+            self._blind = blind
 
 
 def open_pipeline(

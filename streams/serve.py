@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streams.config import Config
 from streams.intake import IntakeOptions
+
+_INTAKE = ("/v1/mentions", "/v1/mentions/")
 
 
 def listen(address: tuple[str, int]) -> socket.socket:
@@ -45,16 +48,47 @@ def intake_url(host: str, listener: socket.socket) -> str:
     return f"http://{shown}:{listener.getsockname()[1]}/v1/mentions"
 
 
-def http_server(app: Starlette, *, grace_s: int) -> uvicorn.Server:
-    """A server; when it ends, requests that have begun get ``grace_s`` seconds."""
-    return uvicorn.Server(
+def beside(api: ASGIApp, intake: ASGIApp) -> ASGIApp:
+    """One application of two: the intake and health of the engine, and the API for all the rest."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        ours = scope["type"] == "http" and (path in _INTAKE or path.startswith("/health/"))
+        await (intake if ours else api)(scope, receive, send)
+
+    return app
+
+
+class _Server(uvicorn.Server):
+    """A server that first asks what never ends by itself to end."""
+
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop taking connections, and end those that are open."""
+        if self._stopping is not None:
+            self._stopping()
+        await super().shutdown(sockets)
+
+
+def http_server(
+    app: ASGIApp, *, grace_s: int, stopping: Callable[[], None] | None = None
+) -> uvicorn.Server:
+    """A server; when it ends, requests that have begun get ``grace_s`` seconds.
+
+    ``stopping`` is called when it begins to end.
+    """
+    return _Server(
         uvicorn.Config(
             app,
             log_level="warning",
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=grace_s,
-        )
+        ),
+        stopping,
     )
 
 

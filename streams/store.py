@@ -20,6 +20,7 @@ from alerts.records import Alert, Decision
 from models.records import Rejection, Signal
 
 SCHEMA_VERSION = 2
+BLIND = "blind"  # key of what is remembered: brands of which nothing comes, as JSON
 _PAGE_BYTES, _WAL_BYTES = 1 << 14, 1 << 26
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -269,11 +270,31 @@ class Store:
             " WHERE ?1 IS NULL OR reason = ?1 ORDER BY id",
             (reason,),
         )
-        for number, why, detail, source, position, raw, retried in rows:
-            rejection = Rejection(
-                reason=why, detail=detail, source=source, position=position, raw=raw
-            )
-            yield number, rejection, bool(retried)
+        yield from map(_numbered, rows)
+
+    def decisions_before(
+        self, before: int | None, limit: int, *, brand: str | None, outcome: str | None
+    ) -> list[tuple[int, bytes]]:
+        """Decisions with their numbers, the newest first, numbered below ``before``."""
+        rows = self._db.execute(
+            "SELECT seq, body FROM decisions WHERE (?1 IS NULL OR seq < ?1)"
+            " AND (?2 IS NULL OR brand = ?2) AND (?3 IS NULL OR outcome = ?3)"
+            " ORDER BY seq DESC LIMIT ?4",
+            (before, brand, outcome, limit),
+        )
+        return [(seq, body) for seq, body in rows]
+
+    def rejected_before(
+        self, before: int | None, limit: int, *, reason: str | None
+    ) -> list[tuple[int, Rejection, bool]]:
+        """Rejections as `rejected` gives them, the newest first, numbered below ``before``."""
+        rows = self._db.execute(
+            "SELECT id, reason, detail, source, position, raw, retried FROM rejected"
+            " WHERE (?1 IS NULL OR id < ?1) AND (?2 IS NULL OR reason = ?2)"
+            " ORDER BY id DESC LIMIT ?3",
+            (before, reason, limit),
+        )
+        return [_numbered(row) for row in rows]
 
     def count_rejected(self) -> int:
         """Number of rejections."""
@@ -291,6 +312,12 @@ class Store:
             (receiver, limit),
         )
         return [(seq, body) for seq, body in rows]
+
+
+def _numbered(row: tuple[int, str, str, str, str, bytes, int]) -> tuple[int, Rejection, bool]:
+    number, why, detail, source, position, raw, retried = row
+    rejection = Rejection(reason=why, detail=detail, source=source, position=position, raw=raw)
+    return number, rejection, bool(retried)
 
 
 def _storable(name: str) -> str:

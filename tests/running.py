@@ -144,7 +144,9 @@ class Running:
         def address() -> str | None:
             if self.process.poll() is not None:
                 raise AssertionError(f"ended early: {''.join(self.log)}")
-            found = re.search(r"intake at (http://\S+)/v1/mentions", "".join(self.log))
+            found = re.search(
+                r"(?:intake|API) at (http://\S+?)(?:/v1/mentions)?\s", "".join(self.log)
+            )
             return found[1] if found else None
 
         return str(eventually(address))

@@ -20,7 +20,7 @@ from alerts.api.problems import answer, handlers
 from alerts.api.routes import acts, engine, events, health, link, silences, tokens
 from alerts.api.routes import alerts as alert_routes
 from alerts.service import Desk
-from alerts.store import StoreFault
+from alerts.store.errors import StoreFault
 
 _TIDY_S = 3_600.0
 _HEADERS = {

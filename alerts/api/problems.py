@@ -23,7 +23,7 @@ from alerts.service.errors import (
     Stale,
 )
 from alerts.service.records import Summary
-from alerts.store import DatabaseUnavailable, StoreFault
+from alerts.store.errors import DatabaseUnavailable, StoreFault
 from alerts.tokens import TokenError
 
 log = logging.getLogger("nadhir.api")

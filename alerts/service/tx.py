@@ -39,11 +39,15 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     receivers : tuple of str
         Who is told of everything; their stages decide what they hear.
+    called : frozenset of str
+        Those of them that chains call: they hear of an alert in their turn, and of its further
+        course once they have been called.
     cooldown_ms : int
         So long after its end the same cause reopens an alert.
     """
 
     receivers: tuple[str, ...] = ()
+    called: frozenset[str] = frozenset()
     cooldown_ms: int = 0
 
 
@@ -112,11 +116,26 @@ class Tx:
             due.cancel(self.connection, row.id)
         if why is None:
             return
-        if why in ("opened", "raised", "reopened", "unacknowledged") and self._escalator:
-            steps = self._escalator.plan(alert, row.version, self.now_ms)
-            due.plan(self.connection, steps)
+        calls = why in ("opened", "raised", "reopened", "unacknowledged")
+        begun = calls and self._escalate_from(row, alert, why)
         for receiver in self._policy.receivers:
-            self.tell(row, alert, why, receiver)
+            waits = receiver in self._policy.called and (
+                begun or not queue.was_told(self.connection, row.id, receiver)
+            )
+            if not waits:  # for its turn in a chain
+                self.tell(row, alert, why, receiver)
+
+    def _escalate_from(self, row: Row, alert: Alert, why: Why) -> bool:
+        """Begin a chain; one that runs goes on where the alert was raised and no other is due."""
+        if self._escalator is None:
+            return False
+        steps = self._escalator.plan(alert, row.version, self.now_ms)
+        chain = due.running(self.connection, row.id)
+        if why == "raised" and chain is not None and (not steps or steps[0].chain == chain):
+            return False
+        due.cancel(self.connection, row.id)
+        due.plan(self.connection, steps)
+        return bool(steps)
 
     def tell(
         self,

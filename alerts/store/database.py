@@ -17,18 +17,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from alerts.store.errors import DatabaseUnavailable, StoreFault
 from alerts.store.migrate import NewerSchema, migrate
 
 _BUSY_MS = 30_000
 _POOL, _OVERFLOW = 8, 24  # connections kept, and more of them in a rush
-
-
-class StoreFault(Exception):
-    """The database cannot be used; the message says which and what to do."""
-
-
-class DatabaseUnavailable(StoreFault):
-    """It cannot be used just now; trying again may help."""
 
 
 class Database:

@@ -18,6 +18,7 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     alert: str
+    chain: str
     due_ms: int
     body: bytes
 
@@ -43,6 +44,13 @@ def take(connection: Connection, key: str) -> bool:
     """Mark a step as taken; False if somebody took or cancelled it meanwhile."""
     here = (escalations.c.key == key) & (escalations.c.status == "waiting")
     return bool(connection.execute(escalations.update().where(here).values(status="done")).rowcount)
+
+
+def running(connection: Connection, alert: str) -> str | None:
+    """The chain of which steps still wait for an alert."""
+    here = (escalations.c.alert == alert) & (escalations.c.status == "waiting")
+    found: str | None = connection.execute(select(escalations.c.chain).where(here)).scalar()
+    return found
 
 
 def cancel(connection: Connection, alert: str) -> int:

@@ -70,6 +70,16 @@ def cancel_paging(connection: Connection, alert: str, now_ms: int, reason: str) 
     return int(done.rowcount)
 
 
+def was_told(connection: Connection, alert: str, receiver: str) -> bool:
+    """Whether a receiver was told of an alert, or will be."""
+    here = (
+        (notifications.c.alert == alert)
+        & (notifications.c.receiver == receiver)
+        & (notifications.c.status != "cancelled")
+    )
+    return connection.execute(select(notifications.c.id).where(here).limit(1)).first() is not None
+
+
 def told(connection: Connection, alert: str) -> list[Told]:
     """Notifications of an alert, in order."""
     columns = [notifications.c[name] for name in Told.__struct_fields__]

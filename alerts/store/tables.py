@@ -163,6 +163,7 @@ escalations = Table(
     metadata,
     Column("key", String(200), primary_key=True),  # alert, chain, step and round
     Column("alert", String(80), nullable=False),
+    Column("chain", String(80), nullable=False),
     Column("due_ms", BigInteger, nullable=False),
     Column("status", String(16), nullable=False),
     Column("body", LargeBinary, nullable=False),

@@ -60,6 +60,7 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         from alerts.playbook import PlaybookError
+        from alerts.store.errors import StoreFault
         from models.sentiment import SentimentArtefactError
         from models.sentiment.onnx_files import OnnxModelError
         from streams.kafka import KafkaEngineError
@@ -77,6 +78,7 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
         except (
             SourceError,
             StoreError,
+            StoreFault,
             SentimentArtefactError,
             OnnxModelError,
             KafkaEngineError,
@@ -124,12 +126,17 @@ def load_config(path: Path | None) -> Config:
 
 def refuse_open_intake(config: Config, host: str) -> None:
     """End the command if anybody on the network could send mentions."""
-    if config.intake.token is None and host not in _LOOPBACK:
+    if config.intake.token is None and not is_local(host):
         fail(
             f"--host {host}: the intake would be open to the network without a token; "
             "set intake.token (NADHIR_INTAKE__TOKEN), or keep to 127.0.0.1",
             WRONG_USAGE,
         )
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    return host in _LOOPBACK
 
 
 def set_up_logging() -> None:

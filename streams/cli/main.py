@@ -16,6 +16,8 @@ from streams.cli.common import fail
 COMMANDS = {
     "demo": "demo",
     "run": "run",
+    "api": "api",
+    "tokens": "tokens",
     "replay": "replay",
     "simulate": "simulate",
     "drill": "drill",

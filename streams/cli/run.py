@@ -7,8 +7,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,9 +26,12 @@ from streams.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
     from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
     from alerts.records import Alert
+    from alerts.service import Desk
     from streams.config import Config
     from streams.intake_store import IntakeLog
     from streams.live import LiveEngine, Receiver
@@ -42,17 +46,19 @@ _RETRY_S = 1.0
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(allow_dash=True, dir_okay=False))
 @config_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address of the HTTP intake.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address of intake and API.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--until-done", is_flag=True, help="End when every source is read; no HTTP intake.")
+@click.option("--until-done", is_flag=True, help="End when every source is read; serves no HTTP.")
 @reports_errors
 def run(
     files: tuple[str, ...], config_path: Path | None, host: str, port: int, until_done: bool
 ) -> None:
-    """Run the pipeline: the configured sources, FILES (- is standard input) and the HTTP intake.
+    """Run the pipeline: the configured sources, FILES (- is standard input), HTTP intake and API.
 
-    Alerts go to the configured receivers.  Ends on SIGTERM or Ctrl-C with everything stored.
+    Alerts go to the configured receivers, and to the people who answer them through the API.  Ends
+    on SIGTERM or Ctrl-C with everything stored.
     """
+    from streams.desk import RECEIVER, Taker, answering, opened_desk
     from streams.drills.run import OneAtATime, running_drills
     from streams.intake_store import IntakeLog
     from streams.live import LiveEngine
@@ -61,15 +67,19 @@ def run(
 
     set_up_logging()
     config = load_config(config_path)
-    serves = config.intake.enabled and not until_done
-    if serves:
+    serves = (config.intake.enabled or config.api.enabled) and not until_done
+    if serves and config.intake.enabled:
         refuse_open_intake(config, host)
     path = config.paths.data / "nadhir.db"
     with ExitStack() as stack:
         stack.enter_context(locked(path))
         store = stack.enter_context(closing(Store(path)))
         intake = stack.enter_context(closing(IntakeLog(config.paths.data / "intake.db")))
-        receivers = {name: OneAtATime(r) for name, r in _receivers(config).items()}
+        desk = stack.enter_context(opened_desk(config, _now_ms))
+        named = _receivers(config) | {RECEIVER: Taker(desk)}
+        receivers = {name: OneAtATime(receiver) for name, receiver in named.items()}
+        for case in store.latest_cases():  # what was open before there was a response database
+            desk.take(case.alert)
         pipeline = open_pipeline(config, store, receivers=tuple(receivers), clock=_now_ms)
         sources = [stack.enter_context(closing(s)) for s in _sources(config, files)]
         engine = LiveEngine(pipeline, [*sources, intake], receivers, _now_ms)
@@ -77,7 +87,8 @@ def run(
             before = signal.signal(number, lambda *_: engine.stop())
             stack.callback(signal.signal, number, before)
         if serves:
-            stack.enter_context(_serving(_app(config, engine, intake), (host, port)))
+            stack.enter_context(answering(config, desk, _now_ms))
+            stack.enter_context(_serving(config, engine, intake, desk, (host, port)))
         if "-" in files:
             stack.enter_context(_pumping(engine, intake, finish=until_done))
         elif until_done:
@@ -199,28 +210,60 @@ class _Printer:
 
 
 @contextmanager
-def _serving(app: Starlette, address: tuple[str, int]) -> Iterator[None]:
+def _serving(
+    config: Config, engine: LiveEngine, intake: IntakeLog, desk: Desk, address: tuple[str, int]
+) -> Iterator[None]:
     """Serve HTTP meanwhile; requests that have begun are answered before it ends."""
-    from streams.serve import http_server, intake_url, listen
+    from alerts.api import end_streams
+    from streams.serve import beside, http_server, intake_url, listen
 
     listener = listen(address)
-    server = http_server(app, grace_s=_GRACE_S)
-    http = threading.Thread(target=server.run, args=([listener],), daemon=True, name="http")
-    http.start()
-    log.info("intake at %s", intake_url(address[0], listener))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        http.join(2 * _GRACE_S)
+    app: ASGIApp = _engine_app(config, engine, intake)
+    stopping: Callable[[], None] | None = None
+    with ExitStack() as stack:
+        if config.api.enabled:
+            api = stack.enter_context(_api(config, engine, desk, address[0]))
+            stopping = partial(end_streams, api)
+            app = beside(api, app)
+        server = http_server(app, grace_s=_GRACE_S, stopping=stopping)
+        http = threading.Thread(target=server.run, args=([listener],), daemon=True, name="http")
+        http.start()
+        log.info("intake at %s", intake_url(address[0], listener))
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            http.join(2 * _GRACE_S)
 
 
-def _app(config: Config, engine: LiveEngine, intake: IntakeLog) -> Starlette:
+@contextmanager
+def _api(config: Config, engine: LiveEngine, desk: Desk, host: str) -> Iterator[FastAPI]:
+    from dataclasses import replace
+
+    from alerts.api import create_api
+    from streams.cli.common import is_local
+    from streams.cli.tokens import tell_first
+    from streams.engine_view import WatchedStore, api_options
+    from streams.health import EngineMetrics
+    from streams.store import Store
+
+    tell_first(desk)
+    options = replace(
+        api_options(config, local=is_local(host)), collectors=(EngineMetrics(engine),)
+    )
+    # the engine's own connection is in the middle of a transaction most of the time
+    with closing(Store(engine.pipeline.store.path)) as store:
+        yield create_api(desk, WatchedStore(config, store), options)
+
+
+def _engine_app(config: Config, engine: LiveEngine, intake: IntakeLog) -> Starlette:
     from starlette.applications import Starlette
 
     from streams.health import health_routes
     from streams.intake import intake_routes, problem_handlers
     from streams.serve import intake_options
 
-    routes = [*intake_routes(intake, intake_options(config)), *health_routes(engine)]
+    routes = health_routes(engine)
+    if config.intake.enabled:
+        routes += intake_routes(intake, intake_options(config))
     return Starlette(routes=routes, exception_handlers=problem_handlers())

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from models.records import Brand, Holiday, OfficialAccount, Sensitivity
+from streams.config.api import ApiSettings, DatabaseSettings
 from streams.config.base import Settings
 from streams.config.fields import (
     MAX_BRANDS,
@@ -323,6 +324,10 @@ class Config(Settings):
     )
     paths: Section[PathSettings] = Field(PathSettings(), description="Where things are kept.")
     intake: Section[IntakeSettings] = Field(IntakeSettings(), description="The HTTP intake.")
+    api: Section[ApiSettings] = Field(ApiSettings(), description="The API.")
+    database: Section[DatabaseSettings] = Field(
+        DatabaseSettings(), description="Where alerts live once people answer them."
+    )
     kafka: Section[KafkaSettings] = Field(
         KafkaSettings(), description="Apache Kafka, for more than one machine."
     )

@@ -15,8 +15,8 @@ from alerts.api import ApiOptions, Rejected, create_api
 from alerts.playbook.records import Bilingual, Playbook
 from alerts.records import Decision
 from alerts.service import Desk
-from alerts.store import Database
 from alerts.store.access import Role
+from alerts.store.database import Database
 from models.records import Brand
 from tests.alerts.build import PLAYBOOKS, RIMAL, SAQR
 from tests.alerts.responding import NOW, Clock, desk

@@ -9,7 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from alerts.store import Database, audit
+from alerts.store import audit
+from alerts.store.database import Database
 from alerts.store.migrate import HEAD
 from alerts.store.tables import metadata
 from tests.postgres import Postgres

@@ -11,7 +11,7 @@ import msgspec
 import alerts.texts
 from alerts.records import Alert, Event, Happened
 from alerts.service import Desk, Policy
-from alerts.store import Database
+from alerts.store.database import Database
 from alerts.texts import load_phrases
 from tests.alerts.build import MINUTE, START, signal, stage
 

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from alerts.store import Database, audit
+from alerts.store import audit
+from alerts.store.database import Database
 from tests.alerts.calling import Api, Client, problem
 from tests.alerts.responding import Clock, copies, first, later
 

@@ -14,7 +14,8 @@ from fastapi.routing import iter_route_contexts
 
 from alerts import tokens
 from alerts.playbook.records import Bilingual
-from alerts.store import Database, access
+from alerts.store import access
+from alerts.store.database import Database
 from tests.alerts.calling import Api, problem
 from tests.alerts.responding import NOW, first
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from alerts.api.routes import events
-from alerts.store import Database
+from alerts.store.database import Database
 from tests.alerts.calling import Api
 from tests.alerts.responding import NOW, copies, first
 from tests.alerts.serving import serving

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from jsonschema_rs import Draft202012Validator
 from schemathesis import checks
 
-from alerts.store import Database, audit
+from alerts.store import audit
+from alerts.store.database import Database
 from tests.alerts.calling import Api
 from tests.alerts.responding import copies, first
 from tests.alerts.serving import serving

@@ -13,9 +13,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from alerts.notify.records import Notification, Why
-from alerts.store import Database, StoreFault, access, audit, due, migrate, queue, rows
+from alerts.store import access, audit, due, migrate, queue, rows
 from alerts.store.audit import BrokenChain
+from alerts.store.database import Database
 from alerts.store.due import Due
+from alerts.store.errors import StoreFault
 from alerts.store.queue import StoredQueue
 from alerts.store.tables import metadata
 from alerts.tokens import Tokens
@@ -218,7 +220,7 @@ def test_what_asks_nobody_to_come_is_not_cancelled(database: Database) -> None:
 
 
 def test_due_steps_are_taken_once(database: Database) -> None:
-    steps = [Due(key=f"a:{n}", alert="a", due_ms=n * 100, body=b"{}") for n in (1, 2, 3)]
+    steps = [Due(key=f"a:{n}", alert="a", chain="c", due_ms=n * 100, body=b"{}") for n in (1, 2, 3)]
     with database.write() as connection:
         due.plan(connection, steps[:2])
         due.plan(connection, steps)

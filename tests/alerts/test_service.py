@@ -15,7 +15,8 @@ from alerts.service.records import Detail, Judged, Summary
 from alerts.service.silencing import SilenceDraft
 from alerts.service.take import DRILL_SUFFIX
 from alerts.silences import Matchers
-from alerts.store import Database, audit
+from alerts.store import audit
+from alerts.store.database import Database
 from alerts.store.due import Due
 from alerts.store.queue import StoredQueue
 from alerts.store.rows import Filter
@@ -332,7 +333,15 @@ class Chain:
 
     def plan(self, alert: Alert, version: int, now_ms: int) -> list[Due]:
         key = f"{alert.id}:{version}:1"
-        return [Due(key=key, alert=alert.id, due_ms=now_ms + 5 * MINUTE, body=b"{}")]
+        return [
+            Due(
+                key=key,
+                alert=alert.id,
+                chain=alert.severity,
+                due_ms=now_ms + 5 * MINUTE,
+                body=b"{}",
+            )
+        ]
 
     def targets(self, step: Due, alert: Alert) -> list[tuple[str, tuple[str, ...]]]:
         return [("pager", ("amal",))]
@@ -349,6 +358,18 @@ def test_escalation_comes_when_due_once_and_survives_a_restart(database: Databas
     assert [again.escalate_due() for _ in range(2)] == [1, 0]
     assert whys(again.alert(ID)) == ["opened", "escalated"]
     assert actions(again) == ["opened", "escalated"]
+
+
+def test_a_rise_starts_the_chain_of_the_higher_severity(database: Database) -> None:
+    clock = Clock()
+    running = desk(database, clock, escalator=Chain())
+    running.take(first())
+    clock.now_ms += 4 * MINUTE
+    running.take(later(first(), "raised", severity="critical"))
+    clock.now_ms += 4 * MINUTE
+    assert running.escalate_due() == 0, "the first chain was stopped"
+    clock.now_ms += MINUTE
+    assert running.escalate_due() == 1
 
 
 def test_acknowledging_stops_escalation(database: Database) -> None:

@@ -690,7 +690,7 @@ def test_environment_alone_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("NADHIR_SENSITIVITY", "loud", "sensitivity", "must be one of"),
         ("NADHIR_SENSITVITY", "strict", "", "sets nothing; did you mean NADHIR_SENSITIVITY?"),
         ("NADHIR_DETECT_MAX_FUTURE_S", "1", "", "did you mean NADHIR_DETECT__MAX_FUTURE_S?"),
-        ("NADHIR_QQQQQQ", "1", "", "docs/configuration.md"),
+        ("NADHIR_QQQQQQQQQQ", "1", "", "docs/configuration.md"),
         ("NADHIR_BRANDS__0__ID", "a", "", "sets nothing"),
         ("NADHIR_DETECT__MAX_FUTURE_S", "soon", "detect.max_future_s", "whole number; got 'soon'"),
         ("NADHIR_DETECT", "{max: 1}", "detect.max", "is no setting"),

@@ -158,6 +158,7 @@ def _tables() -> None:
         "escalations",
         sa.Column("key", sa.String(200), primary_key=True),
         sa.Column("alert", sa.String(80), nullable=False),
+        sa.Column("chain", sa.String(80), nullable=False),
         sa.Column("due_ms", sa.BigInteger, nullable=False),
         sa.Column("status", sa.String(16), nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),

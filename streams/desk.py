@@ -1,0 +1,118 @@
+"""The desk of the response side, composed as the configuration says, and what feeds it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import alerts.texts
+from alerts.records import Alert
+from alerts.service import Desk, Policy
+from alerts.service.calling import Calls
+from alerts.service.standing import Standing
+from alerts.store.database import Database
+from alerts.store.errors import StoreFault
+from alerts.store.queue import StoredQueue
+from alerts.texts import Phrases, load_phrases
+from streams.config import Config
+from streams.notify import notified, open_dispatcher
+from streams.schedules import open_duty
+
+log = logging.getLogger("nadhir.response")
+
+RECEIVER = ":response"  # in the engine's outbox; no configured receiver can have this name
+_TICK_S = 1.0
+
+
+def database_place(config: Config) -> Path | str:
+    """Where the response database is."""
+    url = config.database.url
+    return url.get_secret_value() if url else config.paths.data / "response.db"
+
+
+@contextmanager
+def opened_desk(config: Config, clock: Callable[[], int]) -> Iterator[Desk]:
+    """The desk over the configured database, closed at the end.
+
+    Raises
+    ------
+    alerts.store.StoreFault
+        If the database cannot be used.
+    """
+    with closing(Database(database_place(config))) as database:
+        duty = open_duty(config, clock)
+        policy = Policy(
+            receivers=tuple(receiver.name for receiver in notified(config)),
+            called=duty.receivers,
+            cooldown_ms=config.alerts.cooldown_min * 60_000,
+        )
+        yield Desk(
+            database,
+            clock,
+            _phrases(),
+            policy=policy,
+            public_url=config.api.public_url,
+            escalator=Calls(duty),
+        )
+
+
+def _phrases() -> Phrases:
+    return load_phrases(Path(alerts.texts.__file__).with_name("response.yaml"))
+
+
+@contextmanager
+def answering(config: Config, desk: Desk, clock: Callable[[], int]) -> Iterator[None]:
+    """Call people when it is due, and send what is to be sent, meanwhile.
+
+    Raises
+    ------
+    DeliveryError
+        If a receiver cannot be used as it is configured.
+    """
+    standing = Standing(desk.database, _phrases())
+    queue = StoredQueue(desk.database)
+    dispatcher = open_dispatcher(config, queue, clock, standing, standing)
+    dispatcher.start()
+    try:
+        with _ticking(desk):
+            yield
+    finally:
+        dispatcher.stop()
+
+
+@contextmanager
+def _ticking(desk: Desk) -> Iterator[None]:
+    """Take steps of escalation when they are due, meanwhile."""
+    stopped = threading.Event()
+
+    def tick() -> None:
+        while not stopped.wait(_TICK_S):
+            try:
+                desk.escalate_due()
+            except StoreFault as error:
+                log.error("escalation: %s; will be tried again", error)
+
+    thread = threading.Thread(target=tick, name="escalation")
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
+class Taker:
+    """The engine's receiver that hands alerts to the desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def deliver(self, alert: Alert) -> None:
+        """Take it up; raises OSError to be tried again later."""
+        try:
+            self._desk.take(alert)
+        except StoreFault as error:
+            raise OSError(str(error)) from error
