@@ -138,7 +138,9 @@ def _decoded(label: str) -> str:
     if not label.startswith("xn--"):
         return label
     try:
-        return label[4:].encode("ascii").decode("punycode").lower() or label
+        decoded = label[4:].encode("ascii").decode("punycode").lower()
+        decoded.encode()  # half a character is none, and could not be stored
+        return decoded or label
     except UnicodeError:
         return label
 
