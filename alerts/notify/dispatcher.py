@@ -132,6 +132,7 @@ class _Lane:
         stopping: threading.Event,
     ) -> None:
         self.worker = worker
+        worker.hold = self
         self.thread = threading.Thread(target=self._run, name=f"notify {worker.name}", daemon=True)
         self._queue = queue
         self._clock = clock
@@ -140,6 +141,7 @@ class _Lane:
         self._changed = threading.Condition()
         self._waiting: list[Queued] = []
         self._leases: dict[int, int] = {}  # of what waits or is being handled: until when
+        self._handled: set[int] = set()  # what is being handled and has no outcome yet
 
     def put(self, item: Queued, until_ms: int) -> None:
         """Take something that was claimed; again, if its lease ran out here and was renewed."""
@@ -160,26 +162,34 @@ class _Lane:
                     self._changed.wait()
                 items = self._waiting[: self._pace.batch]
                 del self._waiting[: len(items)]
+                self._handled = {item.id for item in items}
             if self._stopping.is_set():
                 self._give_back(items)
                 return
             left: list[Queued] = []
             try:
-                left = self.worker.handle(items, self._may_send)
+                left = self.worker.handle(items)
             except Exception:  # the store is out of order; leases bring back what was claimed
                 log.exception("receiver %s: will be tried again", self.worker.name)
             with self._changed:
-                for item in items:
-                    self._leases.pop(item.id, None)
+                for number in self._handled:  # what has no outcome: it was not begun, or failed
+                    self._leases.pop(number, None)
             if self._stopping.is_set():
                 self._give_back(left)
                 return
 
-    def _may_send(self, item: Queued) -> bool:
+    def may_send(self, item: Queued) -> bool:
+        """Whether there is time left of its lease, and nobody said stop."""
         if self._stopping.is_set():
             return False
         with self._changed:
             return self._leases.get(item.id, 0) - self._clock() >= self._pace.sending_ms
+
+    def release(self, item: Queued) -> None:
+        """Forget it, so that it is taken when it is claimed again."""
+        with self._changed:
+            self._handled.discard(item.id)
+            self._leases.pop(item.id, None)
 
     def _give_back(self, items: list[Queued]) -> None:
         """What was claimed and not begun is due at once for the next dispatcher."""

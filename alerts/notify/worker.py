@@ -6,6 +6,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from alerts.notify.backoff import Retries, wait_ms
 from alerts.notify.chain import Chain
@@ -15,6 +16,26 @@ from alerts.notify.queue import Queue, Queued
 from alerts.notify.stages.stage import Drop
 
 log = logging.getLogger("nadhir.notify")
+
+
+class Hold(Protocol):
+    """The leases of what a worker handles."""
+
+    def may_send(self, item: Queued) -> bool:
+        """Whether the lease lasts long enough and nobody said stop; asked right before."""
+
+    def release(self, item: Queued) -> None:
+        """Let go of it: its outcome is recorded next, and it may be claimed again."""
+
+
+class _Free:
+    """Nobody else claims."""
+
+    def may_send(self, item: Queued) -> bool:
+        return True
+
+    def release(self, item: Queued) -> None:
+        pass
 
 
 class Worker:
@@ -37,6 +58,8 @@ class Worker:
     ----------
     counts : collections.Counter
         Notifications by outcome: sent, retried, dead, delayed, dropped, unwanted.
+    hold : Hold
+        Who holds the leases of what it handles.
     """
 
     def __init__(
@@ -51,6 +74,7 @@ class Worker:
     ) -> None:
         self.name = name
         self.counts: Counter[str] = Counter()
+        self.hold: Hold = _Free()
         self._channel = channel
         self._chain = chain
         self._queue = queue
@@ -58,16 +82,12 @@ class Worker:
         self._retries = retries or Retries()
         self._draw = draw or random.Random()  # noqa: S311
 
-    def handle(
-        self, items: Sequence[Queued], may_send: Callable[[Queued], bool] = lambda _: True
-    ) -> list[Queued]:
+    def handle(self, items: Sequence[Queued]) -> list[Queued]:
         """Take care of what was claimed.
 
         Parameters
         ----------
         items : sequence of Queued
-        may_send : callable, optional
-            Asked right before: whether the lease lasts and nobody said stop.
 
         Returns
         -------
@@ -77,6 +97,7 @@ class Worker:
         now = self._clock()
         bundles, held = self._chain.sort(items, now)
         for item, stage, verdict in held:
+            self.hold.release(item)
             if isinstance(verdict, Drop):
                 self._queue.dropped(item.id, now, stage, verdict.reason)
                 self._count("dropped")
@@ -85,7 +106,7 @@ class Worker:
                 self._count("delayed")
         left: list[Queued] = []
         for bundle in bundles:
-            begun = [item for item in bundle if may_send(item)]
+            begun = [item for item in bundle if self.hold.may_send(item)]
             left += [item for item in bundle if item not in begun]
             self._deliver(begun)
         return left
@@ -107,12 +128,14 @@ class Worker:
         for item in wanted:
             self._chain.delivered(item.notification)  # first: it is known even if the store fails
         for item in wanted:
+            self.hold.release(item)
             self._queue.sent(item.id, now, detail)
             self._count("sent")
 
     def _wanted(self, item: Queued) -> bool:
         if self._queue.wanted(item.id):
             return True
+        self.hold.release(item)
         self._queue.dropped(item.id, self._clock(), "wanted", "cancelled before it was sent")
         self._count("unwanted")
         return False
@@ -133,6 +156,7 @@ class Worker:
         attempts = max(item.attempts for item in items) + 1
         due_ms = now + wait_ms(self._retries, attempts, self._draw, error.retry_after_s)
         for item in items:
+            self.hold.release(item)  # before it can be claimed again
             spent = self._retries.spent(item.attempts + 1, now - item.first_at_ms)
             if not error.retry or spent:
                 self._queue.dead(item.id, now, error.reason)

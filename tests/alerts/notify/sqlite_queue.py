@@ -19,7 +19,6 @@ from alerts.notify.queue import Queued
 from alerts.notify.records import PAGING, Notification
 from alerts.notify.worker import Worker
 
-PACE = Pace(poll_ms=20, lease_ms=700, sending_ms=400, batch=20)
 RETRIES = Retries(first_ms=20, most_ms=100, attempts=1_000, give_up_after_ms=600_000)
 TIMEOUT_S = 0.3
 _TABLE = """
@@ -64,11 +63,14 @@ class SqliteQueue:
         self._db().executemany(sql, rows)
         self._db().execute("COMMIT")
 
-    def cancel(self, alert: str) -> None:
-        self._db().execute(
-            "UPDATE queue SET status = 'cancelled' WHERE alert = ? AND paging"
-            " AND status = 'queued'", (alert,),
-        )  # fmt: skip
+    def cancel(self, *alerts: str) -> None:
+        """Acknowledge: all at once, nothing pages for these alerts any more."""
+        sql = (
+            "UPDATE queue SET status = 'cancelled' WHERE alert = ? AND paging AND status = 'queued'"
+        )
+        self._db().execute("BEGIN IMMEDIATE")
+        self._db().executemany(sql, [(alert,) for alert in alerts])
+        self._db().execute("COMMIT")
 
     def statuses(self) -> dict[str, int]:
         sql = "SELECT status, COUNT(*) FROM queue GROUP BY status"
@@ -122,7 +124,7 @@ class SqliteQueue:
         self._db().execute(sql, (status, detail, number))
 
 
-def dispatch(path: str, receivers: dict[str, str], seed: int) -> None:
+def dispatch(path: str, receivers: dict[str, str], seed: int, pace: Pace) -> None:
     """Run a dispatcher until somebody kills it."""
     queue = SqliteQueue(Path(path))
     workers = []
@@ -131,5 +133,5 @@ def dispatch(path: str, receivers: dict[str, str], seed: int) -> None:
         hook = Webhook(WebhookSettings(url=url, secret="s3cret"), sender, now_ms)
         draw = random.Random(f"{seed} {name}")
         workers.append(Worker(name, hook, Chain(Route()), queue, now_ms, RETRIES, draw))
-    Dispatcher(queue, workers, now_ms, PACE).start()
+    Dispatcher(queue, workers, now_ms, pace).start()
     threading.Event().wait()

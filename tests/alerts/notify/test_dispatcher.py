@@ -262,6 +262,29 @@ def test_a_lease_that_ran_out_is_not_used() -> None:
     assert queue.entry(second).status == "queued"
 
 
+def test_a_retry_that_is_due_before_its_batch_is_done_is_not_forgotten() -> None:
+    """The second of a batch hangs; the first failed, and is claimed again meanwhile."""
+
+    class SecondHangs(Hanging):
+        def send(self, batch: Sequence[Notification]) -> str:
+            if batch[0].alert.id == alert_of(0).id:
+                return Fake.send(self, batch)
+            return super().send(batch)
+
+    queue, slow = MemoryQueue(), SecondHangs()
+    slow.failures = [DOWN]
+    first, second = (queue.put(told(alert=alert_of(i)), 0) for i in range(2))
+    found = dispatch(queue, one(slow, queue))
+    try:
+        assert slow.begun.wait(20)
+        eventually(lambda: queue.entry(first).attempts == 2)
+        slow.free.set()
+        eventually(lambda: queue.entry(first).status == queue.entry(second).status == "sent")
+    finally:
+        slow.free.set()
+        found.stop()
+
+
 def test_the_store_may_fail_for_a_while(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(MemoryQueue):
         failures = 3

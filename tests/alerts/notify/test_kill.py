@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from alerts.notify.channels.webhook import signature
+from alerts.notify.dispatcher import Pace
 from alerts.notify.records import Notification
 from tests.alerts.notify import sqlite_queue
 from tests.alerts.notify.build import FakeReceiver, Received, alert_of, answer, told
@@ -23,6 +24,8 @@ from tests.alerts.notify.sqlite_queue import SqliteQueue
 from tests.running import eventually
 
 KILLS, ALERTS = 30, 500
+SHORT = Pace(poll_ms=20, lease_ms=500, sending_ms=320, batch=20)
+LONG = Pace(poll_ms=20, lease_ms=60_000, sending_ms=320, batch=20)
 SEED = 20_261_122
 BARRIER = "/barrier"
 
@@ -93,12 +96,14 @@ def receivers() -> Iterator[dict[str, Flaky]]:
         yield {"flaky": first, "slow": second}
 
 
-def start(path: Path, receivers: dict[str, Flaky], seed: int) -> ForkServerProcess:
+def start(
+    path: Path, receivers: dict[str, Flaky], seed: int, pace: Pace = SHORT
+) -> ForkServerProcess:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([sqlite_queue.__name__])
     urls = {name: each.http.url for name, each in receivers.items()}
     process = context.Process(
-        target=sqlite_queue.dispatch, args=(str(path), urls, seed), daemon=True
+        target=sqlite_queue.dispatch, args=(str(path), urls, seed, pace), daemon=True
     )
     process.start()
     return process
@@ -118,26 +123,46 @@ def notifications(numbers: range) -> list[Notification]:
     ]
 
 
+class Office:
+    """People who acknowledge; ``most`` is how many pages may be on their way just then."""
+
+    def __init__(
+        self, queue: SqliteQueue, receivers: dict[str, Flaky], draw: random.Random
+    ) -> None:
+        self.done: list[tuple[list[str], dict[str, int], int]] = []
+        self._queue, self._receivers, self._draw = queue, receivers, draw
+
+    def acknowledge(self, count: int, *, most: int) -> None:
+        waiting = self._queue.waiting()
+        alerts = self._draw.sample(waiting, min(count, len(waiting)))
+        self._queue.cancel(*alerts)
+        arrived = {name: len(each.arrived) for name, each in self._receivers.items()}
+        self.done.append((alerts, arrived, most))
+        news = [
+            told("acknowledged", alert_of(int(alert.rpartition("-")[2])), receiver=name, version=2)
+            for alert in alerts
+            for name in self._receivers
+        ]
+        self._queue.put(*news)
+
+    @property
+    def alerts(self) -> set[str]:
+        return {alert for alerts, *_ in self.done for alert in alerts}
+
+
 def test_killed_at_random_moments(tmp_path: Path, receivers: dict[str, Flaky]) -> None:
     draw, path = random.Random(SEED), tmp_path / "queue.db"
     queue = SqliteQueue(path)
-    acknowledged: dict[str, dict[str, int]] = {}
+    office = Office(queue, receivers, draw)
     portion = -(-ALERTS // KILLS)
     for turn in range(KILLS):
         queue.put(*notifications(range(turn * portion, min(ALERTS, (turn + 1) * portion))))
         process = start(path, receivers, turn)
-        time.sleep(draw.uniform(0.0, 0.4))
+        time.sleep(draw.uniform(0.0, 0.3))
         kill(process)
         for each in receivers.values():
             each.settle()
-        # people acknowledge while nobody runs: from here on nothing may page for these alerts
-        for alert in draw.sample(queue.waiting(), min(2, len(queue.waiting()))):
-            queue.cancel(alert)
-            acknowledged[alert] = {n: len(each.arrived) for n, each in receivers.items()}
-            number = int(alert.rpartition("-")[2])
-            queue.put(
-                *(told("acknowledged", alert_of(number), receiver=n, version=2) for n in receivers)
-            )
+        office.acknowledge(2, most=0)  # nobody is at work
     assert queue.statuses()["queued"], "it was killed at its work"
     process = start(path, receivers, KILLS)
     eventually(lambda: not queue.statuses().get("queued"), 120)
@@ -146,25 +171,41 @@ def test_killed_at_random_moments(tmp_path: Path, receivers: dict[str, Flaky]) -
         each.settle()
 
     assert set(queue.statuses()) == {"sent", "cancelled"}, "nothing is lost or given up"
-    assert len(acknowledged) > KILLS
+    assert len(office.alerts) > KILLS
     for name, each in receivers.items():
-        check(name, each, acknowledged)
+        check(name, each, office)
     queue.close()
 
 
-def check(name: str, receiver: Flaky, acknowledged: dict[str, dict[str, int]]) -> None:
+def test_acknowledged_at_work(tmp_path: Path, receivers: dict[str, Flaky]) -> None:
+    """Of all that was claimed already, only the page that is on its way still arrives."""
+    queue = SqliteQueue(tmp_path / "queue.db")
+    office = Office(queue, receivers, random.Random(SEED))
+    queue.put(*notifications(range(100)))
+    process = start(tmp_path / "queue.db", receivers, 0, LONG)
+    eventually(lambda: all(len(each.arrived) > 3 for each in receivers.values()), every_s=0.001)
+    office.acknowledge(100, most=1)  # a receiver is sent one message at a time
+    eventually(lambda: not queue.statuses().get("queued"), 120)
+    kill(process)
+    for name, each in receivers.items():
+        each.settle()
+        check(name, each, office, 100)
+    queue.close()
+
+
+def check(name: str, receiver: Flaky, office: Office, count: int = ALERTS) -> None:
     """Every alert arrived; twice only with the same key and content; none after its end."""
-    assert receiver.wrong == []
-    for number in range(ALERTS):
+    assert receiver.wrong == [], "every signature is right"
+    for number in range(count):
         alert = alert_of(number)
-        page = told(alert=alert, receiver=name).key
-        if alert.id in acknowledged:
-            news = told("acknowledged", alert, receiver=name, version=2).key
-            assert receiver.taken[news], "that it was acknowledged is told"
-            assert page not in receiver.arrived[acknowledged[alert.id][name] :]
+        if alert.id in office.alerts:
+            expected = told("acknowledged", alert, receiver=name, version=2)
         else:
-            assert receiver.taken[page], alert.id
+            expected = told("opened", alert, receiver=name)
+        assert receiver.taken[expected.key], alert.id
+    for alerts, arrived, most in office.done:
+        pages = {f"{alert}:1:opened:{name}" for alert in alerts}
+        assert sum(key in pages for key in receiver.arrived[arrived[name] :]) <= most
     twice = {key: bodies for key, bodies in receiver.taken.items() if len(bodies) > 1}
-    assert all(len(set(bodies)) == 1 for bodies in twice.values())
-    assert all(key.count(":") == 3 for key in receiver.taken)
+    assert all(len(set(bodies)) == 1 for bodies in twice.values()), "the same key, the same event"
     assert len(receiver.arrived) > len(receiver.taken), "it did fail, and was tried again"
