@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
-from typing import Literal, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -26,7 +26,6 @@ from models.records import (
 )
 
 ERASED = "erased"
-DAY_MS = 86_400_000
 HANDLE = re.compile(r"(?<![\w@.])@(\w(?:[\w.-]{0,98}\w)?)")  # ends before the full stop
 Holder = TypeVar("Holder", Alert, Signal)
 Part: TypeAlias = Evidence | AccountGroup | NarrativeRecord
@@ -226,34 +225,6 @@ def _erased_post(post: GroupPost, author: Author, theirs: bool) -> GroupPost:
         return GroupPost(id=erased, account=ERASED, published_ms=post.published_ms, text="")
     text = "" if _passed_on(post.text, author) else without_handles(post.text, author)
     return msgspec.structs.replace(post, text=text)
-
-
-# retention ------------------------------------------------------------------------------------
-
-
-class Retention(msgspec.Struct, frozen=True, kw_only=True):
-    """How many days data is kept after the last thing happened to it.
-
-    ``evidence_days`` is for what people wrote, ``alert_days`` for alerts, signals and decisions
-    without it.
-    """
-
-    evidence_days: int
-    alert_days: int
-
-    def due(self, last_ms: int, now_ms: int) -> Literal["keep", "strip", "drop"]:
-        """What is to be done with something to which nothing has happened since ``last_ms``.
-
-        Examples
-        --------
-        >>> plan = Retention(evidence_days=1, alert_days=2)
-        >>> [plan.due(0, days * 86_400_000) for days in (1, 2, 3)]
-        ['keep', 'strip', 'drop']
-        """
-        age_ms = now_ms - last_ms
-        if age_ms > self.alert_days * DAY_MS:
-            return "drop"
-        return "strip" if age_ms > self.evidence_days * DAY_MS else "keep"
 
 
 def stripped(holder: Holder) -> Holder:

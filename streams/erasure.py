@@ -20,7 +20,6 @@ from alerts.fusion import Case
 from alerts.privacy import (
     ERASED,
     Author,
-    Retention,
     digest,
     erase,
     known,
@@ -29,6 +28,7 @@ from alerts.privacy import (
     without_handles,
 )
 from alerts.records import Alert, Decision
+from alerts.retention import Retention
 from models.evidence import Kept, kept_of, rewritten
 from models.records import Signal
 from streams.config import Config, JournalReceiver

@@ -17,8 +17,8 @@ from alerts.escalation import MOST_REPEATS, MOST_STEPS, Chain, Step, Target
 from alerts.hours import BusinessHours, minutes
 from alerts.oncall import Override, Rotation, Schedule
 from alerts.playbook.records import Severity
-from alerts.privacy import Retention
 from alerts.recurrence import instant_ms
+from alerts.retention import Retention
 from models.records import Brand
 from streams.config.base import Settings
 from streams.config.fields import (

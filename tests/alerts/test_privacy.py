@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from alerts.privacy import (
     Author,
-    Retention,
     digest,
     erase,
     erased_narrative,
@@ -18,6 +17,7 @@ from alerts.privacy import (
 )
 from alerts.pseudonyms import Pseudonyms, pseudonymous
 from alerts.records import Alert
+from alerts.retention import Retention
 from models.records import (
     AccountGroup,
     Carrier,

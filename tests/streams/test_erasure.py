@@ -11,7 +11,8 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from alerts.privacy import Author, Retention
+from alerts.privacy import Author
+from alerts.retention import Retention
 from models.records import Evidence, Rejection
 from streams.cli import main
 from streams.config import Config, load
