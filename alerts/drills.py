@@ -144,11 +144,10 @@ def sentences(result: Score, phrases: Phrases) -> list[Bilingual]:
         if reached is None:
             said.append(phrases.say("drills.missing", step=name))
             continue
-        who = phrases.say("drills.nobody")
-        if reached.by:
-            who = phrases.say("drills.by", {"who": reached.by})
-        facts = {"since_onset": clock(reached.since_onset_s)}
-        said.append(phrases.say("drills.took", facts, step=name, by=who))
+        facts = {"since_onset": clock(reached.since_onset_s), "who": reached.by}
+        said.append(
+            phrases.say("drills.took_by" if reached.by else "drills.took", facts, step=name)
+        )
     if result.early:
         said.append(phrases.say("drills.early", {"count": result.early}))
     return said

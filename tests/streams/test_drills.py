@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -146,7 +147,7 @@ def test_a_drill_that_was_interrupted_goes_on_where_it_was(
 
 def test_one_that_nobody_ran_is_over_and_tells_nothing(tmp_path: Path) -> None:
     config = write(tmp_path)
-    folder = prepare_drill(config, SPEC, NOW)
+    folder = prepare_drill(config, replace(SPEC, rate_per_hour=1.0), NOW)
     told = Told()
     runner = DrillRunner(config, {"told": told}, Clock(NOW + 60 * MINUTE))
     runner.look()
