@@ -196,7 +196,7 @@ def summaries(
     active = [s for s in mutes.current(connection, now_ms) if active_at(s, now_ms)]
     greater = rows.greater(connection, sorted({row.brand for row in found})) if found else {}
     return tuple(
-        summary(row, _suppressed(row, active, greater.get(row.brand, []), policy, now_ms))
+        summary(row, _suppressed(row, active, greater.get(row.brand, ()), policy, now_ms))
         for row in found
     )
 
