@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -30,6 +30,9 @@ class Escalator(Protocol):
 
     def targets(self, step: Due, alert: Alert) -> Sequence[tuple[str, tuple[str, ...]]]:
         """Receivers, and people behind each, whom a step calls."""
+
+    def superseded(self, steps: Sequence[Due]) -> Collection[str]:
+        """Keys of steps that come again later and are due as well, as after a pause."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
