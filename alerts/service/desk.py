@@ -88,11 +88,14 @@ class Desk(Reading):
         """Take the steps of escalation whose time has come; how many."""
         with self.database.read() as connection:
             steps = due.due(connection, self.clock(), _STEPS)
+        past = self._escalator.superseded(steps) if self._escalator else ()
         taken = 0
         for step in steps:
             with self._tx(SYSTEM) as tx:
                 row = tx.locked(step.alert)
-                if row.state == "open" and due.take(tx.connection, step.key):
+                if not due.take(tx.connection, step.key) or step.key in past:
+                    continue  # somebody took it, or acknowledged, or it comes again right after
+                if row.state == "open":
                     tx.escalate(row, step)
                     tx.note(row, "escalated", {"step": step.key})
                     taken += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -30,6 +30,9 @@ class Escalator(Protocol):
 
     def targets(self, step: Due, alert: Alert) -> Sequence[tuple[str, tuple[str, ...]]]:
         """Receivers, and people behind each, whom a step calls."""
+
+    def superseded(self, steps: Sequence[Due]) -> Collection[str]:
+        """Keys of steps that come again later and are due as well, as after a pause."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,7 +208,7 @@ def summaries(
     active = [s for s in mutes.current(connection, now_ms) if active_at(s, now_ms)]
     greater = rows.greater(connection, sorted({row.brand for row in found})) if found else {}
     return tuple(
-        summary(row, _suppressed(row, active, greater.get(row.brand, []), policy, now_ms))
+        summary(row, _suppressed(row, active, greater.get(row.brand, ()), policy, now_ms))
         for row in found
     )
 

@@ -346,6 +346,29 @@ class Chain:
     def targets(self, step: Due, alert: Alert) -> list[tuple[str, tuple[str, ...]]]:
         return [("pager", ("amal",))]
 
+    def superseded(self, steps: Sequence[Due]) -> list[str]:
+        return [step.key for step in steps[:-1]]
+
+
+class TwoRounds(Chain):
+    """The same, and once more ten minutes later."""
+
+    def plan(self, alert: Alert, version: int, now_ms: int) -> list[Due]:
+        (first_round,) = super().plan(alert, version, now_ms)
+        again = msgspec.structs.replace(
+            first_round, key=f"{first_round.key}:2", due_ms=first_round.due_ms + 10 * MINUTE
+        )
+        return [first_round, again]
+
+
+def test_after_a_pause_the_latest_round_is_enough(database: Database) -> None:
+    clock = Clock()
+    running = desk(database, clock, escalator=TwoRounds())
+    running.take(first())
+    clock.now_ms += 60 * MINUTE
+    assert [running.escalate_due() for _ in range(2)] == [1, 0]
+    assert whys(running.alert(ID)) == ["opened", "escalated"]
+
 
 def test_escalation_comes_when_due_once_and_survives_a_restart(database: Database) -> None:
     clock = Clock()
