@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import msgspec
 
 from alerts.duty import Duty
-from alerts.escalation import DueStep
+from alerts.escalation import DueStep, superseded
 from alerts.records import Alert
 from alerts.store.due import Due
 
@@ -32,3 +34,7 @@ class Calls:
     def targets(self, step: Due, alert: Alert) -> list[tuple[str, tuple[str, ...]]]:
         """Receivers of a step, with the people on call now behind each."""
         return self._duty.targets(msgspec.json.decode(step.body, type=DueStep))
+
+    def superseded(self, steps: Sequence[Due]) -> Collection[str]:
+        """Keys of rounds that were missed and come again, as after a pause of the process."""
+        return superseded(msgspec.json.decode(step.body, type=DueStep) for step in steps)

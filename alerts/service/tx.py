@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 from sqlalchemy import Connection
 
+from alerts.impostors import WEIGHTS as APART
 from alerts.lifecycle import Suppression, suppressed
 from alerts.links import Links
 from alerts.notify.records import Notification, Why
@@ -222,7 +223,8 @@ def _suppressed(
         severity=row.severity,
         drill=row.drill,
         silences=meant,
-        greater=next((id_ for id_ in greater if id_ != row.id), None),
+        # an impostor is no part of a crisis
+        greater=next((i for i in greater if i != row.id and row.kind not in APART), None),
         resolved_ms=row.resolved_ms,
         cooldown_ms=policy.cooldown_ms,
         now_ms=now_ms,

@@ -592,3 +592,39 @@ def test_a_lesser_alert_is_inhibited_by_a_critical_one(database: Database) -> No
         ("inhibited", two.id)
     ]
     assert running.alert(two.id).summary.suppressed == ()
+    (impostor,) = copies(1, severity="watch", kind="phishing", subject="i-1")
+    running.take(msgspec.structs.replace(impostor, id="a-impostor"))
+    assert running.alert("a-impostor").summary.suppressed == ()
+
+
+def test_who_is_in_a_chain_hears_of_an_alert_in_turn(database: Database) -> None:
+    clock = Clock()
+    page = Chain(
+        name="page",
+        steps=(
+            Step(after_min=5, targets=(Target(receiver="pager"),)),
+            Step(after_min=30, targets=(Target(receiver="boss"),)),
+        ),
+    )
+    duty = Duty([page], {}, {}, clock)
+    policy = Policy(receivers=("mail", "pager", "boss"), called=duty.receivers)
+    running = desk(database, clock, policy=policy, escalator=Calls(duty))
+    running.take(first())
+
+    def told() -> list[tuple[str, str]]:
+        return [(t.receiver, t.why) for t in running.notifications(first().id)]
+
+    assert told() == [("mail", "opened")]
+    clock.now_ms += 5 * MINUTE
+    assert running.escalate_due() == 1
+    assert told()[1:] == [("pager", "escalated")]
+    # the same chain goes on, and who was called hears that it became worse
+    running.take(later(first(), "raised", severity="critical"))
+    assert told()[2:] == [("mail", "raised"), ("pager", "raised")]
+    running.act(
+        "amal", first().id, "acknowledge", version=None, reason="", once=None
+    )
+    assert told()[4:] == [("mail", "acknowledged")]
+    clock.now_ms += 60 * MINUTE
+    assert running.escalate_due() == 0
+    assert "boss" not in dict(told())

@@ -81,6 +81,8 @@ def test_each_stage_drops_and_says_why(
         (Chain(Route(), None, Open()), told()),
         (Chain(Route(), None, Open()), told("resolved", alert=WATCH)),
         (Chain(Route(), None, Open()), told(alert=replace(WATCH, id="a-critical"))),
+        # an impostor is no part of a crisis
+        (Chain(Route(), None, Open()), told(alert=replace(WATCH, subject="i-1"))),
     ],
 )
 def test_what_passes(chain: Chain, notification: Notification) -> None:
