@@ -8,8 +8,12 @@ from collections.abc import Callable, Sequence
 import msgspec
 import pytest
 
+from alerts.duty import Duty
+from alerts.escalation import Chain as Steps
+from alerts.escalation import Step, Target
 from alerts.records import Alert
-from alerts.service import Desk, Once
+from alerts.service import Desk, Once, Policy
+from alerts.service.calling import Calls
 from alerts.service.errors import Conflict, Invalid, KeyReused, LinkRefused, Missing, Stale
 from alerts.service.records import Detail, Judged, Summary
 from alerts.service.silencing import SilenceDraft
@@ -599,7 +603,7 @@ def test_a_lesser_alert_is_inhibited_by_a_critical_one(database: Database) -> No
 
 def test_who_is_in_a_chain_hears_of_an_alert_in_turn(database: Database) -> None:
     clock = Clock()
-    page = Chain(
+    page = Steps(
         name="page",
         steps=(
             Step(after_min=5, targets=(Target(receiver="pager"),)),
@@ -612,7 +616,7 @@ def test_who_is_in_a_chain_hears_of_an_alert_in_turn(database: Database) -> None
     running.take(first())
 
     def told() -> list[tuple[str, str]]:
-        return [(t.receiver, t.why) for t in running.notifications(first().id)]
+        return [(n.receiver, n.why) for n in running.alert(ID).notifications]
 
     assert told() == [("mail", "opened")]
     clock.now_ms += 5 * MINUTE
@@ -621,9 +625,7 @@ def test_who_is_in_a_chain_hears_of_an_alert_in_turn(database: Database) -> None
     # the same chain goes on, and who was called hears that it became worse
     running.take(later(first(), "raised", severity="critical"))
     assert told()[2:] == [("mail", "raised"), ("pager", "raised")]
-    running.act(
-        "amal", first().id, "acknowledge", version=None, reason="", once=None
-    )
+    acknowledge(running)
     assert told()[4:] == [("mail", "acknowledged")]
     clock.now_ms += 60 * MINUTE
     assert running.escalate_due() == 0
