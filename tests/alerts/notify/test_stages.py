@@ -76,6 +76,7 @@ def test_each_stage_drops_and_says_why(
     [
         (Chain(Route()), told(drill=True)),
         (Chain(Route(brands=("rimal-bank",))), told()),
+        (Chain(Route(brands=("rimal-bank",))), told(alert=replace(BANK, brand="rimal-bank~drill"))),
         (Chain(Route(min_severity="warning")), told()),
         (Chain(Route(), Silences()), told()),
         (Chain(Route(), None, Open()), told()),
