@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from alerts.duty import Duty
-from alerts.escalation import DueStep
+from alerts.escalation import DueStep, superseded
 from alerts.records import Alert
 from alerts.store.due import Due
 
@@ -32,3 +34,7 @@ class Calls:
     def targets(self, step: Due, alert: Alert) -> list[tuple[str, tuple[str, ...]]]:
         """Receivers of a step, with the people on call now behind each."""
         return self._duty.targets(msgspec.json.decode(step.body, type=DueStep))
+
+    def superseded(self, steps: Sequence[Due]) -> frozenset[str]:
+        """Keys of steps that come again in a later round that is due as well."""
+        return superseded(msgspec.json.decode(step.body, type=DueStep) for step in steps)
