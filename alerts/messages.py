@@ -175,13 +175,15 @@ def approve(
     Raises
     ------
     MessageError
-        ``actor``, ``stale``, ``locked``, ``not_a_draft`` or ``approved_twice``.
+        ``actor``, ``stale``, ``locked``, ``outdated``, ``not_a_draft`` or ``approved_twice``.
     """
     _named(by, phrases)
     if message.locked:
         raise _error("locked", phrases)
     if message.state != "draft":
         raise _not_a_draft(message, phrases)
+    if message.changed:
+        raise _error("outdated", phrases)
     if digest != message.digest:
         raise _error("stale", phrases)
     if _same_person(by) in {_same_person(a.by) for a in message.approvals}:
@@ -189,6 +191,22 @@ def approve(
     approvals = (*message.approvals, Approval(by=by, at_ms=at_ms, digest=digest))
     state: State = "approved" if len(approvals) >= message.needs else "draft"
     return msgspec.structs.replace(message, approvals=approvals, state=state)
+
+
+def withdraw(message: OutgoingMessage, by: str, phrases: Phrases) -> OutgoingMessage:
+    """Take the approvals back: a draft again, with its text; what was sent cannot be unsaid.
+
+    Raises
+    ------
+    MessageError
+        ``actor``, ``was_sent`` or ``nothing_approved``.
+    """
+    _named(by, phrases)
+    if message.state == "sent":
+        raise _error("was_sent", phrases)
+    if not message.approvals:
+        raise _error("nothing_approved", phrases)
+    return msgspec.structs.replace(message, state="draft", approvals=())
 
 
 def send(
@@ -223,7 +241,8 @@ def refresh(message: OutgoingMessage, alert: Alert, phrases: Phrases) -> Outgoin
     facts = fact_sheet(alert)
     if message.state == "draft" and not message.approvals and message.edited_by is None:
         fresh = {m.id: m for m in prepare(alert)}
-        return fresh.get(message.id, message)
+        if message.id in fresh:  # else the alert's playbook is another by now
+            return fresh[message.id]
     changed = changes(message.facts, facts, phrases)
     return msgspec.structs.replace(message, changed=changed)
 

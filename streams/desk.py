@@ -9,10 +9,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import alerts.texts
+from alerts.privacy import Author
 from alerts.records import Alert
 from alerts.service import Desk, Policy
 from alerts.service.calling import Calls
 from alerts.service.standing import Standing
+from alerts.service.tx import SYSTEM
 from alerts.store.database import Database
 from alerts.store.errors import StoreFault
 from alerts.store.queue import StoredQueue
@@ -57,6 +59,21 @@ def opened_desk(config: Config, clock: Callable[[], int]) -> Iterator[Desk]:
             public_url=config.api.public_url,
             escalator=Calls(duty),
         )
+
+
+def erase_in_response(
+    config: Config, author: Author, clock: Callable[[], int]
+) -> tuple[Author, int]:
+    """Erase one author's data in the response database, if there is one.
+
+    Gives back the author with what is known there, too, and how many things were rewritten.
+    """
+    place = database_place(config)
+    if isinstance(place, Path) and not place.exists():
+        return author, 0
+    with opened_desk(config, clock) as desk:
+        found, erased = desk.erase_author(SYSTEM, author)
+    return found, erased.alerts + erased.messages + erased.notifications
 
 
 def _phrases() -> Phrases:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -36,6 +36,7 @@ from streams.live import append_line
 from streams.store import Store, locked
 
 Record = TypeVar("Record")
+Response: TypeAlias = Callable[[Author], tuple[Author, int]]
 _KEPT_STATE = "SELECT key, value FROM state WHERE key LIKE 'evidence/%' OR key LIKE 'posts/%'"
 
 
@@ -49,6 +50,7 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
     rejected: int = 0
     waiting: int = 0
     journal: int = 0
+    response: int = 0
 
     @property
     def total(self) -> int:
@@ -67,7 +69,9 @@ class _Mention(msgspec.Struct):
     author: Who | None = None
 
 
-def erase_author(config: Config, author: Author, at: str) -> Erased:
+def erase_author(
+    config: Config, author: Author, at: str, response: Response | None = None
+) -> Erased:
     """Erase one author's data in stores, waiting mentions and journals of this configuration.
 
     Parameters
@@ -77,6 +81,10 @@ def erase_author(config: Config, author: Author, at: str) -> Erased:
         Its handles are added to by what the stores know.
     at : str
         RFC 3339; goes into ``erasures.jsonl`` with the figures and a hash of who it was.
+    response : callable, optional
+        Does the same in the response database: gives back what that knows of the author, too, and
+        how many things were rewritten.  Called first, so that a fault of it leaves nothing half
+        done.
 
     Raises
     ------
@@ -88,6 +96,8 @@ def erase_author(config: Config, author: Author, at: str) -> Erased:
         for path in paths:
             with _database(path) as db:
                 author = _known_to(db, author)
+        if response is not None:
+            author, counts["response"] = response(author)
         for path in paths:
             with _database(path) as db:
                 _add(counts, _erase_rows(db, author))

@@ -17,11 +17,27 @@ from alerts.api.document import answers, openapi
 from alerts.api.feed import Feed
 from alerts.api.parts import ApiOptions, EngineView, Parts
 from alerts.api.problems import answer, handlers
-from alerts.api.routes import acts, engine, events, health, link, silences, tokens
+from alerts.api.routes import (
+    acts,
+    engine,
+    erasures,
+    events,
+    health,
+    indicators,
+    link,
+    messages,
+    notifications,
+    silences,
+    tokens,
+)
 from alerts.api.routes import alerts as alert_routes
 from alerts.service import Desk
 from alerts.store.errors import StoreFault
 
+_ROUTES = (
+    alert_routes, acts, messages, notifications, silences, erasures, indicators, tokens, engine,
+    events, health, link,
+)  # fmt: skip
 _TIDY_S = 3_600.0
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -57,7 +73,7 @@ def create_api(desk: Desk, view: EngineView, options: ApiOptions) -> FastAPI:
         exception_handlers=handlers(),
     )
     app.state.parts = Parts(desk=desk, engine=view, options=options, feed=Feed(desk))
-    for one in (alert_routes, acts, silences, tokens, engine, events, health, link):
+    for one in _ROUTES:
         app.include_router(one.router)
 
     @app.get("/openapi.json", responses=answers("This document.", media="application/json"))

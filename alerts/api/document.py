@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from alerts.api.problems import MEDIA, Problem
+from alerts.service import kept_records as kept
+from alerts.service import message_records as said
 from alerts.service import records as views
 
 _REF = "#/components/schemas/{name}"
@@ -37,7 +39,8 @@ _DOCUMENTS = (
     views.AlertPage, views.Detail, views.AuditPage, views.AuditEntry, views.BulkResult,
     views.Judged, views.SilenceView, views.SilenceList, views.SilencePreview, views.TokenList,
     views.NewToken, views.DecisionPage, views.BrandList, views.RejectedPage, views.Summary,
-    views.PlaybookList, views.Ready, Problem,
+    views.PlaybookList, views.Ready, said.MessageView, said.MessageList,
+    kept.NotificationPage, kept.ToldOf, kept.Replayed, kept.Erasure, Problem,
 )  # fmt: skip
 
 
@@ -64,7 +67,7 @@ def answers(
     """
     found: dict[int | str, dict[str, Any]] = {status: {"description": "Done."}}
     if isinstance(document, str):
-        kind = "object" if media == "application/json" else "string"
+        kind = "object" if "json" in media else "string"
         content = {media: {"schema": {"type": kind}}}
         found[status] = {"description": document, "content": content}
     elif document is not None:

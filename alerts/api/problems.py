@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +16,7 @@ from starlette.responses import Response
 from alerts.playbook.records import Bilingual
 from alerts.service.errors import (
     Conflict,
+    Fault,
     Invalid,
     KeyReused,
     Missing,
@@ -90,11 +91,14 @@ async def _service(_: Request, error: Exception) -> Response:
         headers = {"ETag": f'"{error.version}"'}
         return answer(status, detail, headers, current=error.current, version=error.version)
     if isinstance(error, Conflict):
-        return answer(status, detail, current=error.current)
+        return answer(status, detail, current=error.current, errors=_fields(error.faults))
     if isinstance(error, Invalid):
-        faults = (FieldError(field=f, code=c, sentence=s) for f, c, s in error.faults)
-        return answer(status, "The request makes no sense.", errors=tuple(faults))
+        return answer(status, "The request makes no sense.", errors=_fields(error.faults))
     return answer(status, detail)
+
+
+def _fields(faults: Sequence[Fault]) -> tuple[FieldError, ...]:
+    return tuple(FieldError(field=f, code=c, sentence=s) for f, c, s in faults)
 
 
 async def _token(_: Request, error: Exception) -> Response:

@@ -10,7 +10,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from alerts.lifecycle import Act
+from alerts.playbook.channels import MAX_POSTS
 from alerts.playbook.records import Severity
+from alerts.privacy import Author, plain
 from alerts.service.records import VerdictWord
 from alerts.service.silencing import SilenceDraft
 from alerts.silences import Matchers, Recurring
@@ -19,6 +21,7 @@ from alerts.store.access import Role
 # no control characters but tab and line feed: PostgreSQL takes no NUL, terminals obey the others
 Text = Annotated[str, Field(max_length=4_000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
 Line = Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Message = Annotated[str, Field(max_length=10_000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._~@:-]{1,80}$")]
 Ids = Annotated[str, Field(pattern=r"^[A-Za-z0-9._~-]{1,80}$")]
 _FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -89,6 +92,24 @@ class VerdictRequest(Sent):
         return self
 
 
+class MessageRequest(Sent):
+    """The text: several posts for a thread."""
+
+    posts: Annotated[list[Message], Field(min_length=1, max_length=MAX_POSTS)]
+
+
+class ApproveRequest(Sent):
+    """What was read: the digest that was shown with it."""
+
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+class SentRequest(Sent):
+    """Where it was published: a link, or a place in words."""
+
+    where: Annotated[Line, Field(min_length=1)]
+
+
 class BulkItemRequest(Sent):
     """One alert, at the version that was seen; null is any."""
 
@@ -150,6 +171,25 @@ class SilenceRequest(Sent):
                 rule=again.rule, duration_min=again.duration_min, timezone=again.timezone
             ),
         )
+
+
+class ReplayRequest(Sent):
+    """Of which receiver; null is all."""
+
+    receiver: Annotated[Line, Field(min_length=1)] | None = None
+
+
+class ErasureRequest(Sent):
+    """Whose data: an account of a platform, and names by which others speak of it."""
+
+    platform: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+    author: Annotated[Line, Field(min_length=1)]
+    handles: Annotated[list[Annotated[Line, Field(min_length=1)]], Field(max_length=50)] = []
+
+    def record(self) -> Author:
+        """As the service takes it."""
+        named = frozenset(plain(handle) for handle in self.handles if plain(handle))
+        return Author(platform=self.platform, id=self.author, handles=named)
 
 
 class TokenRequest(Sent):

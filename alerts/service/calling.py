@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -35,6 +35,6 @@ class Calls:
         """Receivers of a step, with the people on call now behind each."""
         return self._duty.targets(msgspec.json.decode(step.body, type=DueStep))
 
-    def superseded(self, steps: Sequence[Due]) -> Collection[str]:
-        """Keys of rounds that were missed and come again, as after a pause of the process."""
+    def superseded(self, steps: Sequence[Due]) -> frozenset[str]:
+        """Keys of steps that come again in a later round that is due as well."""
         return superseded(msgspec.json.decode(step.body, type=DueStep) for step in steps)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
-
-import msgspec
 
 from alerts.lifecycle import Act
 from alerts.links import Links
 from alerts.records import Alert
 from alerts.service import acts, silencing
-from alerts.service.errors import KeyReused
-from alerts.service.reading import Reading
-from alerts.service.records import NewToken, SilenceView, Summary, VerdictWord
+from alerts.service.keeping import Keeping
+from alerts.service.records import NewToken, Summary, VerdictWord
 from alerts.service.silencing import SilenceDraft
 from alerts.service.take import TakeAgain, take
 from alerts.service.tx import SYSTEM, Escalator, Policy, Tx
+from alerts.service.writing import Answer, Once
 from alerts.store import access, due
-from alerts.store.access import Kept, Role
+from alerts.store.access import Role
 from alerts.store.database import Database
 from alerts.texts import Phrases
 
@@ -27,22 +24,7 @@ _KEYS_KEPT_MS = 48 * 3_600_000  # longer than a link lives
 _STEPS = 100  # of escalation in one go
 
 
-class Once(msgspec.Struct, frozen=True, kw_only=True):
-    """That a request is to be carried out once: its key, and a hash of what it asks for."""
-
-    key: str
-    fingerprint: str
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a write is answered with, the same each time it comes with its key."""
-
-    status: int
-    version: int | None
-    body: bytes
-
-
-class Desk(Reading):
+class Desk(Keeping):
     """The response side: reading, and everything that changes something.
 
     Parameters
@@ -70,8 +52,7 @@ class Desk(Reading):
     ) -> None:
         with database.write() as connection:
             links = Links(access.secret(connection, "links"), public_url)
-        super().__init__(database, clock, phrases, policy, links)
-        self._escalator = escalator
+        super().__init__(database, clock, phrases, policy, links, escalator)
 
     # fusion and the clock -------------------------------------------------------------------
 
@@ -80,7 +61,7 @@ class Desk(Reading):
         while True:
             try:
                 with self._tx(SYSTEM) as tx:
-                    return take(tx, alert) is not None
+                    return take(tx, alert, self._phrases) is not None
             except TakeAgain:
                 continue  # it is there now
 
@@ -88,17 +69,10 @@ class Desk(Reading):
         """Take the steps of escalation whose time has come; how many."""
         with self.database.read() as connection:
             steps = due.due(connection, self.clock(), _STEPS)
-        past = self._escalator.superseded(steps) if self._escalator else ()
         taken = 0
-        for step in steps:
+        for alert in dict.fromkeys(step.alert for step in steps):
             with self._tx(SYSTEM) as tx:
-                row = tx.locked(step.alert)
-                if not due.take(tx.connection, step.key) or step.key in past:
-                    continue  # somebody took it, or acknowledged, or it comes again right after
-                if row.state == "open":
-                    tx.escalate(row, step)
-                    tx.note(row, "escalated", {"step": step.key})
-                    taken += 1
+                taken += tx.escalate_due(tx.locked(alert))
         return taken
 
     def tidy(self) -> None:
@@ -119,7 +93,7 @@ class Desk(Reading):
         once: Once | None,
     ) -> Answer:
         """Acknowledge, unacknowledge, resolve or reopen; see `alerts.service.acts`."""
-        return self._alert(
+        return self._versioned(
             actor,
             once,
             lambda tx: tx.summary(acts.act(tx, id_, what, version=version, reason=reason)),
@@ -129,19 +103,19 @@ class Desk(Reading):
         self, actor: str, id_: str, assignee: str | None, *, version: int | None, once: Once | None
     ) -> Answer:
         """Give an alert to somebody, or to nobody."""
-        return self._alert(
+        return self._versioned(
             actor, once, lambda tx: tx.summary(acts.assign(tx, id_, assignee, version=version))
         )
 
     def comment(self, actor: str, id_: str, text: str, *, once: Once | None) -> Answer:
         """Write about an alert."""
-        return self._alert(actor, once, lambda tx: tx.summary(acts.comment(tx, id_, text)))
+        return self._versioned(actor, once, lambda tx: tx.summary(acts.comment(tx, id_, text)))
 
     def escalate(
         self, actor: str, id_: str, *, version: int | None, reason: str, once: Once | None
     ) -> Answer:
         """Call everybody now."""
-        return self._alert(
+        return self._versioned(
             actor,
             once,
             lambda tx: tx.summary(acts.escalate(tx, id_, version=version, reason=reason)),
@@ -191,7 +165,7 @@ class Desk(Reading):
 
     def create_silence(self, actor: str, draft: SilenceDraft, *, once: Once | None) -> Answer:
         """Add a silence."""
-        return self._silence(
+        return self._versioned(
             actor, once, lambda tx: silencing.create(tx, draft, self._phrases), 201
         )
 
@@ -199,7 +173,7 @@ class Desk(Reading):
         self, actor: str, id_: str, draft: SilenceDraft, *, version: int | None, once: Once | None
     ) -> Answer:
         """Replace what a silence says."""
-        return self._silence(
+        return self._versioned(
             actor,
             once,
             lambda tx: silencing.change(tx, id_, draft, self._phrases, version=version),
@@ -209,7 +183,7 @@ class Desk(Reading):
         self, actor: str, id_: str, *, version: int | None, once: Once | None
     ) -> Answer:
         """End a silence now."""
-        return self._silence(actor, once, lambda tx: silencing.end(tx, id_, version=version))
+        return self._versioned(actor, once, lambda tx: silencing.end(tx, id_, version=version))
 
     # tokens ---------------------------------------------------------------------------------
 
@@ -222,65 +196,3 @@ class Desk(Reading):
         """
         secret = self.tokens.create(name, role, by=actor, now_ms=self.clock())
         return NewToken(name=name, role=role, secret=secret)
-
-    # one write ------------------------------------------------------------------------------
-
-    @contextmanager
-    def _tx(self, actor: str) -> Iterator[Tx]:
-        with self.database.write() as connection:
-            yield Tx(
-                connection,
-                actor=actor,
-                now_ms=self.clock(),
-                policy=self._policy,
-                links=self.links,
-                escalator=self._escalator,
-            )
-
-    def _alert(self, actor: str, once: Once | None, work: Callable[[Tx], Summary]) -> Answer:
-        def versioned(tx: Tx) -> tuple[Any, int]:
-            done = work(tx)
-            return done, done.version
-
-        return self._once(actor, once, versioned)
-
-    def _silence(
-        self, actor: str, once: Once | None, work: Callable[[Tx], SilenceView], status: int = 200
-    ) -> Answer:
-        def versioned(tx: Tx) -> tuple[Any, int]:
-            done = work(tx)
-            return done, done.version
-
-        return self._once(actor, once, versioned, status)
-
-    def _once(
-        self,
-        actor: str,
-        once: Once | None,
-        work: Callable[[Tx], tuple[Any, int | None]],
-        status: int = 200,
-    ) -> Answer:
-        """Carry out a write, or answer what it was answered before.
-
-        The key is taken first and its answer stored last, in the transaction of the write itself:
-        either both are there or neither.
-        """
-        with self._tx(actor) as tx:
-            if once is not None:
-                key = (actor, once.key)
-                if not access.reserve(tx.connection, *key, once.fingerprint, tx.now_ms):
-                    return _again(access.kept(tx.connection, *key), once)
-            made, version = work(tx)
-            answer = Answer(status=status, version=version, body=msgspec.json.encode(made))
-            if once is not None:
-                held = Kept(
-                    fingerprint=once.fingerprint, status=status, version=version, body=answer.body
-                )
-                access.keep(tx.connection, *key, held)
-        return answer
-
-
-def _again(kept: Kept | None, once: Once) -> Answer:
-    if kept is None or kept.fingerprint != once.fingerprint:
-        raise KeyReused("this Idempotency-Key came with another request before; choose a new one")
-    return Answer(status=kept.status, version=kept.version, body=kept.body)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
 from alerts.playbook.records import Bilingual
 from alerts.service.records import Summary
+
+Fault: TypeAlias = tuple[str, str, Bilingual]
+"""Field, stable code and sentence."""
 
 
 class ServiceError(Exception):
@@ -15,11 +21,14 @@ class Missing(ServiceError):
 
 
 class Conflict(ServiceError):
-    """The state does not allow it."""
+    """The state does not allow it; ``faults`` as of `Invalid`, where there are sentences."""
 
-    def __init__(self, message: str, current: Summary | None = None) -> None:
+    def __init__(
+        self, message: str, current: Summary | None = None, faults: Sequence[Fault] = ()
+    ) -> None:
         super().__init__(message)
         self.current = current
+        self.faults = faults
 
 
 class Stale(ServiceError):
@@ -34,7 +43,7 @@ class Stale(ServiceError):
 class Invalid(ServiceError):
     """What was asked for makes no sense; field, stable code and sentence of each fault."""
 
-    def __init__(self, faults: list[tuple[str, str, Bilingual]]) -> None:
+    def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("; ".join(f"{field}: {said.en}" for field, _, said in faults))
         self.faults = faults
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from alerts.links import BadLink, Link, Links
-from alerts.records import rfc3339
+from alerts.records import Alert, rfc3339
 from alerts.service import silencing
 from alerts.service.errors import LinkRefused, Missing
+from alerts.service.kept_records import (
+    NotificationPage,
+    ToldOf,
+    listed_notification,
+    step,
+)
 from alerts.service.records import (
     AlertPage,
     AuditPage,
@@ -26,13 +32,15 @@ from alerts.service.records import (
 )
 from alerts.service.silencing import SilenceDraft
 from alerts.service.tx import Policy, summaries
-from alerts.store import audit, mutes, queue, rows
+from alerts.store import audit, due, mutes, queue, rows
 from alerts.store.database import Database
+from alerts.store.queue import Status
 from alerts.store.rows import Filter
 from alerts.texts import Phrases
 from alerts.tokens import Tokens
 
 _SILENCES = 1_000
+IMPOSTOR_TYPES = ("impersonation", "phishing")
 
 
 class Reading:
@@ -79,6 +87,43 @@ class Reading:
                 verdicts=tuple(map(verdict, rows.judged(connection, id_))),
                 notifications=tuple(map(notification, queue.told(connection, id_))),
             )
+
+    def told_of(self, id_: str) -> ToldOf:
+        """Who was told of an alert, who was not, and why.
+
+        Raises
+        ------
+        Missing
+        """
+        with self.database.read() as connection:
+            if rows.find(connection, id_) is None:
+                raise Missing(f"there is no alert {id_}")
+            found = queue.told(connection, id_)
+            steps = due.of_alert(connection, id_)
+        addressed = {one.receiver for one in found}
+        return ToldOf(
+            notifications=tuple(map(notification, found)),
+            untold=tuple(name for name in self._policy.receivers if name not in addressed),
+            steps=tuple(map(step, steps)),
+        )
+
+    def notifications(
+        self, *, status: Status | None, receiver: str | None, before: int | None, limit: int
+    ) -> NotificationPage:
+        """Notifications of all alerts, the newest first."""
+        with self.database.read() as connection:
+            found = queue.page(
+                connection, status=status, receiver=receiver, before=before, limit=limit + 1
+            )
+        shown = tuple(map(listed_notification, found[:limit]))
+        more = len(found) > limit
+        return NotificationPage(notifications=shown, next=str(shown[-1].id) if more else None)
+
+    def impostors(self) -> list[Alert]:
+        """What fusion said last of each alert about an impostor, drills aside."""
+        with self.database.read() as connection:
+            found = rows.of_types(connection, IMPOSTOR_TYPES)
+        return [alert for alert in found if alert.impostor is not None]
 
     def audit(self, *, after: int, limit: int, alert: str | None = None) -> AuditPage:
         """Rows of the audit trail after a number, of one alert or of all.

@@ -7,9 +7,11 @@ from typing import Any
 
 from alerts.lifecycle import Step, told
 from alerts.records import Alert
+from alerts.service.messaging import refreshed
 from alerts.service.tx import Tx
 from alerts.store import audit, rows
 from alerts.store.rows import Row
+from alerts.texts import Phrases
 
 DRILL_SUFFIX = "~drill"  # of the shadow brand that a drill's mentions belong to
 
@@ -18,7 +20,7 @@ class TakeAgain(Exception):
     """Another process took the alert up in the same moment."""
 
 
-def take(tx: Tx, alert: Alert) -> Row | None:
+def take(tx: Tx, alert: Alert, phrases: Phrases) -> Row | None:
     """Fold an alert into the database; None if its news were taken before.
 
     The timeline tells what is new, so that a copy that comes again, or late, changes nothing.
@@ -29,7 +31,7 @@ def take(tx: Tx, alert: Alert) -> Row | None:
     if len(alert.timeline) <= row.news:
         return None
     step = told(row.state, [event.event for event in alert.timeline[row.news :]])
-    return tx.change(
+    changed = tx.change(
         row,
         step.why or "updated",
         _said(alert) | _state(row, step, alert),
@@ -37,6 +39,8 @@ def take(tx: Tx, alert: Alert) -> Row | None:
         alert=alert,
         details=_details(alert, row.news),
     )
+    refreshed(tx, changed, alert, phrases)
+    return changed
 
 
 def _first(tx: Tx, alert: Alert) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -32,8 +32,8 @@ class Escalator(Protocol):
     def targets(self, step: Due, alert: Alert) -> Sequence[tuple[str, tuple[str, ...]]]:
         """Receivers, and people behind each, whom a step calls."""
 
-    def superseded(self, steps: Sequence[Due]) -> Collection[str]:
-        """Keys of steps that come again later and are due as well, as after a pause."""
+    def superseded(self, steps: Sequence[Due]) -> frozenset[str]:
+        """Keys of those due steps of an alert that come again in a later round that is due too."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,6 +180,23 @@ class Tx:
             return
         for receiver, to in self._escalator.targets(step, alert):
             self.tell(row, alert, "escalated", receiver, to, step.key)
+
+    def escalate_due(self, row: Row) -> int:
+        """Take the steps of a locked alert whose time has come; how many called people.
+
+        Of several rounds of one step, as after a pause of the process, only the latest acts.
+        """
+        steps = due.due_of(self.connection, row.id, self.now_ms)
+        past = self._escalator.superseded(steps) if self._escalator else frozenset()
+        taken = 0
+        for step in steps if row.state == "open" else ():
+            if step.key in past:
+                due.take(self.connection, step.key, "superseded")
+            elif due.take(self.connection, step.key):
+                self.escalate(row, step)
+                self.note(row, "escalated", {"step": step.key})
+                taken += 1
+        return taken
 
     def note(self, row: Row, action: str, details: Mapping[str, Any] | None = None) -> None:
         """Add an audit row about an alert; it carries how the alert stands then."""

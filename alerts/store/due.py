@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -23,6 +24,15 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A step and what became of it: ``waiting``, ``done``, ``superseded`` or ``cancelled``."""
+
+    key: str
+    chain: str
+    due_ms: int
+    status: str
+
+
 def plan(connection: Connection, steps: Iterable[Due]) -> None:
     """Store steps that are not known yet; call it with their alert locked."""
     for step in steps:
@@ -40,10 +50,29 @@ def due(connection: Connection, now_ms: int, limit: int) -> list[Due]:
     return [Due(**row._mapping) for row in connection.execute(query.limit(limit))]
 
 
-def take(connection: Connection, key: str) -> bool:
-    """Mark a step as taken; False if somebody took or cancelled it meanwhile."""
+def due_of(connection: Connection, alert: str, now_ms: int) -> list[Due]:
+    """All steps of a locked alert whose time has come, in order."""
+    waiting = (escalations.c.status == "waiting") & (escalations.c.due_ms <= now_ms)
+    columns = [escalations.c[name] for name in Due.__struct_fields__]
+    query = select(*columns).where(waiting, escalations.c.alert == alert)
+    query = query.order_by(escalations.c.due_ms, escalations.c.key)
+    return [Due(**row._mapping) for row in connection.execute(query)]
+
+
+def of_alert(connection: Connection, alert: str) -> list[Step]:
+    """All steps of an alert that there ever were, in order."""
+    columns = [escalations.c[name] for name in Step.__struct_fields__]
+    query = select(*columns).where(escalations.c.alert == alert)
+    query = query.order_by(escalations.c.due_ms, escalations.c.key)
+    return [Step(**row._mapping) for row in connection.execute(query)]
+
+
+def take(connection: Connection, key: str, outcome: Literal["done", "superseded"] = "done") -> bool:
+    """Give a step its outcome; False if somebody took or cancelled it meanwhile."""
     here = (escalations.c.key == key) & (escalations.c.status == "waiting")
-    return bool(connection.execute(escalations.update().where(here).values(status="done")).rowcount)
+    return bool(
+        connection.execute(escalations.update().where(here).values(status=outcome)).rowcount
+    )
 
 
 def running(connection: Connection, alert: str) -> str | None:

@@ -7,8 +7,8 @@ dispatcher that dies leaves its notifications to the next one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, func, select
@@ -17,7 +17,9 @@ from alerts.lifecycle import PAGING
 from alerts.notify.queue import Queued
 from alerts.notify.records import Notification
 from alerts.store.database import Database
-from alerts.store.tables import notifications
+from alerts.store.tables import alerts, notifications
+
+Status = Literal["queued", "sent", "dead", "dropped", "cancelled"]
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +27,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     key: str
+    alert: str
     receiver: str
     why: str
     status: str
@@ -85,6 +88,64 @@ def told(connection: Connection, alert: str) -> list[Told]:
     columns = [notifications.c[name] for name in Told.__struct_fields__]
     query = select(*columns).where(notifications.c.alert == alert).order_by(notifications.c.id)
     return [Told(**row._mapping) for row in connection.execute(query)]
+
+
+def page(
+    connection: Connection,
+    *,
+    status: Status | None,
+    receiver: str | None,
+    before: int | None,
+    limit: int,
+) -> list[Told]:
+    """Notifications of all alerts numbered below ``before``, the newest first."""
+    columns = [notifications.c[name] for name in Told.__struct_fields__]
+    query = select(*columns).order_by(notifications.c.id.desc()).limit(limit)
+    for column, wanted in ((notifications.c.status, status), (notifications.c.receiver, receiver)):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if before is not None:
+        query = query.where(notifications.c.id < before)
+    return [Told(**row._mapping) for row in connection.execute(query)]
+
+
+def replay(connection: Connection, now_ms: int, receiver: str | None = None) -> tuple[int, int]:
+    """Queue dead letters again, of one receiver or all; how many, and how many were cancelled.
+
+    One that asks somebody to come is cancelled where somebody came meanwhile.
+    """
+    dead = notifications.c.status == "dead"
+    if receiver is not None:
+        dead &= notifications.c.receiver == receiver
+    mine = select(notifications.c.alert).where(dead)
+    # in the order of every writer: first the alert, so that nobody acknowledges between the two
+    taken = select(alerts.c.id).where(alerts.c.id.in_(mine), alerts.c.state != "open")
+    lock = select(alerts.c.id).where(alerts.c.id.in_(mine)).order_by(alerts.c.id)
+    connection.execute(lock.with_for_update()).all()
+    over = dead & notifications.c.paging.is_(True) & notifications.c.alert.in_(taken)
+    reason = "somebody came before it was sent again"
+    gone = {"status": "cancelled", "outcome_ms": now_ms, "detail": reason}
+    again = {"status": "queued", "due_ms": now_ms, "attempts": 0, "outcome_ms": None}
+    cancelled = connection.execute(notifications.update().where(over).values(gone)).rowcount
+    queued = connection.execute(notifications.update().where(dead).values(again)).rowcount
+    return int(queued), int(cancelled)
+
+
+def each(connection: Connection, some: int) -> Iterator[tuple[int, Notification]]:
+    """Every notification with its number, some at a time."""
+    query = select(notifications.c.id, notifications.c.body).order_by(notifications.c.id)
+    after = 0
+    while found := connection.execute(query.where(notifications.c.id > after).limit(some)).all():
+        for row in found:
+            yield row.id, msgspec.json.decode(row.body, type=Notification)
+        after = found[-1].id
+
+
+def rewrite(connection: Connection, id_: int, told: Notification) -> None:
+    """Replace what a notification says; whether it was sent stays."""
+    here = notifications.c.id == id_
+    body = msgspec.json.encode(told)
+    connection.execute(notifications.update().where(here).values(body=body))
 
 
 def counts(connection: Connection) -> list[tuple[str, str, int]]:
@@ -151,13 +212,8 @@ class StoredQueue:
 
     def replay(self, now_ms: int, receiver: str | None = None) -> int:
         """Queue dead letters again, of one receiver or all; how many."""
-        dead = notifications.c.status == "dead"
-        if receiver is not None:
-            dead &= notifications.c.receiver == receiver
-        again = {"status": "queued", "due_ms": now_ms, "attempts": 0, "outcome_ms": None}
         with self._database.write() as connection:
-            done = connection.execute(notifications.update().where(dead).values(again))
-            return int(done.rowcount)
+            return replay(connection, now_ms, receiver)[0]
 
     def _record(self, id_: int, from_: tuple[str, ...], **values: Any) -> None:
         here = (notifications.c.id == id_) & notifications.c.status.in_(from_)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -98,6 +98,23 @@ def bodies(connection: Connection, since_ms: int, limit: int) -> list[tuple[Row,
     query = select(alerts).where(alerts.c.opened_ms >= since_ms)
     found = connection.execute(query.order_by(alerts.c.opened_ms.desc(), alerts.c.id).limit(limit))
     return [(_row(row), msgspec.json.decode(row.body, type=Alert)) for row in found]
+
+
+def each(connection: Connection, some: int) -> Iterator[tuple[Row, Alert]]:
+    """Every alert with what fusion said, by id, locked as it is read, some at a time."""
+    query = select(alerts).order_by(alerts.c.id).limit(some).with_for_update()
+    after = ""
+    while found := connection.execute(query.where(alerts.c.id > after)).all():
+        for row in found:
+            yield _row(row), msgspec.json.decode(row.body, type=Alert)
+        after = found[-1].id
+
+
+def of_types(connection: Connection, types: Sequence[str]) -> list[Alert]:
+    """What fusion said of all alerts of some types, drills aside, by id."""
+    query = select(alerts.c.body).where(alerts.c.type.in_(types), alerts.c.drill.is_(False))
+    found = connection.execute(query.order_by(alerts.c.id))
+    return [msgspec.json.decode(body, type=Alert) for (body,) in found]
 
 
 def page(

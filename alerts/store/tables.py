@@ -97,6 +97,16 @@ verdicts = Table(
     Index("verdicts_alert", "alert", "id"),
 )
 
+messages = Table(
+    "messages",
+    metadata,
+    Column("alert", String(80), primary_key=True),
+    Column("name", String(80), primary_key=True),  # kind, channel and language
+    Column("version", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
 notifications = Table(
     "notifications",
     metadata,

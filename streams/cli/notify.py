@@ -1,4 +1,4 @@
-"""``nadhir notify``: whether a receiver can be reached."""
+"""``nadhir notify``: whether a receiver can be reached, and what could not be delivered."""
 
 from __future__ import annotations
 
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from streams.config import Config
 
 
+_SOME = 200
+
+
 @click.group()
 def notify() -> None:
-    """Try receivers of notifications."""
+    """Try receivers of notifications, and send again what could not be delivered."""
 
 
 @notify.command("test")
@@ -54,6 +57,56 @@ def notify_test(receiver: str, config_path: Path | None, resolve: bool) -> None:
     except DeliveryError as error:
         hint = "it may work later" if error.retry else "it will not work without a change"
         fail(f"{receiver}: not sent: {error.reason} ({hint})", FAILED)
+
+
+@notify.group()
+def dead() -> None:
+    """Notifications that were given up."""
+
+
+_receiver_option = click.option("--receiver", help="Only those to this receiver.")
+
+
+@dead.command("list")
+@_receiver_option
+@config_option
+@reports_errors
+def dead_list(receiver: str | None, config_path: Path | None) -> None:
+    """Print what was given up as JSON Lines, the newest first."""
+    import msgspec
+
+    from streams.desk import opened_desk
+
+    before: int | None = None
+    with opened_desk(load_config(config_path), _now_ms) as desk:
+        while True:
+            page = desk.notifications(status="dead", receiver=receiver, before=before, limit=_SOME)
+            for one in page.notifications:
+                click.echo(msgspec.json.encode(one))
+            if page.next is None:
+                return
+            before = int(page.next)
+
+
+@dead.command("replay")
+@_receiver_option
+@config_option
+@reports_errors
+def dead_replay(receiver: str | None, config_path: Path | None) -> None:
+    """Send again what was given up, as soon as `nadhir run` or `nadhir api` runs.
+
+    What asks somebody to come to an alert that somebody has by now is cancelled instead.
+    """
+    import msgspec
+
+    from alerts.service.kept_records import Replayed
+    from streams.cli.tokens import BY
+    from streams.desk import opened_desk
+
+    with opened_desk(load_config(config_path), _now_ms) as desk:
+        answer = desk.replay(BY, receiver, once=None)
+    done = msgspec.json.decode(answer.body, type=Replayed)
+    click.echo(f"queued\t{done.queued}\ncancelled\t{done.cancelled}")
 
 
 def _channel(config: Config, name: str) -> Channel:

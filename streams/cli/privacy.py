@@ -22,7 +22,7 @@ _LEAST_KEY_BYTES = 16
 @config_option
 @reports_errors
 def erase(platform: str, author: str, handles: tuple[str, ...], config_path: Path | None) -> None:
-    """Erase what one author wrote, and who that was, in what the embedded engine keeps.
+    """Erase what one author wrote, and who that was, in the engine and the response database.
 
     Handles that the kept evidence gives are found by themselves.  `nadhir run` must be stopped.
     """
@@ -30,12 +30,14 @@ def erase(platform: str, author: str, handles: tuple[str, ...], config_path: Pat
 
     from alerts.privacy import Author, plain
     from alerts.records import rfc3339
+    from streams.desk import erase_in_response
     from streams.erasure import erase_author
 
     known = frozenset(plain(h) for h in handles if plain(h))
     whose = Author(platform=platform, id=author, handles=known)
-    now = rfc3339(time.time_ns() // 1_000_000)
-    erased = erase_author(load_config(config_path), whose, now)
+    config = load_config(config_path)
+    now = rfc3339(_now_ms())
+    erased = erase_author(config, whose, now, lambda one: erase_in_response(config, one, _now_ms))
     for name, count in msgspec.structs.asdict(erased).items():
         click.echo(f"{name}\t{count}")
     if not erased.total:
@@ -50,7 +52,7 @@ def prune(config_path: Path | None) -> None:
     from streams.erasure import prune as prune_stores
 
     config = load_config(config_path)
-    counts = prune_stores(config, config.retention.record(), time.time_ns() // 1_000_000)
+    counts = prune_stores(config, config.retention.record(), _now_ms())
     for name, count in counts.items():
         click.echo(f"{name}\t{count}")
 
@@ -79,3 +81,7 @@ def export(key_file: Path | None, config_path: Path | None) -> None:
     with closing(Store(path)) as store:
         for case in store.cases():
             sys.stdout.buffer.write(msgspec.json.encode(pseudonymous(case.alert, key)) + b"\n")
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -107,12 +107,16 @@ class Api:
         self.secrets: dict[str, str] = {}
         roles: tuple[Role, ...] = ("viewer", "responder", "admin")
         for role in roles:
-            self.secrets[role] = self.desk.tokens.create(role, role, by="test", now_ms=NOW)
+            self.admit(role, role)
+
+    def admit(self, name: str, role: Role) -> None:
+        """Give somebody a token."""
+        self.secrets[name] = self.desk.tokens.create(name, role, by="test", now_ms=NOW)
 
     @contextmanager
-    def client(self, role: str | None) -> Iterator[Client]:
-        """A client that shows a role's token, or none."""
-        headers = {"authorization": f"Bearer {self.secrets[role]}"} if role else {}
+    def client(self, name: str | None) -> Iterator[Client]:
+        """A client that shows somebody's token (of a role: its name), or none."""
+        headers = {"authorization": f"Bearer {self.secrets[name]}"} if name else {}
         yield Client(self.app, headers)
 
 

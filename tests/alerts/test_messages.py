@@ -18,8 +18,9 @@ from alerts.messages import (
     prepare,
     refresh,
     send,
+    withdraw,
 )
-from alerts.playbook.records import TYPES, Severity
+from alerts.playbook.records import TYPES, RenderedPlaybook, Severity
 from alerts.records import Alert
 from alerts.texts import load_phrases
 from tests.alerts.build import only_alert, signal, stage
@@ -138,6 +139,32 @@ def test_what_was_sent_says_what_is_no_longer_so_and_is_not_sent_again() -> None
     outdated = refresh(sent, msgspec.structs.replace(crisis, total=9_999), PHRASES)
     assert [c.field for c in outdated.changed] == ["total"]
     refused("locked", send, outdated, "web", "badr", 3)
+
+
+def test_an_approval_is_taken_back_before_it_is_sent() -> None:
+    crisis = alert()
+    refused("nothing_approved", withdraw, holding(crisis), "badr")
+    message = approved(crisis, "amal")
+    assert withdraw(message, "badr", PHRASES) == holding(crisis)
+    refused("was_sent", withdraw, send(message, "x", "badr", 2, PHRASES), "badr")
+
+
+def test_an_edited_draft_of_older_facts_is_not_approved() -> None:
+    crisis = alert()
+    mine = edit(holding(crisis), ("We look into it.",), "badr", crisis, PHRASES)
+    later = refresh(mine, msgspec.structs.replace(crisis, total=9_999), PHRASES)
+    refused("outdated", approve, later, "amal", 1, later.digest)
+
+
+def test_a_withdrawn_draft_of_another_playbook_says_what_changed() -> None:
+    crisis = alert()
+    other = msgspec.structs.replace(crisis, type="rumour", playbook=none_of(crisis))
+    kept = refresh(holding(crisis), other, PHRASES)
+    assert [c.field for c in kept.changed] == ["type"]
+
+
+def none_of(crisis: Alert) -> RenderedPlaybook:
+    return msgspec.structs.replace(crisis.playbook, messages=())
 
 
 def test_an_untouched_draft_follows_the_facts_and_an_edited_one_is_kept() -> None:

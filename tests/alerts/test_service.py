@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 import pytest
 
+from alerts import escalation
 from alerts.duty import Duty
-from alerts.escalation import Chain as Steps
-from alerts.escalation import Step, Target
+from alerts.escalation import Step as ChainStep
+from alerts.escalation import Target
 from alerts.records import Alert
 from alerts.service import Desk, Once, Policy
 from alerts.service.calling import Calls
@@ -350,28 +351,8 @@ class Chain:
     def targets(self, step: Due, alert: Alert) -> list[tuple[str, tuple[str, ...]]]:
         return [("pager", ("amal",))]
 
-    def superseded(self, steps: Sequence[Due]) -> list[str]:
-        return [step.key for step in steps[:-1]]
-
-
-class TwoRounds(Chain):
-    """The same, and once more ten minutes later."""
-
-    def plan(self, alert: Alert, version: int, now_ms: int) -> list[Due]:
-        (first_round,) = super().plan(alert, version, now_ms)
-        again = msgspec.structs.replace(
-            first_round, key=f"{first_round.key}:2", due_ms=first_round.due_ms + 10 * MINUTE
-        )
-        return [first_round, again]
-
-
-def test_after_a_pause_the_latest_round_is_enough(database: Database) -> None:
-    clock = Clock()
-    running = desk(database, clock, escalator=TwoRounds())
-    running.take(first())
-    clock.now_ms += 60 * MINUTE
-    assert [running.escalate_due() for _ in range(2)] == [1, 0]
-    assert whys(running.alert(ID)) == ["opened", "escalated"]
+    def superseded(self, steps: Sequence[Due]) -> frozenset[str]:
+        return frozenset()
 
 
 def test_escalation_comes_when_due_once_and_survives_a_restart(database: Database) -> None:
@@ -409,6 +390,54 @@ def test_acknowledging_stops_escalation(database: Database) -> None:
     running.act("amal", ID, "unacknowledge", version=2, reason="", once=None)
     clock.now_ms += 60 * MINUTE
     assert running.escalate_due() == 1
+
+
+def rounds(clock: Clock) -> Calls:
+    """A chain that calls the pager at once, and again every ten minutes, three times in all."""
+    step = ChainStep(after_min=0, targets=(Target(receiver="pager"),))
+    chain = escalation.Chain(name="page", steps=(step,), repeats=2, repeat_after_min=10)
+    return Calls(Duty((chain,), {}, {}, clock))
+
+
+def outcomes(running: Desk) -> list[str]:
+    return [step.status for step in running.told_of(ID).steps]
+
+
+def test_of_rounds_that_a_pause_let_fall_due_together_the_last_calls(database: Database) -> None:
+    clock = Clock()
+    running = desk(database, clock, escalator=rounds(clock))
+    running.take(first())
+    clock.now_ms += 60 * MINUTE
+    again = desk(database, clock, escalator=rounds(clock))
+    assert [again.escalate_due() for _ in range(2)] == [1, 0]
+    assert outcomes(again) == ["superseded", "superseded", "done"]
+    assert whys(again.alert(ID)).count("escalated") == 1
+    assert actions(again) == ["opened", "escalated"]
+
+
+def test_rounds_that_come_in_time_each_call(database: Database) -> None:
+    clock = Clock()
+    running = desk(database, clock, escalator=rounds(clock))
+    running.take(first())
+    taken = []
+    for _ in range(3):
+        taken.append(running.escalate_due())
+        clock.now_ms += 10 * MINUTE
+    assert (taken, outcomes(running)) == ([1, 1, 1], ["done"] * 3)
+
+
+def test_steps_of_one_alert_do_not_wait_for_those_of_a_hundred_others(database: Database) -> None:
+    """More is due than is taken in one go: a later round is seen all the same."""
+    clock = Clock()
+    running = desk(database, clock, escalator=rounds(clock))
+    many = copies(60)
+    for alert in many:
+        running.take(alert)
+    clock.now_ms += 60 * MINUTE
+    taken = [running.escalate_due() for _ in range(3)]
+    assert sum(taken) == len(many)
+    steps = [s.status for alert in many for s in running.told_of(alert.id).steps]
+    assert (steps.count("done"), steps.count("superseded")) == (60, 120)
 
 
 # links ----------------------------------------------------------------------------------------
@@ -603,11 +632,11 @@ def test_a_lesser_alert_is_inhibited_by_a_critical_one(database: Database) -> No
 
 def test_who_is_in_a_chain_hears_of_an_alert_in_turn(database: Database) -> None:
     clock = Clock()
-    page = Steps(
+    page = escalation.Chain(
         name="page",
         steps=(
-            Step(after_min=5, targets=(Target(receiver="pager"),)),
-            Step(after_min=30, targets=(Target(receiver="boss"),)),
+            ChainStep(after_min=5, targets=(Target(receiver="pager"),)),
+            ChainStep(after_min=30, targets=(Target(receiver="boss"),)),
         ),
     )
     duty = Duty([page], {}, {}, clock)

@@ -16,6 +16,7 @@ from alerts.retention import Retention
 from models.records import Evidence, Rejection
 from streams.cli import main
 from streams.config import Config, load
+from streams.desk import opened_desk
 from streams.erasure import Erased, erase_author, prune
 from streams.intake_store import IntakeLog
 from streams.live import Journal
@@ -175,3 +176,26 @@ def test_the_commands(kept: Config) -> None:
     short.write_bytes(b"short")
     refused = CliRunner().invoke(main, ["export", "--key-file", str(short), *config])
     assert refused.exit_code == 2
+
+
+def test_the_response_database_is_reached_too(kept: Config) -> None:
+    theirs = shown(kept)
+    with closing(Store(kept.paths.data / "nadhir.db")) as store:
+        alert = store.cases()[0].alert
+    with opened_desk(kept, lambda: 0) as desk:
+        desk.take(alert)
+    place = kept.paths.data / "response.db"
+    traces = [str(theirs.handle).encode(), theirs.id.encode()]
+    assert all(trace in b"".join(response_files(place)) for trace in traces)
+    config = ["--config", str(kept.paths.data.parent / "nadhir.yaml")]
+    whose = ["--platform", theirs.platform, "--author", str(theirs.author_id)]
+    erased = CliRunner().invoke(main, ["erase", *whose, *config])
+    assert erased.exit_code == 0, erased.output
+    (count,) = (line for line in erased.stdout.splitlines() if line.startswith("response"))
+    assert int(count.split("\t")[1]) >= 1
+    assert [t for t in traces if any(t in file for file in response_files(place))] == []
+    assert [trace for trace in traces if trace in held(kept)] == []
+
+
+def response_files(place: Path) -> list[bytes]:
+    return [path.read_bytes() for path in place.parent.glob("response.db*")]

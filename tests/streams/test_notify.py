@@ -1,20 +1,28 @@
-"""Receivers in the configuration: settings, secrets, routes, and `nadhir notify test`."""
+"""Receivers in the configuration: settings, secrets, routes, and `nadhir notify`."""
 
 from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from alerts.notify.memory import MemoryQueue
 from alerts.notify.stages.quiet import QuietHours
+from alerts.service import Desk
+from alerts.service.records import NotificationView
+from alerts.store.queue import StoredQueue
+from streams.cli import main
 from streams.config import Config, ConfigError, Problem, check, example, load
+from streams.desk import answering, opened_desk
 from streams.notify import notified, open_channel, open_dispatcher
 from tests.alerts.notify.build import FakeReceiver, answer, told
+from tests.alerts.responding import NOW, first
 from tests.running import eventually, nadhir
 from tests.streams.test_config import uncommented
 
@@ -202,3 +210,36 @@ def test_private_addresses_are_refused_without_the_setting(tmp_path: Path) -> No
         assert tool.received == []
     assert code == 1
     assert "a private address; set allow_private" in error
+
+
+def test_what_was_given_up_is_listed_and_sent_again_by_command(tmp_path: Path) -> None:
+    with FakeReceiver() as tool:
+        config = hook(tmp_path, tool.url)
+        with opened_desk(config, lambda: NOW) as desk:
+            desk.take(first())
+            queue = StoredQueue(desk.database)
+            (item,) = queue.claim(NOW, 10, 1_000)
+            queue.dead(item.id, NOW, "answered 410")
+        place = ["--config", str(tmp_path / "nadhir.yaml")]
+        listed = CliRunner().invoke(main, ["notify", "dead", "list", *place])
+        assert listed.exit_code == 0, listed.output
+        (one,) = map(json.loads, listed.stdout.splitlines())
+        assert (one["alert"], one["receiver"], one["detail"]) == (
+            first().id, "hook", "answered 410",
+        )  # fmt: skip
+        other = CliRunner().invoke(main, ["notify", "dead", "replay", "--receiver", "x", *place])
+        assert other.stdout == "queued\t0\ncancelled\t0\n"
+        again = CliRunner().invoke(main, ["notify", "dead", "replay", *place])
+        assert again.stdout == "queued\t1\ncancelled\t0\n"
+        with opened_desk(config, lambda: NOW) as desk, answering(config, desk, _now_ms):
+            eventually(lambda: tool.received)
+            told_of = eventually(lambda: sent(desk))
+        assert [(n.receiver, n.status) for n in told_of] == [("hook", "sent")]
+
+
+def sent(desk: Desk) -> list[NotificationView]:
+    return [n for n in desk.told_of(first().id).notifications if n.status == "sent"]
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
