@@ -28,7 +28,8 @@ def erase(platform: str, author: str, handles: tuple[str, ...], config_path: Pat
     """
     import msgspec
 
-    from alerts.privacy import Author, plain
+    from alerts.naming import plain
+    from alerts.persons import Author
     from alerts.records import rfc3339
     from streams.erasure import erase_author
 
