@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 import msgspec
 import pytest
 
+from alerts.drills import drill_id
 from alerts.records import Alert
 from alerts.service import Desk, Once
 from alerts.service.errors import Conflict, Invalid, KeyReused, LinkRefused, Missing, Stale
 from alerts.service.records import Detail, Judged, Summary
 from alerts.service.silencing import SilenceDraft
-from alerts.service.take import DRILL_SUFFIX
 from alerts.silences import Matchers
 from alerts.store import audit
 from alerts.store.database import Database
@@ -107,7 +107,7 @@ def test_quiet_resolves_and_the_same_alert_reopens(database: Database) -> None:
 
 def test_a_drill_is_marked(database: Database) -> None:
     running = desk(database)
-    running.take(msgspec.structs.replace(first(), brand=first().brand + DRILL_SUFFIX))
+    running.take(msgspec.structs.replace(first(), brand=drill_id(first().brand)))
     found = running.alert(ID)
     assert found.summary.drill
     assert [s.reason for s in found.summary.suppressed] == ["drill"]
