@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import msgspec
 
+from alerts.erased_parts import digest as digest
 from alerts.erased_parts import erased_part, nameless
-from alerts.naming import Naming, plain, renamed
-from alerts.persons import ERASED, Author, Holder, Part, known, persons, theirs, with_parts
+from alerts.erased_parts import without_handles as without_handles
+from alerts.naming import Naming, renamed
+from alerts.naming import plain as plain
+from alerts.persons import ERASED as ERASED
+from alerts.persons import Author as Author
+from alerts.persons import Holder, Part, persons, theirs, with_parts
+from alerts.persons import known as known
 from alerts.playbook.records import Bilingual
 from alerts.records import Alert
-from models.records import Defence, Impostor
+from models.records import Defence, Impostor, Signal
 
 
 def erase(holder: Holder, author: Author) -> Holder:
@@ -25,12 +31,18 @@ def erase(holder: Holder, author: Author) -> Holder:
     its figures and the hash that is its id are kept.
     """
     author = known(author, [holder])
-    names = author.handles.union(*(person.names for person in theirs(author, holder)))
+    naming = named_as(author, holder)
     erased = with_parts(holder, lambda part: erased_part(part, author))
     terms = tuple(term for term in holder.terms if plain(term) not in author.handles)
     erased = msgspec.structs.replace(erased, terms=terms)
-    erased = without_names(holder, erased, Naming(dict.fromkeys(names, ERASED)))
+    erased = without_names(holder, erased, naming)
     return holder if erased == holder else erased
+
+
+def named_as(author: Author, holder: Alert | Signal) -> Naming:
+    """Puts ``erased`` for every name of the author's that a record shows into texts of ours."""
+    names = author.handles.union(*(person.names for person in theirs(author, holder)))
+    return Naming(dict.fromkeys(names, ERASED))
 
 
 def stripped(holder: Holder) -> Holder:

@@ -16,10 +16,8 @@ from typing import TypeVar
 
 import msgspec
 
-from alerts.erased_parts import digest
 from alerts.fusion import Case
-from alerts.persons import ERASED, Author, known
-from alerts.privacy import erase, stripped
+from alerts.privacy import ERASED, Author, digest, erase, known, stripped
 from alerts.records import Alert, Decision
 from alerts.retention import Retention
 from models.records import Signal

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from alerts.erased_parts import digest, erased_part, without_handles
-from alerts.naming import plain
-from alerts.persons import ERASED, Author
+from alerts.erased_parts import erased_part
+from alerts.privacy import ERASED, Author, digest, plain, without_handles
 from models.evidence import Kept, kept_of, rewritten
 from models.impersonation.sighted import Sighted
 from models.narratives.advocates import Account

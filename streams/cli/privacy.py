@@ -28,8 +28,7 @@ def erase(platform: str, author: str, handles: tuple[str, ...], config_path: Pat
     """
     import msgspec
 
-    from alerts.naming import plain
-    from alerts.persons import Author
+    from alerts.privacy import Author, plain
     from alerts.records import rfc3339
     from streams.erasure import erase_author
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.erased_parts import digest, erased_narrative, without_handles
+from alerts.erased_parts import erased_narrative
 from alerts.naming import Naming
-from alerts.persons import Author, known, people
-from alerts.privacy import erase, stripped
+from alerts.persons import people
+from alerts.privacy import Author, digest, erase, known, stripped, without_handles
 from alerts.pseudonyms import Pseudonyms, pseudonymous
 from alerts.records import Alert
 from alerts.retention import Retention

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.naming import Naming
-from alerts.persons import Author
 from alerts.playbook.text import hostile
-from alerts.privacy import erase, stripped
+from alerts.privacy import Author, erase, stripped
 from alerts.pseudonyms import Pseudonyms, pseudonymous
 from alerts.records import Alert
 from models.impersonation.findings import Reason

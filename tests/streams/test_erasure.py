@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from alerts.persons import Author
+from alerts.privacy import Author
 from alerts.retention import Retention
 from models.impersonation.sighted import Sighted
 from models.narratives.advocates import Account
