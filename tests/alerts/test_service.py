@@ -11,6 +11,7 @@ import pytest
 from alerts.drills import drill_id
 from alerts.records import Alert
 from alerts.service import Desk, Once
+from alerts.service.drilled import drill_events
 from alerts.service.errors import Conflict, Invalid, KeyReused, LinkRefused, Missing, Stale
 from alerts.service.records import Detail, Judged, Summary
 from alerts.service.silencing import SilenceDraft
@@ -112,6 +113,29 @@ def test_a_drill_is_marked(database: Database) -> None:
     assert found.summary.drill
     assert [s.reason for s in found.summary.suppressed] == ["drill"]
     assert running.unresolved() == {}
+
+
+def test_what_was_done_in_a_drill_is_read_from_the_audit_trail(database: Database) -> None:
+    clock = Clock()
+    running = desk(database, clock)
+    for alert in (first(), *copies(1)):
+        running.take(msgspec.structs.replace(alert, brand=drill_id(alert.brand)))
+    acknowledge(running)
+    running.act("badr", copies(1)[0].id, "acknowledge", version=None, reason="", once=None)
+    clock.now_ms += MINUTE
+    running.act("amal", ID, "unacknowledge", version=None, reason="", once=None)
+    acknowledge(running, who="omar")
+    with database.write() as connection:  # as a message of it does when it is marked as sent
+        audit.append(connection, at_ms=NOW + 2 * MINUTE, actor="omar", action="message_sent",
+                     alert=ID)  # fmt: skip
+    with database.read() as connection:
+        found = drill_events(connection, [ID, "a-not-there"])
+    assert [(e.at_ms, e.what, e.by) for e in found] == [
+        (NOW, "acknowledged", "amal"),
+        (NOW + MINUTE, "acknowledged", "omar"),
+        (NOW + 2 * MINUTE, "message_sent", "omar"),
+    ]
+    assert {e.alert for e in found} == {ID}
 
 
 def test_a_rush_of_copies_is_one_alert(database: Database) -> None:
