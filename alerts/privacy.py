@@ -57,12 +57,17 @@ def stripped(holder: Holder) -> Holder:
     )
     naming = Naming(dict.fromkeys(named | told | {*holder.terms}, ERASED))
     bare = without_names(holder, bare, naming)
-    if isinstance(bare, Alert):
-        # words of strangers stand in these; of an impostor it is what it asks, in words of ours
-        about = bare.explanation.about if bare.subject else None
-        said = msgspec.structs.replace(bare.explanation, narratives=(), about=about)
-        bare = msgspec.structs.replace(bare, explanation=said)
-    return bare
+    return _without_strangers_words(bare)
+
+
+def _without_strangers_words(bare: Holder) -> Holder:
+    """Sentences that are mostly words of strangers, and whom they come from, go whole."""
+    if not isinstance(bare, Alert):
+        return bare
+    # what is asked of people is told in words of ours
+    about = bare.explanation.about if bare.subject else None
+    said = msgspec.structs.replace(bare.explanation, narratives=(), about=about)
+    return msgspec.structs.replace(bare, explanation=said)
 
 
 def _bare(part: Part) -> Part:
@@ -78,7 +83,9 @@ def without_names(before: Holder, after: Holder, naming: Naming) -> Holder:
     quiet = renamed(after, naming)
     kept = unquoted(before.impostor, after.impostor, quiet.explanation.reasons)
     said = msgspec.structs.replace(quiet.explanation, reasons=kept)
-    return msgspec.structs.replace(quiet, explanation=said)
+    return msgspec.structs.replace(
+        after, title=quiet.title, explanation=said, playbook=quiet.playbook
+    )
 
 
 def unquoted(
