@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import msgspec
 
-from alerts.fusion import Case
+from alerts.cases import Case
 from alerts.privacy import ERASED, Author, digest, erase, known, stripped
 from alerts.records import Alert, Decision
 from alerts.retention import Retention
