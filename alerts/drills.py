@@ -34,11 +34,15 @@ class Drill(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DrillEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened in a drill, by the clock, not by event time."""
+    """Something that happened in a drill, by the clock, not by event time.
+
+    ``alert`` is the id of the alert that it is about, where that is known.
+    """
 
     at_ms: int
     what: What
     by: str | None = None
+    alert: str | None = None
 
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True):

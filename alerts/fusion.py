@@ -9,56 +9,40 @@ has come for a while and reopens, as the same alert, when the cause returns with
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from hashlib import blake2b
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from alerts.cases import FIGURES, Case, Key, Outcome, crisis_type, key_of
 from alerts.explain import (
-    brand_names,
     clean,
     crisis_score,
     explain,
     score_parts,
-    severity_of,
-    title,
 )
-from alerts.gates import GateSettings, judge, ratio_of, share_of
+from alerts.gates import GateSettings, judge
 from alerts.impostors import (
     explain_impostor,
     impostor_parts,
-    impostor_title,
     judge_impostor,
-    suspect_of,
 )
-from alerts.playbook import Facts, Playbook, render
-from alerts.playbook.records import Bilingual, Severity
+from alerts.playbook import Playbook
 from alerts.records import (
     Alert,
-    Decision,
     Event,
     Explanation,
     Gate,
-    Happened,
     Part,
     Reached,
     rfc3339,
 )
 from alerts.sights import joined, remembered
 from alerts.texts import Phrases
-from models.records import COORDINATION, RUMOUR, SIGHTS, SOURCE_SILENT, Brand, Signal
+from alerts.written import decision, grown, touched, written
+from models.records import SIGHTS, SOURCE_SILENT, Brand, Signal
 
 MINUTE_MS = 60_000
 BLIND_HOLD_MS = 24 * 60 * MINUTE_MS  # so long is an alert kept open for a source that is silent
 IMPOSTOR_QUIET_MS = 7 * 24 * 60 * MINUTE_MS  # silence does not say that an impostor is gone
-_COORDINATED_SHARE = 0.5  # of the negative mentions come from suspected groups
-_RUMOUR_SHARE = 0.25  # of what is said is the rumour
-_OUTAGE_SHARE = 0.25  # of the negative mentions speak of a failing service
-FIGURES = frozenset(("volume", "negative_count", "negative_share"))
-GROWTH = 1.5  # what is told of an alert is told anew when its count has grown so much
-_SIGNALS_KEPT = 50  # ids an alert lists
 
 
 class AlertSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,36 +51,6 @@ class AlertSettings(msgspec.Struct, frozen=True, kw_only=True):
     min_mentions: int = 15
     cooldown_min: int = 120
     resolve_after_quiet_min: int = 60
-
-
-Key = tuple[str, str]
-"""What a case is about: the brand, and the impostor or nothing."""
-
-
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert with what is needed to go on with it: the latest signal of each kind."""
-
-    alert: Alert
-    latest: dict[str, Signal]
-
-
-def key_of(about: Signal | Alert) -> Key:
-    """Which case a signal or alert belongs to."""
-    return about.brand, about.subject or ""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a batch of signals changed: cases by alert id, decisions and news in order.
-
-    ``news`` holds an alert each time something was added to its timeline: what is published.
-    ``forgotten`` are impostors' cases to which nothing can be added any more.
-    """
-
-    cases: dict[str, Case] = field(default_factory=dict)
-    decisions: list[Decision] = field(default_factory=list)
-    news: list[Alert] = field(default_factory=list)
-    forgotten: list[Key] = field(default_factory=list)
 
 
 class AlertStage:
@@ -167,7 +121,7 @@ class AlertStage:
             if signal.phase != "update":  # a running episode is judged again, not noted again
                 sentence = self._phrases.say("decisions.refused", gate=failed.sentence)
                 outcome.decisions.append(
-                    _decision(signal, "not_alerted", failed.name, sentence, gates, None)
+                    decision(signal, "not_alerted", failed.name, sentence, gates, None)
                 )
             return
         before = self._cases.get(key_of(signal))
@@ -183,7 +137,7 @@ class AlertStage:
             how = "reopened"
         if how != "updated" or signal.phase != "update":
             sentence = self._phrases.say(f"decisions.{how}")
-            outcome.decisions.append(_decision(signal, how, how, sentence, gates, case.alert.id))
+            outcome.decisions.append(decision(signal, how, how, sentence, gates, case.alert.id))
 
     def _blind(self, signal: Signal, outcome: Outcome) -> None:
         """Nothing comes where it should: no crisis, but no calm either, so nothing is resolved."""
@@ -198,8 +152,8 @@ class AlertStage:
             window = self._phrases.say(f"windows.{signal.window_min}")
             expected = self._phrases.about(signal.expected)
             sentence = self._phrases.say("decisions.blind", window=window, expected=expected)
-            decision = _decision(signal, "not_alerted", "blind", sentence, (), None)
-            outcome.decisions.append(decision)
+            decided = decision(signal, "not_alerted", "blind", sentence, (), None)
+            outcome.decisions.append(decided)
 
     def _belongs(self, alert: Alert, signal: Signal) -> bool:
         """Whether a signal speaks of this alert: it is open, or was within the cooldown."""
@@ -223,8 +177,8 @@ class AlertStage:
         type_ = signal.kind if signal.subject else crisis_type(latest, old.type if old else None)
         new = signal.kind in SIGHTS and signal.phase == "fired"
         same = old is not None and (score, type_) == (old.score, old.type)
-        if old is not None and same and not new and not _grown(old, signal):
-            alert = self._touched(old, signal)
+        if old is not None and same and not new and not grown(old, signal):
+            alert = touched(old, signal)
         else:
             if old is not None:
                 if signal.kind in SIGHTS:
@@ -233,7 +187,8 @@ class AlertStage:
                 # who was seen is not forgotten
                 signal = remembered(signal, old.groups, old.narratives)
             explanation = self._explain(brand, signal, gates, parts)
-            alert = self._written(brand, old, type_, score, signal, explanation)
+            playbook = self._playbooks[type_]
+            alert = written(brand, old, type_, score, signal, explanation, playbook, self._phrases)
         return Case(alert=alert, latest=latest)
 
     def _explain(
@@ -242,90 +197,6 @@ class AlertStage:
         if signal.subject is not None:
             return explain_impostor(brand, signal, gates, parts, self._phrases)
         return explain(signal, gates, parts, self._gate_settings(brand), self._phrases)
-
-    def _touched(self, old: Alert, signal: Signal) -> Alert:
-        """An alert that goes on without becoming worse."""
-        events = (
-            (_event(signal, "reopened", old.severity, old.score, old.type),)
-            if old.state == "resolved"
-            else ()
-        )
-        last_ms = max(old.last_signal_ms, signal.at_ms)
-        return msgspec.structs.replace(
-            old,
-            state="open",
-            resolved_at=None,
-            updated_at=rfc3339(last_ms),
-            last_signal_ms=last_ms,
-            signals=_signals(old, signal),
-            timeline=old.timeline + events,
-        )
-
-    def _written(
-        self,
-        brand: Brand,
-        old: Alert | None,
-        type_: str,
-        score: int,
-        signal: Signal,
-        explanation: Explanation,
-    ) -> Alert:
-        """An alert that is new or became worse, told by the signal that made it so."""
-        severity = severity_of(score)
-        alert_id = old.id if old else _alert_id(brand, signal)
-        since = old.since if old else rfc3339(signal.window_start_ms)
-        last_ms = max(old.last_signal_ms if old else 0, signal.at_ms)
-        facts = _facts(brand, signal, alert_id, since, severity, score)
-        return Alert(
-            id=alert_id,
-            brand=brand.id,
-            type=type_,
-            severity=severity,
-            score=score,
-            state="open",
-            since=since,
-            opened_at=old.opened_at if old else rfc3339(signal.at_ms),
-            updated_at=rfc3339(last_ms),
-            resolved_at=None,
-            title=(
-                impostor_title(brand, signal, self._phrases)
-                if signal.subject is not None
-                else title(brand, type_, signal, self._phrases)
-            ),
-            explanation=explanation,
-            kind=signal.kind,
-            window_min=signal.window_min,
-            observed=signal.observed,
-            expected=signal.expected,
-            threshold=signal.threshold,
-            ratio=ratio_of(signal),
-            total=signal.total,
-            negative=signal.negative,
-            negative_share=round(share_of(signal), 4),
-            negative_share_estimate=signal.negative_estimate,
-            negative_reach_share=signal.reach_share,
-            negative_intensity=signal.intensity,
-            usual_negative_intensity=signal.usual_intensity,
-            coordinated_share=signal.coordinated_share,
-            groups=signal.groups,
-            narratives=signal.narratives,
-            bars=signal.bars,
-            defence=signal.defence,
-            usual_negative_share=signal.usual_negative_share,
-            authors=signal.authors,
-            reach=signal.reach,
-            platforms=signal.platforms,
-            languages=signal.languages,
-            terms=signal.terms,
-            topics=signal.topics,
-            evidence=signal.evidence,
-            signals=_signals(old, signal),
-            timeline=_timeline(old, signal, severity, score, type_),
-            playbook=render(self._playbooks[type_], facts),
-            last_signal_ms=last_ms,
-            subject=signal.subject,
-            impostor=signal.impostor,
-        )
 
     def _resolve_quiet(self, case: Case | None, now_ms: int, outcome: Outcome) -> None:
         if case is None or case.alert.state != "open":
@@ -359,115 +230,3 @@ class AlertStage:
 
     def _gate_settings(self, brand: Brand) -> GateSettings:
         return GateSettings(sensitivity=brand.sensitivity, min_mentions=self._settings.min_mentions)
-
-
-def crisis_type(latest: Mapping[str, Signal], before: str | None = None) -> str:
-    """Type of a crisis; it only becomes more specific."""
-    negative = [s for s in latest.values() if s.kind in ("negative_count", "negative_share")]
-    # who criticises is told by the figures where these rose, else by the group that was seen
-    alone = COORDINATION in latest and not negative
-    if (
-        alone
-        or before == "coordinated_criticism"
-        or any((s.coordinated_share or 0.0) >= _COORDINATED_SHARE for s in negative)
-    ):
-        return "coordinated_criticism"
-    rumour = latest.get(RUMOUR)
-    main = rumour is not None and (
-        not FIGURES & latest.keys() or (rumour.told_share or 0.0) >= _RUMOUR_SHARE
-    )
-    if main or before == "rumour":
-        return "rumour"
-    if before == "service_outage" or any(
-        s.topics.get("outage", 0.0) >= _OUTAGE_SHARE for s in negative
-    ):
-        return "service_outage"
-    return "negativity_spike" if negative or before == "negativity_spike" else "volume_spike"
-
-
-def _grown(alert: Alert, signal: Signal) -> bool:
-    """Whether the same window holds much more than what the alert tells of."""
-    same = (alert.kind, alert.window_min) == (signal.kind, signal.window_min)
-    return same and signal.observed >= GROWTH * alert.observed
-
-
-def _alert_id(brand: Brand, signal: Signal) -> str:
-    return f"a-{blake2b(f'{brand.id}|{signal.id}'.encode(), digest_size=8).hexdigest()}"
-
-
-def _signals(old: Alert | None, signal: Signal) -> tuple[str, ...]:
-    known = old.signals if old else ()
-    return known if signal.id in known else (*known, signal.id)[-_SIGNALS_KEPT:]
-
-
-def _event(signal: Signal, event: Happened, severity: Severity, score: int, type_: str) -> Event:
-    at = rfc3339(signal.at_ms)
-    return Event(at=at, event=event, severity=severity, score=score, type=type_)
-
-
-def _timeline(
-    old: Alert | None, signal: Signal, severity: Severity, score: int, type_: str
-) -> tuple[Event, ...]:
-    happened: list[Happened] = []
-    if old is None:
-        happened.append("opened")
-    else:
-        happened += ["reopened"] if old.state == "resolved" else []
-        happened += ["raised"] if severity != old.severity else []
-        happened += ["retyped"] if type_ != old.type else []
-    new = tuple(_event(signal, e, severity, score, type_) for e in happened)
-    return (old.timeline if old else ()) + new
-
-
-def _decision(
-    signal: Signal,
-    outcome: Reached,
-    reason: str,
-    sentence: Bilingual,
-    gates: tuple[Gate, ...],
-    alert: str | None,
-) -> Decision:
-    return Decision(
-        id=f"d-{signal.id.removeprefix('s-')}",
-        at=rfc3339(signal.at_ms),
-        brand=signal.brand,
-        signal=signal.id,
-        kind=signal.kind,
-        outcome=outcome,
-        reason=reason,
-        sentence=sentence,
-        alert=alert,
-        observed=signal.observed,
-        expected=signal.expected,
-        surprise=signal.surprise,
-        window_min=signal.window_min,
-        gates=gates,
-    )
-
-
-def _facts(
-    brand: Brand, signal: Signal, alert_id: str, since: str, severity: Severity, score: int
-) -> Facts:
-    names = brand_names(brand)
-    local = datetime.fromisoformat(since).astimezone(ZoneInfo(brand.timezone))
-    return Facts(
-        brand_ar=names.ar,
-        brand_en=names.en,
-        alert_id=alert_id,
-        severity=severity,
-        observed=signal.total,
-        expected=signal.expected,
-        ratio=ratio_of(signal),
-        window_min=signal.window_min,
-        negative=signal.negative,
-        negative_share=round(100 * share_of(signal)),
-        since=local.strftime("%H:%M"),
-        date=local.strftime("%Y-%m-%d"),
-        timezone=brand.timezone,
-        crisis_score=score,
-        terms=signal.terms,
-        suspect=suspect_of(signal.impostor) if signal.impostor else None,
-        help_url=brand.help_url,
-        support_handle=brand.support_handle,
-        domain=brand.domains[0] if brand.domains else None,
-    )

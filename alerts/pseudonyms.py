@@ -6,13 +6,19 @@ from hashlib import blake2b
 
 import msgspec
 
-from alerts.privacy import HANDLE, Holder, Part, people, plain
+from alerts.erased_parts import nameless
+from alerts.naming import HANDLE, Naming, plain
+from alerts.persons import Holder, Part, persons, with_parts
+from alerts.privacy import without_names
 from models.records import (
     AccountGroup,
+    Advocate,
     Carrier,
+    Defence,
     Evidence,
     GroupPost,
     GroupTrace,
+    Impostor,
     NarrativeRecord,
     NarrativeText,
 )
@@ -33,8 +39,19 @@ def pseudonymous(holder: Holder, key: bytes) -> Holder:
         Secret; a new one for each export ties no two exports together.
     """
     names = Pseudonyms(key)
-    parts = {name: tuple(map(names.part, held)) for name, held in people(holder)}
-    return msgspec.structs.replace(holder, **parts)
+    naming = Naming(
+        {
+            name: names.account(person.account or person.handles[0])
+            for person in persons(holder)
+            if person.account or person.handles
+            for name in person.names
+        }
+    )
+    told = with_parts(holder, lambda part: names.part(part, naming))
+    told = msgspec.structs.replace(told, terms=tuple(map(naming.word, holder.terms)))
+    if told.impostor is not None and told.impostor.kind == "account":
+        told = msgspec.structs.replace(told, subject=told.impostor.id)
+    return without_names(holder, told, naming)
 
 
 class Pseudonyms:
@@ -73,13 +90,15 @@ class Pseudonyms:
         """A text with pseudonyms for handles."""
         return HANDLE.sub(lambda found: "@" + self.account(found[1]), words)
 
-    def part(self, part: Part) -> Part:
-        """Evidence, a group or a narrative."""
+    def part(self, part: Part, naming: Naming) -> Part:
+        """A part of a record; ``naming`` is for words that are names of accounts."""
         if isinstance(part, Evidence):
             return self._evidence(part)
         if isinstance(part, AccountGroup):
             return self._group(part)
-        return self._narrative(part)
+        if isinstance(part, NarrativeRecord):
+            return self._narrative(part, naming)
+        return self._defence(part) if isinstance(part, Defence) else self._impostor(part)
 
     def _of(self, kind: str, name: str) -> str:
         keyed = blake2b(f"{kind}\0{name}".encode(), key=self._key, digest_size=8)
@@ -124,7 +143,7 @@ class Pseudonyms:
             text=self.text(held.text),
         )
 
-    def _narrative(self, held: NarrativeRecord) -> NarrativeRecord:
+    def _narrative(self, held: NarrativeRecord, naming: Naming) -> NarrativeRecord:
         def carrier(one: Carrier) -> Carrier:
             return msgspec.structs.replace(
                 one,
@@ -141,4 +160,19 @@ class Pseudonyms:
             held,
             carriers=tuple(map(carrier, held.carriers)),
             texts=tuple(map(text, held.texts)),
+            terms=tuple(map(naming.word, held.terms)),
         )
+
+    def _defence(self, held: Defence) -> Defence:
+        def advocate(one: Advocate) -> Advocate:
+            return msgspec.structs.replace(one, account=self.account(one.account), handle=None)
+
+        return msgspec.structs.replace(held, advocates=tuple(map(advocate, held.advocates)))
+
+    def _impostor(self, held: Impostor) -> Impostor:
+        bare = nameless(held)
+        who = held.account or held.handle
+        if held.kind == "domain" or who is None:
+            return bare
+        id_ = self._of("subject", held.id)  # the id itself is a hash without a key
+        return msgspec.structs.replace(bare, id=id_, account=self.account(who))

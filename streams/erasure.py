@@ -16,28 +16,18 @@ from typing import TypeAlias, TypeVar
 
 import msgspec
 
-from alerts.fusion import Case
-from alerts.privacy import (
-    ERASED,
-    Author,
-    digest,
-    erase,
-    known,
-    plain,
-    stripped,
-    without_handles,
-)
+from alerts.cases import Case
+from alerts.privacy import ERASED, Author, digest, erase, known, stripped
 from alerts.records import Alert, Decision
 from alerts.retention import Retention
-from models.evidence import Kept, kept_of, rewritten
 from models.records import Signal
 from streams.config import Config, JournalReceiver
+from streams.erasure_state import erase_state, known_to_state
 from streams.live import append_line
 from streams.store import Store, locked
 
 Record = TypeVar("Record")
 Response: TypeAlias = Callable[[Author], tuple[Author, int]]
-_KEPT_STATE = "SELECT key, value FROM state WHERE key LIKE 'evidence/%' OR key LIKE 'posts/%'"
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,14 +165,7 @@ def _known_to(db: sqlite3.Connection, author: Author) -> Author:
         author = known(author, [case.alert, *case.latest.values()])
     for (body,) in db.execute("SELECT body FROM signals"):
         author = known(author, [msgspec.json.decode(body, type=Signal)])
-    for _, piece in db.execute(_KEPT_STATE):
-        held = [k for k in kept_of(piece) if author.wrote(k.platform, k.author_id, k.handle)]
-        author = msgspec.structs.replace(
-            author,
-            handles=author.handles | {plain(k.handle) for k in held if k.handle},
-            posts=author.posts | {k.id for k in held},
-        )
-    return author
+    return known_to_state(db, author)
 
 
 def _erase_rows(db: sqlite3.Connection, author: Author) -> dict[str, int]:
@@ -194,7 +177,7 @@ def _erase_rows(db: sqlite3.Connection, author: Author) -> dict[str, int]:
         "alerts": _rewrite(db, "alerts", Case, case),
         "signals": _rewrite(db, "signals", Signal, lambda s: erase(s, author)),
         "outbox": _rewrite(db, "outbox", Alert, lambda a: erase(a, author)),
-        "state": _erase_state(db, author),
+        "state": erase_state(db, author),
         "rejected": _erase_rejected(db, author),
     }
 
@@ -211,26 +194,6 @@ def _rewrite(
                 f"UPDATE {table} SET body = ? WHERE seq = ?",  # noqa: S608 - names of ours
                 (msgspec.json.encode(changed), seq),
             )
-            count += 1
-    return count
-
-
-def _erase_state(db: sqlite3.Connection, author: Author) -> int:
-    def kept(held: Kept) -> Kept:
-        if author.wrote(held.platform, held.author_id, held.handle):
-            name = f"{ERASED}:{digest(held)}"
-            return Kept(name, held.platform, "", None, None, None, None, None, held.kind)
-        if held.repost_of in author.posts:  # their words, passed on
-            return msgspec.structs.replace(held, text="", repost_of=None, in_reply_to=None)
-        answered = None if held.in_reply_to in author.posts else held.in_reply_to
-        text = without_handles(held.text, author)
-        return msgspec.structs.replace(held, text=text, in_reply_to=answered)
-
-    count = 0
-    for key, piece in db.execute(_KEPT_STATE).fetchall():
-        changed = rewritten(piece, kept)
-        if changed != piece:
-            db.execute("UPDATE state SET value = ? WHERE key = ?", (changed, key))
             count += 1
     return count
 

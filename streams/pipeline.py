@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from alerts.fusion import AlertSettings, AlertStage, Case, Outcome
+from alerts.cases import Case, Outcome
+from alerts.fusion import AlertSettings, AlertStage
 from alerts.playbook import load_playbooks
 from alerts.records import Alert, Decision
 from alerts.texts import load_phrases

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from alerts.fusion import Case
+from alerts.cases import Case
 from alerts.records import Alert, Decision
 from models.records import Rejection, Signal
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from alerts.drills import is_drill
 from alerts.lifecycle import Step, told
 from alerts.records import Alert
 from alerts.service.messaging import refreshed
@@ -12,8 +13,6 @@ from alerts.service.tx import Tx
 from alerts.store import audit, rows
 from alerts.store.rows import Row
 from alerts.texts import Phrases
-
-DRILL_SUFFIX = "~drill"  # of the shadow brand that a drill's mentions belong to
 
 
 class TakeAgain(Exception):
@@ -53,7 +52,7 @@ def _first(tx: Tx, alert: Alert) -> Row:
         version=1,
         **_said(alert),
         state=step.to,
-        drill=alert.brand.endswith(DRILL_SUFFIX),
+        drill=is_drill(alert.brand),
         opened_ms=_ms(alert.opened_at),
         updated_ms=tx.now_ms,
         acknowledged_by=None,

@@ -14,6 +14,7 @@ from streams.cli.common import config_option, errors, fail, load_config, reports
 
 if TYPE_CHECKING:
     from alerts.drills import What
+    from streams.config import Config
     from streams.drills.folder import DrillFolder
 
 _NOTES = ("acknowledged", "message_sent")
@@ -135,15 +136,20 @@ def list_(config_path: Path | None) -> None:
 @config_option
 @reports_errors
 def score_(drill_id: str | None, as_json: bool, config_path: Path | None) -> None:
-    """Tell how a drill went (the latest if none is named): noticed, acknowledged, first message."""
+    """Tell how a drill went (the latest if none is named): noticed, acknowledged, first message.
+
+    What was done through the API, the console or a link counts, and what was noted by hand.
+    """
     import msgspec
 
     import alerts.texts
     from alerts.drills import score, sentences
     from alerts.texts import load_phrases
+    from streams.drills.answers import all_events
 
-    folder = _found(config_path, drill_id)
-    result = score(folder.drill, folder.events())
+    config = load_config(config_path)
+    folder = _found(config, drill_id)
+    result = score(folder.drill, all_events(config, folder))
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(result) + b"\n")
         return
@@ -160,10 +166,13 @@ def score_(drill_id: str | None, as_json: bool, config_path: Path | None) -> Non
 @config_option
 @reports_errors
 def note(what: What, drill_id: str | None, by: str, config_path: Path | None) -> None:
-    """Note that somebody acknowledged, or that the first message went out, just now."""
+    """Note that somebody acknowledged, or that the first message went out, just now.
+
+    For what was done elsewhere; the API, the console and links in notifications note it themselves.
+    """
     from alerts.drills import DrillEvent
 
-    folder = _found(config_path, drill_id)
+    folder = _found(load_config(config_path), drill_id)
     folder.note(DrillEvent(at_ms=time.time_ns() // 1_000_000, what=what, by=by[:200]))
 
 
@@ -173,13 +182,13 @@ def note(what: What, drill_id: str | None, by: str, config_path: Path | None) ->
 @reports_errors
 def stop(drill_id: str | None, config_path: Path | None) -> None:
     """End a drill early; what it opened is resolved."""
-    _found(config_path, drill_id).stop()
+    _found(load_config(config_path), drill_id).stop()
 
 
-def _found(config_path: Path | None, drill_id: str | None) -> DrillFolder:
+def _found(config: Config, drill_id: str | None) -> DrillFolder:
     from streams.drills.folder import DrillError, find_drill
 
     try:
-        return find_drill(load_config(config_path), drill_id)
+        return find_drill(config, drill_id)
     except DrillError as error:
         fail(f"Error: {error}")

@@ -37,7 +37,7 @@ class _Told:
     def deliver(self, alert: Alert) -> None:
         self._receiver.deliver(alert)
         if alert.timeline[-1].event == "opened":
-            self._folder.note(DrillEvent(at_ms=self._clock(), what="opened"))
+            self._folder.note(DrillEvent(at_ms=self._clock(), what="opened", alert=alert.id))
 
 
 class OneAtATime:

@@ -12,7 +12,8 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from alerts.fusion import AlertStage, Case, Key, Outcome, key_of
+from alerts.cases import Case, Key, Outcome, key_of
+from alerts.fusion import AlertStage
 from alerts.records import Alert
 from models.detector import TICK_MS
 from models.records import Brand, Signal

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from alerts.fusion import AlertSettings, AlertStage, Outcome
+from alerts.cases import Outcome
+from alerts.fusion import AlertSettings, AlertStage
 from alerts.playbook import load_playbooks
 from alerts.playbook.records import Bilingual
 from alerts.records import Alert

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from alerts.cases import Outcome
 from alerts.explain import (
     WEIGHTS,
     brand_names,
@@ -19,7 +20,6 @@ from alerts.explain import (
     score_parts,
     severity_of,
 )
-from alerts.fusion import Outcome
 from alerts.playbook.records import Bilingual
 from alerts.records import SEVERITIES, Alert, Part
 from models.baseline import interval, threshold

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from alerts.cases import Case, crisis_type
 from alerts.explain import crisis_score, severity_of
-from alerts.fusion import AlertStage, Case, crisis_type
+from alerts.fusion import AlertStage
 from alerts.playbook.text import FSI, LRM, PDI
 from alerts.records import SEVERITIES, Alert, Decision, alert_schema
 from models.records import Evidence, Signal

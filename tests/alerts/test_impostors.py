@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from alerts.fusion import Case
+from alerts.cases import Case
 from alerts.imitation import difference, explain_reasons
 from alerts.impostors import WEIGHTS as SHARES
 from alerts.show import print_alert, render_page

@@ -5,16 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.privacy import (
-    Author,
-    digest,
-    erase,
-    erased_narrative,
-    known,
-    people,
-    stripped,
-    without_handles,
-)
+from alerts.erased_parts import erased_narrative
+from alerts.naming import Naming
+from alerts.persons import people
+from alerts.privacy import Author, digest, erase, known, stripped, without_handles
 from alerts.pseudonyms import Pseudonyms, pseudonymous
 from alerts.records import Alert
 from alerts.retention import Retention
@@ -39,6 +33,7 @@ OURS = """
     usual_negative_intensity coordinated_share
     phase window_start_ms window_end_ms at_ms lower upper surprise line history_h return_h
     negative_estimate intensity usual_intensity reach_share
+    bars told_share told_negative subject
 """
 KEY = b"a-secret-of-32-bytes-or-so------"
 
@@ -174,7 +169,7 @@ def test_who_said_it_first_is_erased_and_the_narrative_stays() -> None:
     assert [(t.text, t.times) for t in after.texts] == [("", 9), ("is it true @erased?", 3)]
     assert after.carriers[1].handle == "badr"
     assert erased_narrative(after, bare) == after
-    told = Pseudonyms(KEY).part(narrative())
+    told = Pseudonyms(KEY).part(narrative(), Naming({}))
     assert b"mal_" not in msgspec.json.encode(msgspec.structs.replace(told, terms=()))
 
 
@@ -184,7 +179,7 @@ def test_a_new_field_is_looked_at_before_it_is_kept() -> None:
     A field that can belongs to `alerts.privacy.PARTS`, or is handled by name in `erase`,
     `stripped` and `alerts.pseudonyms`.
     """
-    people_in = {"evidence", "groups", "terms"}
+    people_in = {"evidence", "groups", "terms", "narratives", "defence", "impostor"}
     assert set(Alert.__struct_fields__) | set(Signal.__struct_fields__) == people_in | set(
         OURS.split()
     )

@@ -9,16 +9,17 @@ import msgspec
 import pytest
 
 from alerts import escalation
+from alerts.drills import drill_id
 from alerts.duty import Duty
 from alerts.escalation import Step as ChainStep
 from alerts.escalation import Target
 from alerts.records import Alert
 from alerts.service import Desk, Once, Policy
 from alerts.service.calling import Calls
+from alerts.service.drilled import drill_events
 from alerts.service.errors import Conflict, Invalid, KeyReused, LinkRefused, Missing, Stale
 from alerts.service.records import Detail, Judged, Summary
 from alerts.service.silencing import SilenceDraft
-from alerts.service.take import DRILL_SUFFIX
 from alerts.silences import Matchers
 from alerts.store import audit
 from alerts.store.database import Database
@@ -112,11 +113,34 @@ def test_quiet_resolves_and_the_same_alert_reopens(database: Database) -> None:
 
 def test_a_drill_is_marked(database: Database) -> None:
     running = desk(database)
-    running.take(msgspec.structs.replace(first(), brand=first().brand + DRILL_SUFFIX))
+    running.take(msgspec.structs.replace(first(), brand=drill_id(first().brand)))
     found = running.alert(ID)
     assert found.summary.drill
     assert [s.reason for s in found.summary.suppressed] == ["drill"]
     assert running.unresolved() == {}
+
+
+def test_what_was_done_in_a_drill_is_read_from_the_audit_trail(database: Database) -> None:
+    clock = Clock()
+    running = desk(database, clock)
+    for alert in (first(), *copies(1)):
+        running.take(msgspec.structs.replace(alert, brand=drill_id(alert.brand)))
+    acknowledge(running)
+    running.act("badr", copies(1)[0].id, "acknowledge", version=None, reason="", once=None)
+    clock.now_ms += MINUTE
+    running.act("amal", ID, "unacknowledge", version=None, reason="", once=None)
+    acknowledge(running, who="omar")
+    with database.write() as connection:  # as a message of it does when it is marked as sent
+        audit.append(connection, at_ms=NOW + 2 * MINUTE, actor="omar", action="message_sent",
+                     alert=ID)  # fmt: skip
+    with database.read() as connection:
+        found = drill_events(connection, [ID, "a-not-there"])
+    assert [(e.at_ms, e.what, e.by) for e in found] == [
+        (NOW, "acknowledged", "amal"),
+        (NOW + MINUTE, "acknowledged", "omar"),
+        (NOW + 2 * MINUTE, "message_sent", "omar"),
+    ]
+    assert {e.alert for e in found} == {ID}
 
 
 def test_a_rush_of_copies_is_one_alert(database: Database) -> None:

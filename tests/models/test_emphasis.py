@@ -99,6 +99,6 @@ def test_a_store_keeps_it() -> None:
     store = Store()
     store.save(runs)
     minute = int(events.published_ms.max()) // MINUTE_MS
-    kept = runs._emphasis.window(0, minute, 60)
+    kept = runs._memory._emphasis.window(0, minute, 60)
     assert kept.intensity == 0.9
-    assert store.load()._emphasis.window(0, minute, 60) == kept
+    assert store.load()._memory._emphasis.window(0, minute, 60) == kept

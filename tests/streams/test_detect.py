@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from models.baseline import HORIZONS_MIN
 from models.detector import Finding, HourClose, Rolling, Segment
 from models.records import Author, Bool, Brand, Mention
-from streams.detect import MAX_PLATFORMS, TOP_MENTIONS, DetectStage
-from streams.detect_state import settled
+from streams.detect import DetectStage
+from streams.detect_signal import TOP_MENTIONS
+from streams.detect_state import MAX_PLATFORMS, settled
 from tests.observing import (
     BRANDS,
     DAY_MS,

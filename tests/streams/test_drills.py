@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +17,9 @@ from alerts.drills import is_drill, score
 from alerts.records import Alert
 from streams.cli import main
 from streams.config import Config, ConfigError, load
-from streams.drills.folder import DrillError, DrillFolder, drills, find_drill
+from streams.desk import opened_desk
+from streams.drills.answers import all_events
+from streams.drills.folder import DrillError, DrillFolder, drills, drills_path, find_drill
 from streams.drills.prepare import DrillSpec, prepare_drill
 from streams.drills.run import DrillRunner
 from streams.drills.source import DrillSource
@@ -119,6 +122,28 @@ def test_it_is_scored_from_what_was_noted(done: tuple[Told, DrillFolder, Config]
     words = CliRunner().invoke(main, ["drill", "score", folder.drill.id, "--config", path]).stdout
     assert "did not happen" in words
     assert "لم يحدث" in words
+
+
+def test_who_acknowledged_through_the_desk_is_in_the_score(
+    done: tuple[Told, DrillFolder, Config], tmp_path: Path
+) -> None:
+    told, folder, _ = done
+    config = write(tmp_path)
+    copied = DrillFolder(shutil.copytree(folder.path, drills_path(config) / "d"))
+    path = ["--config", str(tmp_path / "nadhir.yaml")]
+    (opened,) = [e for e in folder.events() if e.what == "opened"]
+    first = told.alerts[0]
+    assert opened.alert == first.id
+    assert all_events(config, copied) == copied.events()  # there is no response database yet
+    later = opened.at_ms + 90_000
+    with opened_desk(config, lambda: later) as desk:
+        desk.take(first)
+        desk.act("badr", first.id, "acknowledge", version=None, reason="", once=None)
+    shown = CliRunner().invoke(main, ["drill", "score", "--json", *path])
+    found = json.loads(shown.stdout)
+    assert found["acknowledged"]["by"] == "badr"
+    assert found["acknowledged"]["since_before_s"] == 90
+    assert found["message_sent"] is None
 
 
 def test_a_drill_that_was_interrupted_goes_on_where_it_was(

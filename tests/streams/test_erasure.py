@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from click.testing import CliRunner
 
 from alerts.privacy import Author
 from alerts.retention import Retention
+from models.impersonation.sighted import Sighted
+from models.narratives.advocates import Account
 from models.records import Evidence, Rejection
 from streams.cli import main
 from streams.config import Config, load
 from streams.desk import opened_desk
 from streams.erasure import Erased, erase_author, prune
+from streams.erasure_state import erase_state, known_to_state
 from streams.intake_store import IntakeLog
 from streams.live import Journal
 from streams.pipeline import open_pipeline
@@ -199,3 +203,51 @@ def test_the_response_database_is_reached_too(kept: Config) -> None:
 
 def response_files(place: Path) -> list[bytes]:
     return [path.read_bytes() for path in place.parent.glob("response.db*")]
+
+
+def seen(kind: str, who: str, platform: str, *posts: Evidence) -> Sighted:
+    return Sighted(
+        id=f"i-{who}", kind=kind, who=who, first_ms=1, last_ms=9, sightings=len(posts),  # type: ignore[arg-type]
+        account="4711", platform=platform, handle="acme_heip", handles=["acme_heip", "old_name"],
+        name="Acme Heip", biography="we refund", posts=list(posts),
+        urls=["https://acme-pay.example/u/old_name", "https://acme-pay.example"],
+    )  # fmt: skip
+
+
+def supporter(id_: str, handle: str) -> Account:
+    return Account(shown=id_, platform="x", handle=handle, followers=1, first_ms=1, last_ms=2)
+
+
+def test_an_impostor_and_an_advocate_are_forgotten_by_the_detectors() -> None:
+    post = Evidence(id="m1", platform="x", published_ms=1, text="refund here", lang="en",
+                    label="neutral", negative=0.1, reach=5, author_id="4711", handle="acme_heip",
+                    name="Acme Heip")  # fmt: skip
+    pieces: dict[str, object] = {
+        "impostors/acme/i-1/0": seen("account", "x/4711", "x", post),
+        "impostors/acme/i-2/0": msgspec.structs.replace(
+            seen("account", "reddit/4711", "reddit"), urls=[]
+        ),
+        "impostors/acme/i-3/0": seen("domain", "acme-pay.example", "x", post),
+        "impostors/acme/about": [[], 0, 0, 0, 0],
+        "supporters/acme/3": {7: supporter("4711", "acme_heip"), 8: supporter("12", "badr")},
+        "supporters/acme/-1": [1, 2, b"4711", b"", b""],
+    }
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute("CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB)")
+        rows = [(key, msgspec.msgpack.encode(held)) for key, held in pieces.items()]
+        db.executemany("INSERT INTO state VALUES (?, ?)", rows)
+        author = known_to_state(db, Author(platform="x", id="4711"))
+        assert author.handles == {"acme_heip", "old_name"}
+        assert author.posts == {"m1"}
+        assert erase_state(db, author) == 3
+        left = dict(db.execute("SELECT key, value FROM state"))
+        assert erase_state(db, author) == 0
+    assert left.keys() == pieces.keys() - {"impostors/acme/i-1/0"}
+    domain = msgspec.msgpack.decode(left["impostors/acme/i-3/0"], type=Sighted)
+    assert domain.urls == ["https://acme-pay.example"]
+    assert (domain.sightings, domain.posts[0].author_id, domain.posts[0].text) == (1, None, "")
+    assert b"refund here" not in left["impostors/acme/i-3/0"]
+    others = msgspec.msgpack.decode(left["supporters/acme/3"], type=dict[int, Account])
+    assert list(others) == [8]
+    for key in ("impostors/acme/i-2/0", "impostors/acme/about", "supporters/acme/-1"):
+        assert left[key] == msgspec.msgpack.encode(pieces[key])

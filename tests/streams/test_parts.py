@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from alerts.fusion import AlertSettings, AlertStage, Case
+from alerts.cases import Case
+from alerts.fusion import AlertSettings, AlertStage
 from alerts.playbook import load_playbooks
 from alerts.records import Alert
 from alerts.texts import load_phrases

@@ -1,0 +1,106 @@
+"""Records that travel between the packages.
+
+Frozen structs; times are integer milliseconds since the Unix epoch, UTC (``_ms``), or aware
+``datetime`` where a record is decoded straight from the wire.  Wire formats: docs/mention.md.
+"""
+
+from models.impersonation.findings import Reason, Suspect
+from models.records.brand import (
+    IMPOSTOR_LINES,
+    SURPRISE_LINES,
+    Brand,
+    Holiday,
+    Listed,
+    OfficialAccount,
+    Sensitivity,
+)
+from models.records.evidence import (
+    AccountGroup,
+    Advocate,
+    Carrier,
+    Defence,
+    Evidence,
+    GroupPost,
+    GroupTrace,
+    NarrativeRecord,
+    NarrativeText,
+)
+from models.records.mention import (
+    MAX_TEXT_CHARS,
+    Author,
+    Count,
+    Engagement,
+    Id,
+    Kind,
+    Mention,
+    Rejection,
+)
+from models.records.observations import (
+    LABELS,
+    Bool,
+    Float32,
+    Float64,
+    Int32,
+    Int64,
+    Label,
+    Observations,
+    UInt32,
+    UInt64,
+)
+from models.records.signal import (
+    COORDINATION,
+    RUMOUR,
+    SIGHTS,
+    SOURCE_SILENT,
+    Bar,
+    Impostor,
+    Phase,
+    Signal,
+)
+
+__all__ = [
+    "COORDINATION",
+    "IMPOSTOR_LINES",
+    "LABELS",
+    "MAX_TEXT_CHARS",
+    "RUMOUR",
+    "SIGHTS",
+    "SOURCE_SILENT",
+    "SURPRISE_LINES",
+    "AccountGroup",
+    "Advocate",
+    "Author",
+    "Bar",
+    "Bool",
+    "Brand",
+    "Carrier",
+    "Count",
+    "Defence",
+    "Engagement",
+    "Evidence",
+    "Float32",
+    "Float64",
+    "GroupPost",
+    "GroupTrace",
+    "Holiday",
+    "Id",
+    "Impostor",
+    "Int32",
+    "Int64",
+    "Kind",
+    "Label",
+    "Listed",
+    "Mention",
+    "NarrativeRecord",
+    "NarrativeText",
+    "Observations",
+    "OfficialAccount",
+    "Phase",
+    "Reason",
+    "Rejection",
+    "Sensitivity",
+    "Signal",
+    "Suspect",
+    "UInt32",
+    "UInt64",
+]
