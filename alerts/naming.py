@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -44,22 +45,45 @@ class Naming:
     """
 
     def __init__(self, instead: Mapping[str, str]) -> None:
+        self._instead = dict(instead)
         self._handles = {plain(name): other for name, other in instead.items() if plain(name)}
-        self._forms: dict[str, str] = {}
-        self._bare: dict[str, str] = {}
-        for name, other in instead.items():
-            for form in {plain(name), name.removeprefix("@")} - {""}:
-                for cut in _CUTS:
-                    self._bare[strip_controls(form)[:cut].casefold()] = other
-                    for shown in (form, f"@{form}"):
-                        self._forms[hostile(shown, cut)[1:-1].casefold()] = other
-        self._forms.pop("", None)
-        self._bare.pop("", None)
-        words = "|".join(re.escape(n) for n in sorted(self._bare, key=len, reverse=True))
-        self._words = re.compile(rf"@?(?<!\w)(?:({words}))(?!\w)", re.IGNORECASE) if words else None
 
-    def __contains__(self, word: str) -> bool:
-        return plain(word) in self._handles
+    @cached_property
+    def _isolated(self) -> dict[str, str]:
+        """By what stands between isolates: defanged, cut, with the mark of a handle or without."""
+        forms = {
+            hostile(shown, cut)[1:-1].casefold(): other
+            for shown, other in self._shown()
+            for cut in _CUTS
+        }
+        forms.pop("", None)
+        return forms
+
+    @cached_property
+    def _bare(self) -> dict[str, str]:
+        """By what stands among other words, cut."""
+        forms = {
+            strip_controls(shown)[:cut].removeprefix("@"): other
+            for shown, other in self._shown()
+            for cut in _CUTS
+        }
+        forms.pop("", None)
+        return forms
+
+    @cached_property
+    def _folded(self) -> dict[str, str]:
+        return {form.casefold(): other for form, other in self._bare.items()}
+
+    @cached_property
+    def _words(self) -> re.Pattern[str]:
+        every = "|".join(re.escape(n) for n in sorted(self._bare, key=len, reverse=True))
+        return re.compile(rf"@?(?<!\w)(?:({every}))(?!\w)", re.IGNORECASE)
+
+    def _shown(self) -> Iterator[tuple[str, str]]:
+        for name, other in self._instead.items():
+            for form in {plain(name), name.removeprefix("@")} - {""}:
+                yield form, other
+                yield f"@{form}", other
 
     def word(self, word: str) -> str:
         """What stands for a word, or the word."""
@@ -73,12 +97,12 @@ class Naming:
 
     def loose(self, words: str) -> str:
         """A sentence in which names stand like other words; an id of digits may hit a figure."""
-        if self._words is None:
+        if not self._bare:
             return words
         return self._words.sub(self._of_word, self.text(words))
 
     def _of_isolated(self, found: re.Match[str]) -> str:
-        other = self._forms.get(found[1].casefold())
+        other = self._isolated.get(found[1].casefold())
         return found[0] if other is None else f"{FSI}{other}{PDI}"
 
     def _of_handle(self, found: re.Match[str]) -> str:
@@ -86,7 +110,7 @@ class Naming:
         return found[0] if other is None else f"@{other}"
 
     def _of_word(self, found: re.Match[str]) -> str:
-        return self._bare.get(found[1].casefold(), found[0])
+        return self._folded.get(found[1].casefold(), found[0])
 
 
 def renamed(alert: Alert, naming: Naming) -> Alert:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from alerts.naming import Naming
@@ -172,6 +172,62 @@ def test_an_export_has_pseudonyms_in_the_sentences_as_well() -> None:
     assert "amal_k" not in told
     assert "steady" not in told
     assert '"770012"' not in told
+
+
+MARKED = st.builds(
+    "zqzq{}".format,
+    st.text(max_size=150) | st.text(alphabet="aЯ.-_@ /:<ا\u202e\uff20", max_size=150),
+)
+
+
+@settings(max_examples=50)
+@given(MARKED, MARKED, MARKED, MARKED)
+@example(*(f"zqzq{letter * 140}" for letter in "abcd"))
+def test_whatever_an_impostor_calls_itself_nothing_is_left(
+    handle: str, earlier: str, name: str, what: str
+) -> None:
+    who = impostor(
+        handle=handle, earlier_handles=(earlier,), name=name, account="zqzq-7",
+        reasons=(Reason("handle_typo", 1.5, what[:80]), Reason("renamed", 0.4, earlier[:80])),
+        intents=(Reason("asks_link", 0.8, what[:80]),), urls=(f"https://{what}",),
+    )  # fmt: skip
+    (case,) = stage().handle([sighted(who)]).cases.values()
+    assert "zqzq" in packed(case.alert).casefold()
+    for after in (
+        erase(case.alert, Author(platform="x", id="zqzq-7")),
+        stripped(case.alert),
+        pseudonymous(case.alert, KEY),
+    ):
+        assert "zqzq" not in packed(after).casefold()
+
+
+@settings(max_examples=50)
+@given(MARKED, MARKED, st.booleans())
+@example(f"zqzq{'a' * 60}", f"zqzq{'b' * 60}", True)
+@example(f"zqzq{'a' * 60}", f"zqzq{'b' * 60}", False)
+@example("zqzqStraßeİ", "zqzqßİ", False)
+def test_whoever_said_it_first_nothing_is_left_of_the_name(
+    handle: str, account: str, named: bool
+) -> None:
+    story = narrative()
+    first = msgspec.structs.replace(
+        story.carriers[0], account=account, handle=handle if named else None
+    )
+    story = msgspec.structs.replace(story, carriers=(first, *story.carriers[1:]), texts=())
+    advocate = Advocate(account=account, platform="x", handle=first.handle, followers=9, days=4,
+                        supportive=7, positive_share=0.9, answers=3, first_ms=1,
+                        last_ms=2)  # fmt: skip
+    defence = Defence(threads=9, answered=4, active=1, advocates=(advocate,))
+    alert = only_alert(stage().handle([signal(narratives=(story,), defence=defence, evidence=())]))
+    assert alert.narratives[0].carriers[0].account in packed(alert)
+    theirs = Author(platform="x", id=alert.narratives[0].carriers[0].account)
+    advocated = Author(platform="x", id=(alert.defence or defence).advocates[0].account)
+    for after in (
+        erase(erase(alert, theirs), advocated),  # a long name is cut among advocates
+        stripped(alert),
+        pseudonymous(alert, KEY),
+    ):
+        assert "zqzq" not in packed(after).casefold()
 
 
 NAMES = st.text(min_size=1, max_size=30)
