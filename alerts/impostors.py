@@ -29,7 +29,7 @@ WEIGHTS = MappingProxyType(
 )  # fmt: skip
 """Weights of the crisis score's parts, by type of alert; each sums to 100."""
 _LIKENESS = 0.6  # points that a name, picture or link must give before anything else counts
-# and where nothing is asked of anybody and nobody is answered: a name alone is no attack
+# and where nothing is asked of anybody and no complaint is answered: a name alone is no attack
 _ALONE: dict[Sensitivity, float] = {"sensitive": 1.3, "balanced": 1.6, "strict": 2.0}
 _MOST_INTENT = 1.5
 _NAME_CHARS = 80
@@ -45,7 +45,7 @@ def impostor_of(signal: Signal) -> Impostor:
 def judge_impostor(signal: Signal, sensitivity: Sensitivity, phrases: Phrases) -> tuple[Gate, ...]:
     """The gates of an impostor: it looks like the brand, and all in all that is sure enough."""
     seen, line = impostor_of(signal), IMPOSTOR_LINES[sensitivity]
-    if seen.intents or seen.victims:
+    if seen.intents or seen.complained:
         likeness = _gate("likeness", seen.likeness, _LIKENESS, phrases)
     else:
         likeness = _gate("likeness_alone", seen.likeness, _ALONE[sensitivity], phrases)

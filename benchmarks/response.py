@@ -31,6 +31,7 @@ from tests.postgres import Postgres
 
 _ALERTS = 100_000
 _ASKED = 60  # requests of each kind
+_UNRESOLVED = 1_000  # the newest, of which three in five are resolved, too
 _STATES = ("open", "acknowledged", "resolved", "resolved", "resolved")
 _SEVERITIES = ("watch", "watch", "warning", "critical")
 
@@ -80,7 +81,7 @@ def _row(alert: Alert, number: int) -> Row:
     return Row(
         id=f"a-{number:016x}",
         version=1,
-        state=_STATES[mixed % 5],  # type: ignore[arg-type]
+        state=_STATES[mixed % 5] if number < _UNRESOLVED else "resolved",  # type: ignore[arg-type]
         brand=f"brand-{mixed % 97}",
         type=alert.type,
         severity=_SEVERITIES[mixed % 4],  # type: ignore[arg-type]
@@ -139,7 +140,9 @@ async def _acknowledge(
     for number in range(_ASKED):
         alert = msgspec.structs.replace(first(), id=f"b-{number:016x}")
         running.take(alert)
-        held = queue.claim(NOW, 10, 10**6)
+        due = queue.claim(NOW, 10, 10**6)
+        held = [one for one in due if one.notification.key.startswith(f"{alert.id}:1:opened")]
+        assert len(held) == 2
         began = time.perf_counter()
         path = f"/v1/alerts/{alert.id}/acknowledge"
         await timed("acknowledge", "POST", path, json={}, headers={"if-match": '"1"'})  # type: ignore[misc]

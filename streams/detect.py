@@ -124,7 +124,7 @@ class DetectStage:
         self._topics = Topics(lexicon)
         self._salt = np.array([hash64(b.id) for b in brands], dtype=np.uint64)
         self._own_words = [_own_words(b) for b in brands]
-        self._impostors = ImpostorWatch(self.brands, self._salt, self._dedupe, self._lateness_ms)
+        self.impostors = ImpostorWatch(self.brands, self._salt, self._dedupe, self._lateness_ms)
         self.watermark_ms: int | None = None
         self._open_hour: int | None = None  # the oldest hour that is not learned yet
         self._moved: list[Change] = []  # what the store has to hold when brands have changed
@@ -137,9 +137,9 @@ class DetectStage:
         self.counters.seen += int(here.sum())
         self.counters.own += int((observations.own & here).sum())
         rows = np.flatnonzero(~observations.own)
-        self._impostors.begin(observations)
+        self.impostors.begin(observations)
         if not len(rows):
-            self._impostors.finish(observations, self.watermark_ms)
+            self.impostors.finish(observations, self.watermark_ms)
             return []
         published = observations.published_ms[rows]
         start = int(published[0]) if self.watermark_ms is None else self.watermark_ms
@@ -148,7 +148,7 @@ class DetectStage:
         if self._open_hour is None:
             self._open_hour = -(-start // HOUR_MS)  # the first hour that is seen whole
             self._dedupe.turn(start)
-            self._impostors.turn(start)
+            self.impostors.turn(start)
         self._lookout.start(start - self._lateness_ms)
         cuts = np.flatnonzero(np.diff(closable, prepend=self._open_hour)).tolist()
         signals: list[Signal] = []
@@ -160,7 +160,7 @@ class DetectStage:
                 final_ms = int(closable[last]) * HOUR_MS if last < len(rows) else 0
                 part = rows[first:last], watermark[first:last]
                 signals += self._segment(observations, *part, final_ms)
-        self._impostors.finish(observations, self.watermark_ms)
+        self.impostors.finish(observations, self.watermark_ms)
         self.counters.signals.update(s.kind for s in signals)
         return signals
 
@@ -180,7 +180,7 @@ class DetectStage:
         segment = Segment(empty, empty, empty, empty, ticks_at, ticks_ms, now_ms)
         signals += map(self._signal, sorted(self._findings(segment), key=lambda f: f.at_ms))
         signals += self._looks(final_ms)
-        return [*signals, *(s for at_ms in ticks_ms.tolist() for s in self._impostors.tell(at_ms))]
+        return [*signals, *(s for at_ms in ticks_ms.tolist() for s in self.impostors.tell(at_ms))]
 
     def _findings(self, segment: Segment) -> list[Finding]:
         found = [f for d in self.detectors for f in d.observe(segment, self._rolling)]
@@ -202,7 +202,7 @@ class DetectStage:
         ticks_at, ticks_ms = _ticks(before, watermark)
         bad = rows[counted & (obs.label[rows] == 0)]
         watched = Watched(rows, watermark, before, bad, ticks_at, ticks_ms)
-        impostors = self._impostors.observe(obs, watched)
+        impostors = self.impostors.observe(obs, watched)
         # ticks speak of observations that count
         before_row = np.concatenate([[0], np.cumsum(counted)])
         ticks_at = before_row[ticks_at]
@@ -265,7 +265,7 @@ class DetectStage:
         self._dedupe.turn(upto * HOUR_MS)
         self._evidence.thin(upto * HOUR_MS)
         self._posts.thin(upto * HOUR_MS)
-        self._impostors.turn(upto * HOUR_MS)
+        self.impostors.turn(upto * HOUR_MS)
 
     def _learn(self, hour: int) -> None:
         close = self._hour_close(hour)
@@ -446,8 +446,8 @@ class DetectStage:
             "evidence": self._evidence.changes(),
             "posts": self._posts.changes(),
             "lookout": self._lookout.changes(),
-            "impostors": self._impostors.store.changes(),
-            "complaints": self._impostors.complaints.changes(),
+            "impostors": self.impostors.store.changes(),
+            "complaints": self.impostors.complaints.changes(),
             "supporters": self._supporters.changes(),
         }
         for name, each in self._learned():
@@ -501,8 +501,8 @@ class DetectStage:
         self._supporters.restore(part("supporters"))
         if head.watermark_ms is not None:
             self._lookout.start(head.watermark_ms - self._lateness_ms)
-        self._impostors.store.restore(part("impostors"))
-        self._impostors.complaints.restore(part("complaints"))
+        self.impostors.store.restore(part("impostors"))
+        self.impostors.complaints.restore(part("complaints"))
         for name, each in self._learned():
             each.restore(part(name))
 

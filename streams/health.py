@@ -48,6 +48,7 @@ class EngineMetrics(Collector):
         """The counters as they are now."""
         pipeline = self._engine.pipeline
         counters, detect = pipeline.counters, pipeline.detect.counters
+        watch = pipeline.detect.impostors
         for name, text, value in (
             ("nadhir_lines", "Lines read from sources.", counters.lines),
             ("nadhir_mentions", "Mentions decoded.", counters.mentions),
@@ -55,6 +56,8 @@ class EngineMetrics(Collector):
             ("nadhir_duplicates", "Mentions seen before.", detect.duplicates),
             ("nadhir_late_mentions", "Mentions too late to count.", detect.late),
             ("nadhir_alerts", "Alerts opened.", counters.alerts),
+            ("nadhir_late_sightings", "Impostors seen too late to count.", watch.late),
+            ("nadhir_impostors_cut", "Impostors not kept: there were too many.", watch.store.cut),
         ):
             yield CounterMetricFamily(name, text, value)
         rejected = CounterMetricFamily(
@@ -67,6 +70,7 @@ class EngineMetrics(Collector):
         for kind, count in sorted(detect.signals.items()):
             signals.add_metric([kind], count)
         yield signals
+        yield GaugeMetricFamily("nadhir_impostors", "Impostors kept.", len(watch.store))
         if pipeline.detect.watermark_ms is not None:
             yield GaugeMetricFamily(
                 "nadhir_watermark_timestamp_seconds",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import uuid
@@ -87,7 +88,7 @@ class Postgres:
 
     def stop(self) -> None:
         """End the server and delete what it kept."""
-        self._server.terminate()
+        self._server.send_signal(signal.SIGINT)  # at once, whoever is connected
         self._server.wait(30)
         self._log.close()
         shutil.rmtree(self._folder)

@@ -33,5 +33,5 @@ class Standing:
     def critical_open(self, brand: str, other_than: str) -> str | None:
         """A critical alert of the brand that is not resolved, other than the one named."""
         with self._database.read() as connection:
-            found = rows.greater(connection, [brand]).get(brand, [])
+            found = rows.greater(connection, [brand]).get(brand, ())
         return next((id_ for id_ in found if id_ != other_than), None)

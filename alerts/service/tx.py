@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 from sqlalchemy import Connection
 
+from alerts.impostors import WEIGHTS as APART
 from alerts.lifecycle import Suppression, suppressed
 from alerts.links import Links
 from alerts.notify.records import Notification, Why
@@ -225,7 +226,7 @@ def summaries(
     active = [s for s in mutes.current(connection, now_ms) if active_at(s, now_ms)]
     greater = rows.greater(connection, sorted({row.brand for row in found})) if found else {}
     return tuple(
-        summary(row, _suppressed(row, active, greater.get(row.brand, []), policy, now_ms))
+        summary(row, _suppressed(row, active, greater.get(row.brand, ()), policy, now_ms))
         for row in found
     )
 
@@ -239,7 +240,8 @@ def _suppressed(
         severity=row.severity,
         drill=row.drill,
         silences=meant,
-        greater=next((id_ for id_ in greater if id_ != row.id), None),
+        # an impostor is no part of a crisis
+        greater=next((i for i in greater if i != row.id and row.kind not in APART), None),
         resolved_ms=row.resolved_ms,
         cooldown_ms=policy.cooldown_ms,
         now_ms=now_ms,

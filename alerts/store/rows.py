@@ -132,18 +132,19 @@ def page(
     return [_row(row) for row in connection.execute(query)]
 
 
-def greater(connection: Connection, brands: Sequence[str]) -> dict[str, list[str]]:
-    """Critical alerts by brand that are not resolved, drills aside."""
-    query = select(alerts.c.brand, alerts.c.id).where(
+def greater(connection: Connection, brands: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Critical alerts by brand that are not resolved, drills aside: the first and last id.
+
+    Two are enough to tell whether there is another one than an alert itself.
+    """
+    query = select(alerts.c.brand, func.min(alerts.c.id), func.max(alerts.c.id)).where(
         alerts.c.brand.in_(brands),
         alerts.c.severity == "critical",
-        alerts.c.state != "resolved",
+        alerts.c.state.in_(("open", "acknowledged")),
         alerts.c.drill.is_(False),
     )
-    found: dict[str, list[str]] = {}
-    for brand, id_ in connection.execute(query.order_by(alerts.c.opened_ms)):
-        found.setdefault(brand, []).append(id_)
-    return found
+    found = connection.execute(query.group_by(alerts.c.brand))
+    return {brand: (first, last) for brand, first, last in found}
 
 
 def counts(connection: Connection) -> list[tuple[str, str, int]]:

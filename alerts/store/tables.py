@@ -48,6 +48,7 @@ alerts = Table(
     Index("alerts_newest", "opened_ms", "id"),
     Index("alerts_state", "state", "opened_ms", "id"),
     Index("alerts_brand", "brand", "opened_ms", "id"),
+    Index("alerts_standing", "brand", "severity", "state"),
 )
 
 audit = Table(

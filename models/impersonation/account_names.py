@@ -11,7 +11,7 @@ from ahocorasick_rs import AhoCorasick
 
 from models.impersonation.brand_names import names_of
 from models.impersonation.confusables import fold, letters_only
-from models.impersonation.likeness import Inside, Name, NameIndex, edits, name_of
+from models.impersonation.likeness import Inside, Name, NameIndex, edits, names_for
 from models.impersonation.translit import is_arabic, sound_key
 from models.impersonation.words import is_word, lists, role_of
 from models.records import Brand
@@ -49,6 +49,8 @@ class AccountNames:
     ----------
     brands : sequence of Brand
         Their names, handles and accounts are read.
+    index : NameIndex, optional
+        Of `names_of` these brands, where there is one.
 
     Examples
     --------
@@ -58,22 +60,19 @@ class AccountNames:
     ('acmezon', 'typo', 'support')
     """
 
-    def __init__(self, brands: Sequence[Brand]) -> None:
-        names = names_of(brands)
+    def __init__(self, brands: Sequence[Brand], index: NameIndex | None = None) -> None:
         texts = fold([text for brand in brands for text in _texts(brand)])
-        self._index = NameIndex(names)
+        self._index = NameIndex(names_of(brands)) if index is None else index
         self._written = {_letters(text) for b in brands for text in _texts(b)}
         self._remembered: dict[tuple[str, bool], tuple[Seen, ...]] = {}
         self._own_words = frozenset(w for text in texts for w in _SPLIT.split(text))
+        spellings = list(_spellings(brands))
+        letters = names_for([(letters_only(spelt), i) for spelt, i in spellings])
         self._sounds: dict[str, list[tuple[Name, bool]]] = {}
-        for i, brand in enumerate(brands):
-            for text in _texts(brand):
-                folded = fold([text])[0]
-                for spelt in {folded, " ".join(_words_without(folded, lists().kind))}:
-                    if key := sound_key(spelt):
-                        entry = (name_of(letters_only(spelt), i), is_arabic(spelt))
-                        self._sounds.setdefault(key, []).append(entry)
-        in_latin = {name.brand for name in names if name.text.isascii()}
+        for (spelt, _), name in zip(spellings, letters):
+            if key := sound_key(spelt):
+                self._sounds.setdefault(key, []).append((name, is_arabic(spelt)))
+        in_latin = {name.brand for name in self._index.names if name.text.isascii()}
         self._all_sounds = _automaton(self._sounds)
         # Latin text is like the Latin names of a brand, where it has some, by its letters
         self._latin_sounds = _automaton(
@@ -181,6 +180,15 @@ def _automaton(keys: Iterable[str]) -> AhoCorasick | None:
 def _is_spelling(text: str, name: str) -> bool:
     """Whether a word in the name's own script is that name by other rules, not merely like it."""
     return len(name) > _SURE_SPELLING and 0 < edits(letters_only(text), name, 2) <= 2
+
+
+def _spellings(brands: Sequence[Brand]) -> Iterator[tuple[str, int]]:
+    """Names as they are spelt, folded, with and without words such as *bank*."""
+    for i, brand in enumerate(brands):
+        for text in _texts(brand):
+            folded = fold([text])[0]
+            bare = " ".join(_words_without(folded, lists().kind))
+            yield from ((spelt, i) for spelt in dict.fromkeys((folded, bare)))
 
 
 def _texts(brand: Brand) -> Iterator[str]:

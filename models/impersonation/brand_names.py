@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from models.impersonation.confusables import fold, letters_only
-from models.impersonation.likeness import Name, name_of
+from models.impersonation.likeness import Name, names_for
 from models.impersonation.urls import parse_url
 from models.impersonation.words import is_plain, is_word, lists
 from models.records import Brand
@@ -28,14 +28,14 @@ def names_of(brands: Sequence[Brand]) -> list[Name]:
     >>> sorted(name.text for name in found)
     ['marksandmorgan', 'marksmorgan', 'mmcard']
     """
-    found: dict[Name, None] = {}
+    found: dict[tuple[str, int], None] = {}
     for i, brand in enumerate(brands):
         written = [*brand.names, *brand.handles]
         written += [text for a in brand.accounts for text in (a.handle, a.name) if text]
         for text in (*written, *_labels(brand)):
             for variant in _variants(text):
-                found[name_of(variant, i)] = None
-    return [name for name in found if len(name.text) > 1 and not name.text.isdigit()]
+                found[variant, i] = None
+    return names_for([(text, i) for text, i in found if len(text) > 1 and not text.isdigit()])
 
 
 def _labels(brand: Brand) -> Iterator[str]:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from models.impersonation.account_names import MAX_CHARS, AccountNames, Seen
 from models.impersonation.confusables import fold
 from models.impersonation.findings import NOTHING, Finding, Tally, score_of
+from models.impersonation.likeness import NameIndex
 from models.impersonation.words import lists
 from models.records import Author, Brand
 
@@ -56,6 +57,8 @@ class ImpostorChecker:
     ----------
     brands : sequence of Brand
         Handles and accounts tell which are official; those are never flagged.
+    index : NameIndex, optional
+        Of `names_of` these brands, where there is one.
 
     Examples
     --------
@@ -68,9 +71,9 @@ class ImpostorChecker:
     0.0
     """
 
-    def __init__(self, brands: Sequence[Brand]) -> None:
+    def __init__(self, brands: Sequence[Brand], index: NameIndex | None = None) -> None:
         self._brands = tuple(brands)
-        self._names = AccountNames(brands)
+        self._names = AccountNames(brands, index)
         self._handles = {
             handle.removeprefix("@").lower()
             for brand in brands

@@ -16,7 +16,7 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 
 from models.impersonation.confusables import outline, shape
 from models.impersonation.slips import is_doubled, is_slip
-from models.impersonation.words import is_in_words, is_plain, is_text, is_word, may_be_name
+from models.impersonation.words import found_in_words, is_plain, is_text, is_word, may_be_name
 
 MAX_WORD_CHARS = 40
 _TWO_EDITS_MOST = 22  # and the longest for which that is looked up
@@ -69,8 +69,22 @@ class Inside(NamedTuple):
 
 def name_of(text: str, brand: int) -> Name:
     """A name with what the word list says of it."""
-    plain = is_plain(text)
-    return Name(text, brand, plain, may_be_name(text), is_in_words(text))
+    return names_for([(text, brand)])[0]
+
+
+def names_for(texts: Sequence[tuple[str, int]]) -> list[Name]:
+    """Names of brands with what the word list says of them.
+
+    Parameters
+    ----------
+    texts : sequence of (str, int)
+        A name, folded, and the index of its brand.
+    """
+    common = found_in_words(text for text, _ in texts)
+    return [
+        Name(text, brand, is_plain(text), may_be_name(text), text in common)
+        for text, brand in texts
+    ]
 
 
 def edits(a: str, b: str, limit: int) -> int:
@@ -109,6 +123,12 @@ def _keys(word: str, depth: int) -> set[str]:
     return keys
 
 
+def _put(table: dict[str, tuple[Name, ...]], keys: Iterable[str], name: Name) -> None:
+    alone = (name,)  # one tuple for its hundreds of keys
+    for key in keys:
+        table[key] = table[key] + alone if key in table else alone
+
+
 class NameIndex:
     """Names of all brands, to be asked what a word is like.
 
@@ -116,6 +136,11 @@ class NameIndex:
     ----------
     names : iterable of Name
         Of any number of brands.
+
+    Attributes
+    ----------
+    names : list of Name
+        Those of two letters or more.
 
     Examples
     --------
@@ -127,12 +152,12 @@ class NameIndex:
     """
 
     def __init__(self, names: Iterable[Name]) -> None:
-        names = [name for name in dict.fromkeys(names) if len(name.text) >= _INSIDE_MIN]
+        self.names = [name for name in dict.fromkeys(names) if len(name.text) >= _INSIDE_MIN]
         self._same: dict[str, list[Name]] = {}
         self._shapes: dict[str, list[Name]] = {}
-        self._one: dict[str, list[Name]] = {}
-        self._two: dict[str, list[Name]] = {}
-        for name in names:
+        self._one: dict[str, tuple[Name, ...]] = {}
+        self._two: dict[str, tuple[Name, ...]] = {}
+        for name in self.names:
             self._same.setdefault(name.text, []).append(name)
             self._add_typos(name)
         self._outlines = frozenset(map(outline, self._same))
@@ -152,11 +177,9 @@ class NameIndex:
             return
         self._shapes.setdefault(shape(name.text), []).append(name)
         if len(name.text) >= _TYPO_MIN:
-            for key in _keys(name.text, 1):
-                self._one.setdefault(key, []).append(name)
+            _put(self._one, _keys(name.text, 1), name)
         if _TWO_EDITS <= len(name.text) <= _TWO_EDITS_MOST:
-            for key in _keys(name.text, 2):
-                self._two.setdefault(key, []).append(name)
+            _put(self._two, _keys(name.text, 2), name)
 
     def has_inside(self, text: str) -> bool:
         """Whether a name of three letters or more occurs in a text."""

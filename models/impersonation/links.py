@@ -64,6 +64,8 @@ class LinkChecker:
     brands : sequence of Brand
         Names, handles and domains are read; official domains, of whichever brand, are never
         flagged, nor is what is below them.
+    index : NameIndex, optional
+        Of `names_of` these brands, where there is one.
     remembered : int
         Hosts whose verdict is kept: streams repeat them.
 
@@ -77,7 +79,13 @@ class LinkChecker:
     0.0
     """
 
-    def __init__(self, brands: Sequence[Brand], *, remembered: int = 1 << 15) -> None:
+    def __init__(
+        self,
+        brands: Sequence[Brand],
+        index: NameIndex | None = None,
+        *,
+        remembered: int = 1 << 15,
+    ) -> None:
         self._ids = [brand.id for brand in brands]
         self._official = {
             url.host: i
@@ -85,7 +93,7 @@ class LinkChecker:
             for url in map(parse_url, brand.domains)
             if url is not None
         }
-        self._index = NameIndex(names_of(brands))
+        self._index = NameIndex(names_of(brands)) if index is None else index
         self._hosts = HostReader(self._index, self._official, WEIGHTS)
         self._remembered = lru_cache(remembered)(self._judge_host)
         self._most_quiet = remembered

@@ -74,9 +74,10 @@ class SightingStore:
         """Whether somebody may have to be told of at the next tick."""
         return bool(self._waiting)
 
-    def cut(self, brand: int) -> int:
-        """Impostors of a brand of which nothing is kept, since there were too many."""
-        return self._about[brand].cut
+    @property
+    def cut(self) -> int:
+        """Impostors of which nothing is kept, since there were too many."""
+        return sum(about.cut for about in self._about)
 
     def learn(self, brand: int, suspect: Suspect, at_ms: int) -> None:
         """Keep the profile of an official account: avatars and biographies are compared with it."""

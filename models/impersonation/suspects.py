@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from itertools import islice
 
+from models.impersonation.brand_names import names_of
 from models.impersonation.findings import Finding, Reason, Suspect, points_of
 from models.impersonation.impostor import ImpostorChecker
 from models.impersonation.intent import intents
+from models.impersonation.likeness import NameIndex
 from models.impersonation.links import LinkChecker
 from models.impersonation.listed import Lists
 from models.impersonation.urls import Url, parse_url
@@ -55,8 +57,9 @@ class SuspectFinder:
 
     def __init__(self, brands: Sequence[Brand]) -> None:
         self._brand = {brand.id: i for i, brand in enumerate(brands)}
-        self._accounts = ImpostorChecker(brands)
-        self._links = LinkChecker(brands)
+        index = NameIndex(names_of(brands))
+        self._accounts = ImpostorChecker(brands, index)
+        self._links = LinkChecker(brands, index)
         self._lists = Lists(brands)
         self._blocks = self._lists.blocks
         self._has_domain = [bool(brand.domains) for brand in brands]

@@ -6,10 +6,12 @@ brand; the lists of models/artifacts/impersonation.json are read by what their w
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
+from ahocorasick_rs import AhoCorasick
 
 from models.impersonation.confusables import fold
 
@@ -85,6 +87,13 @@ def is_in_words(text: str) -> bool:
     (True, False)
     """
     return text in _joined()
+
+
+def found_in_words(texts: Iterable[str]) -> frozenset[str]:
+    """Those of many texts of which `is_in_words` says yes, in one pass over the list."""
+    asked = sorted({text for text in texts if text and text.isascii()})
+    hits = AhoCorasick(asked).find_matches_as_indexes(_joined(), overlapping=True) if asked else ()
+    return frozenset(asked[which] for which, _, _ in hits)
 
 
 def is_plain(word: str) -> bool:

@@ -141,7 +141,7 @@ def same(marks: UInt64, other: UInt64) -> bool:
     Examples
     --------
     >>> one = np.arange(1, 65, dtype=np.uint64)
-    >>> same(one, one[20:]), same(one, one + np.uint64(60))
+    >>> same(one, one[20:]), same(one, one + np.uint64(100))
     (True, False)
     """
     if not len(marks) or not len(other):

@@ -64,7 +64,7 @@ def test_more_victims_make_it_worse_and_it_never_falls() -> None:
     ("changes", "gate"),
     [
         ({"likeness": 0.4, "score": 0.9}, "likeness"),
-        ({"likeness": 1.5, "intents": (), "victims": 0}, "likeness_alone"),
+        ({"likeness": 1.5, "intents": (), "complained": 0}, "likeness_alone"),
         ({"score": 0.49}, "certainty"),
     ],
 )

@@ -13,7 +13,7 @@ from alerts.duty import Duty
 from alerts.escalation import Step as ChainStep
 from alerts.escalation import Target
 from alerts.records import Alert
-from alerts.service import Desk, Once
+from alerts.service import Desk, Once, Policy
 from alerts.service.calling import Calls
 from alerts.service.errors import Conflict, Invalid, KeyReused, LinkRefused, Missing, Stale
 from alerts.service.records import Detail, Judged, Summary
@@ -625,3 +625,37 @@ def test_a_lesser_alert_is_inhibited_by_a_critical_one(database: Database) -> No
         ("inhibited", two.id)
     ]
     assert running.alert(two.id).summary.suppressed == ()
+    (impostor,) = copies(1, severity="watch", kind="phishing", subject="i-1")
+    running.take(msgspec.structs.replace(impostor, id="a-impostor"))
+    assert running.alert("a-impostor").summary.suppressed == ()
+
+
+def test_who_is_in_a_chain_hears_of_an_alert_in_turn(database: Database) -> None:
+    clock = Clock()
+    page = escalation.Chain(
+        name="page",
+        steps=(
+            ChainStep(after_min=5, targets=(Target(receiver="pager"),)),
+            ChainStep(after_min=30, targets=(Target(receiver="boss"),)),
+        ),
+    )
+    duty = Duty([page], {}, {}, clock)
+    policy = Policy(receivers=("mail", "pager", "boss"), called=duty.receivers)
+    running = desk(database, clock, policy=policy, escalator=Calls(duty))
+    running.take(first())
+
+    def told() -> list[tuple[str, str]]:
+        return [(n.receiver, n.why) for n in running.alert(ID).notifications]
+
+    assert told() == [("mail", "opened")]
+    clock.now_ms += 5 * MINUTE
+    assert running.escalate_due() == 1
+    assert told()[1:] == [("pager", "escalated")]
+    # the same chain goes on, and who was called hears that it became worse
+    running.take(later(first(), "raised", severity="critical"))
+    assert told()[2:] == [("mail", "raised"), ("pager", "raised")]
+    acknowledge(running)
+    assert told()[4:] == [("mail", "acknowledged")]
+    clock.now_ms += 60 * MINUTE
+    assert running.escalate_due() == 0
+    assert "boss" not in dict(told())

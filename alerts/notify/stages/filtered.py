@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from alerts.drills import watched_brand
 from alerts.notify.queue import Queued
 from alerts.notify.stages.stage import Drop, Verdict
 from alerts.playbook.records import Severity
@@ -25,8 +26,8 @@ class BrandFilter:
         self._brands = frozenset(brands)
 
     def judge(self, item: Queued, now_ms: int) -> Verdict:
-        """Drop it unless it is about one of them."""
-        brand = item.notification.alert.brand
+        """Drop it unless it is about one of them, or about a drill of one."""
+        brand = watched_brand(item.notification.alert.brand)
         return None if brand in self._brands else Drop(f"the receiver is not for {brand}")
 
 

@@ -18,7 +18,8 @@ class OpenAlerts(Protocol):
 class Inhibited:
     """Drops what is said of a lesser alert while a critical one of the same brand is open.
 
-    Its end is told all the same, for its beginning may have been told before.
+    Its end is told all the same, for its beginning may have been told before.  An impostor is no
+    part of a crisis: alerts with a subject of their own are told beside it.
 
     Parameters
     ----------
@@ -33,7 +34,7 @@ class Inhibited:
     def judge(self, item: Queued, now_ms: int) -> Verdict:
         """Drop it and name the alert that stands before it."""
         told = item.notification
-        if told.alert.severity == "critical" or told.why == "resolved":
+        if told.alert.severity == "critical" or told.why == "resolved" or told.alert.subject:
             return None
         other = self._alerts.critical_open(told.alert.brand, told.alert.id)
         return None if other is None else Drop(f"critical alert {other} of the brand is open")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import sqlite3
+import sys
 import threading
 import time
 from pathlib import Path
@@ -135,3 +138,22 @@ def dispatch(path: str, receivers: dict[str, str], seed: int, pace: Pace) -> Non
         workers.append(Worker(name, hook, Chain(Route()), queue, now_ms, RETRIES, draw))
     Dispatcher(queue, workers, now_ms, pace).start()
     threading.Event().wait()
+
+
+def nursery() -> None:
+    """Fork a dispatcher for every line of standard input; imports are done once.
+
+    After its number is written, the next line waits for its end, which is written too.
+    """
+    for line in sys.stdin:
+        path, receivers, seed, pace = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            dispatch(path, receivers, seed, msgspec.convert(pace, Pace))
+        print(child, flush=True)
+        sys.stdin.readline()
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+if __name__ == "__main__":
+    nursery()

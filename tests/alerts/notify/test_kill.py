@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
+import os
 import random
+import signal
+import subprocess
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from alerts.notify.channels.webhook import signature
@@ -21,7 +24,7 @@ from alerts.notify.records import Notification
 from tests.alerts.notify import sqlite_queue
 from tests.alerts.notify.build import FakeReceiver, Received, alert_of, answer, told
 from tests.alerts.notify.sqlite_queue import SqliteQueue
-from tests.running import eventually
+from tests.running import ROOT, environment, eventually
 
 KILLS, ALERTS = 30, 500
 SHORT = Pace(poll_ms=20, lease_ms=500, sending_ms=320, batch=20)
@@ -96,23 +99,41 @@ def receivers() -> Iterator[dict[str, Flaky]]:
         yield {"flaky": first, "slow": second}
 
 
-def start(
-    path: Path, receivers: dict[str, Flaky], seed: int, pace: Pace = SHORT
-) -> ForkServerProcess:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([sqlite_queue.__name__])
-    urls = {name: each.http.url for name, each in receivers.items()}
-    process = context.Process(
-        target=sqlite_queue.dispatch, args=(str(path), urls, seed, pace), daemon=True
-    )
-    process.start()
-    return process
+class Nursery:
+    """Dispatchers, one after the other, each of which is killed."""
 
+    def __init__(self, path: Path, receivers: dict[str, Flaky]) -> None:
+        self._path, self._receivers, self._number = path, receivers, 0
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", sqlite_queue.__name__], env=environment(), cwd=ROOT, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
 
-def kill(process: ForkServerProcess) -> None:
-    process.kill()
-    process.join(20)
-    assert process.exitcode == -9
+    def start(self, pace: Pace) -> None:
+        self._number += 1
+        urls = {name: each.http.url for name, each in self._receivers.items()}
+        order = [str(self._path), urls, self._number, msgspec.to_builtins(pace)]
+        self._child = int(self._ask(json.dumps(order)))
+
+    def kill(self) -> None:
+        os.kill(self._child, signal.SIGKILL)
+        assert int(self._ask("")) == -signal.SIGKILL
+        for each in self._receivers.values():
+            each.settle()
+
+    def _ask(self, line: str) -> str:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline()
+
+    def __enter__(self) -> Nursery:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
 
 
 def notifications(numbers: range) -> list[Notification]:
@@ -155,26 +176,32 @@ def test_killed_at_random_moments(tmp_path: Path, receivers: dict[str, Flaky]) -
     queue = SqliteQueue(path)
     office = Office(queue, receivers, draw)
     portion = -(-ALERTS // KILLS)
-    for turn in range(KILLS):
-        queue.put(*notifications(range(turn * portion, min(ALERTS, (turn + 1) * portion))))
-        process = start(path, receivers, turn)
-        time.sleep(draw.uniform(0.0, 0.3))
-        kill(process)
-        for each in receivers.values():
-            each.settle()
-        office.acknowledge(2, most=0)  # nobody is at work
-    assert queue.statuses()["queued"], "it was killed at its work"
-    process = start(path, receivers, KILLS)
-    eventually(lambda: not queue.statuses().get("queued"), 120)
-    kill(process)
-    for each in receivers.values():
-        each.settle()
+    with Nursery(path, receivers) as nursery:
+        for turn in range(KILLS):
+            queue.put(*notifications(range(turn * portion, min(ALERTS, (turn + 1) * portion))))
+            before = arrived(receivers)
+            nursery.start(SHORT)
+            if turn % 6:  # else while it starts
+                eventually(lambda: arrived(receivers) > before, every_s=0.002)  # noqa: B023
+            time.sleep(draw.uniform(0.0, 0.12))
+            nursery.kill()
+            office.acknowledge(2, most=0)  # nobody is at work
+        assert queue.statuses()["queued"], "it was killed at its work"
+        nursery.start(SHORT)
+        eventually(lambda: not queue.statuses().get("queued"), 120)
+        nursery.kill()
 
     assert set(queue.statuses()) == {"sent", "cancelled"}, "nothing is lost or given up"
     assert len(office.alerts) > KILLS
+    flaky = receivers["flaky"]
+    assert len(flaky.arrived) > len(flaky.taken) + 50, "it did fail, and was tried again"
     for name, each in receivers.items():
         check(name, each, office)
     queue.close()
+
+
+def arrived(receivers: dict[str, Flaky]) -> int:
+    return sum(len(each.arrived) for each in receivers.values())
 
 
 def test_acknowledged_at_work(tmp_path: Path, receivers: dict[str, Flaky]) -> None:
@@ -182,13 +209,13 @@ def test_acknowledged_at_work(tmp_path: Path, receivers: dict[str, Flaky]) -> No
     queue = SqliteQueue(tmp_path / "queue.db")
     office = Office(queue, receivers, random.Random(SEED))
     queue.put(*notifications(range(100)))
-    process = start(tmp_path / "queue.db", receivers, 0, LONG)
-    eventually(lambda: all(len(each.arrived) > 3 for each in receivers.values()), every_s=0.001)
-    office.acknowledge(100, most=1)  # a receiver is sent one message at a time
-    eventually(lambda: not queue.statuses().get("queued"), 120)
-    kill(process)
+    with Nursery(tmp_path / "queue.db", receivers) as nursery:
+        nursery.start(LONG)
+        eventually(lambda: all(len(each.arrived) > 3 for each in receivers.values()), every_s=0.001)
+        office.acknowledge(100, most=1)  # a receiver is sent one message at a time
+        eventually(lambda: not queue.statuses().get("queued"), 120)
+        nursery.kill()
     for name, each in receivers.items():
-        each.settle()
         check(name, each, office, 100)
     queue.close()
 
@@ -208,4 +235,3 @@ def check(name: str, receiver: Flaky, office: Office, count: int = ALERTS) -> No
         assert sum(key in pages for key in receiver.arrived[arrived[name] :]) <= most
     twice = {key: bodies for key, bodies in receiver.taken.items() if len(bodies) > 1}
     assert all(len(set(bodies)) == 1 for bodies in twice.values()), "the same key, the same event"
-    assert len(receiver.arrived) > len(receiver.taken), "it did fail, and was tried again"

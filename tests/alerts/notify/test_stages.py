@@ -76,11 +76,14 @@ def test_each_stage_drops_and_says_why(
     [
         (Chain(Route()), told(drill=True)),
         (Chain(Route(brands=("rimal-bank",))), told()),
+        (Chain(Route(brands=("rimal-bank",))), told(alert=replace(BANK, brand="rimal-bank~drill"))),
         (Chain(Route(min_severity="warning")), told()),
         (Chain(Route(), Silences()), told()),
         (Chain(Route(), None, Open()), told()),
         (Chain(Route(), None, Open()), told("resolved", alert=WATCH)),
         (Chain(Route(), None, Open()), told(alert=replace(WATCH, id="a-critical"))),
+        # an impostor is no part of a crisis
+        (Chain(Route(), None, Open()), told(alert=replace(WATCH, subject="i-1"))),
     ],
 )
 def test_what_passes(chain: Chain, notification: Notification) -> None:

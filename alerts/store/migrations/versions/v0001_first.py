@@ -64,6 +64,7 @@ def _tables() -> None:
     op.create_index("alerts_newest", "alerts", ["opened_ms", "id"])
     op.create_index("alerts_state", "alerts", ["state", "opened_ms", "id"])
     op.create_index("alerts_brand", "alerts", ["brand", "opened_ms", "id"])
+    op.create_index("alerts_standing", "alerts", ["brand", "severity", "state"])
     op.create_table(
         "audit",
         sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
