@@ -30,6 +30,7 @@ class Feed:
         self._kept: deque[AuditEntry] = deque(maxlen=_KEPT)
         self._last = -1  # none were read yet
         self._grown = asyncio.Condition()
+        self._starting = asyncio.Lock()
         self._reader: asyncio.Task[None] | None = None
         self._stopping = False
 
@@ -46,10 +47,11 @@ class Feed:
         """Entries after a number (None: from now on); None after each pause without any."""
         self._listeners += 1
         try:
-            if self._reader is None or self._reader.done():
-                self._last = await asyncio.to_thread(self._desk.last_seq)
-                self._kept.clear()
-                self._reader = asyncio.create_task(self._read())
+            async with self._starting:  # two readers would tell everything twice
+                if self._reader is None or self._reader.done():
+                    self._last = await asyncio.to_thread(self._desk.last_seq)
+                    self._kept.clear()
+                    self._reader = asyncio.create_task(self._read())
             last = self._last if after is None else after
             quiet_s = 0.0
             while not self._stopping:

@@ -82,6 +82,14 @@ def test_a_responder_makes_no_tokens(api: Api) -> None:
     assert {row.name for row in api.desk.tokens.rows()} == {"viewer", "responder", "admin"}
 
 
+def test_a_responder_neither_erases_nor_sends_again(api: Api) -> None:
+    with api.client("responder") as responder:
+        sent = {"platform": "x", "author": "77", "handles": ["tariq_dxb"]}
+        assert responder.post("/v1/erasures", json=sent).status_code == 403
+        assert responder.post("/v1/notifications/replay", json={}).status_code == 403
+    assert api.desk.alert(ID).alert == first()
+
+
 def test_a_token_counts_only_in_its_header(api: Api) -> None:
     secret = api.secrets["admin"]
     with api.client(None) as nobody:
@@ -115,6 +123,8 @@ def test_no_secret_is_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None
         assert secret not in caplog.text
 
 
+ANY = {"if-match": "*"}
+
 # what may be sent -----------------------------------------------------------------------------
 
 
@@ -139,8 +149,15 @@ def test_no_field_can_be_smuggled_in(api: Api, sent: dict[str, object]) -> None:
         }  # fmt: skip
         for field in ("owner", "id", "created_ms", "ended_ms"):
             assert responder.post("/v1/silences", json=silence | {field: "x"}).status_code == 422
+        message = f"{PATH}/messages/holding:web:en"
+        for field in ("state", "approvals", "edited_by", "needs", "severity"):
+            approved = {"posts": ["x"], field: "approved"}
+            assert responder.put(message, json=approved, headers=ANY).status_code == 422
+            noted = {"where": "x", field: "amal"}
+            assert responder.post(f"{message}/sent", json=noted, headers=ANY).status_code == 422
     found = api.desk.alert(ID).summary
     assert (found.state, found.version) == ("open", 1)
+    assert {m.state for m in api.desk.messages(ID).messages} == {"draft"}
 
 
 @pytest.mark.parametrize(

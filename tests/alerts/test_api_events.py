@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from alerts.api.feed import Feed
 from alerts.api.routes import events
 from alerts.store.database import Database
 from tests.alerts.calling import Api
@@ -76,6 +78,40 @@ def test_listeners_hear_everything_in_order(api: Api) -> None:
         assert seqs == list(range(seqs[0], before + 7)), "no gap, nothing twice, in order"
     assert late.heard[0]["seq"] == 1
     assert late.heard[before]["details"]["state"] == "acknowledged"
+
+
+def test_listeners_that_come_at_once_hear_nothing_twice(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, feed, together = api.desk, Feed(api.desk), threading.Event()
+    seq = desk.last_seq
+
+    def slow() -> int:
+        together.wait(0.3)  # so long that everybody has asked
+        return seq()
+
+    monkeypatch.setattr(desk, "last_seq", slow)
+    last = seq() + 5
+
+    async def listen() -> list[int]:
+        heard: list[int] = []
+        async for entry in feed.follow(0, 0.5):
+            if entry is not None:
+                heard.append(entry.seq)
+            elif last in heard:
+                break  # nothing came after it
+        return heard
+
+    async def all_of_them() -> list[list[int]]:
+        asked = [asyncio.create_task(listen()) for _ in range(3)]
+        await asyncio.sleep(1)  # every one of them listens
+        for alert in copies(5):
+            await asyncio.to_thread(desk.take, alert)
+        found = await asyncio.gather(*asked)
+        feed.stop()
+        return found
+
+    assert asyncio.run(all_of_them()) == [list(range(1, last + 1))] * 3
 
 
 def test_who_comes_back_goes_on_where_it_was(api: Api) -> None:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from alerts.privacy import ERASED
+from alerts.privacy import ERASED, Author
 from alerts.records import Alert
 from alerts.service.desk import Desk
 from alerts.service.erasing import erased_message
@@ -19,6 +19,7 @@ from alerts.store.queue import StoredQueue
 from alerts.store.tables import metadata
 from tests.alerts.calling import Api, problem
 from tests.alerts.responding import NOW, copies, first
+from tests.alerts.test_service import at_once
 
 ID = first().id
 THEIRS = ("tariq_dxb", "Card declined at the till", "x-1901", "status/1901")
@@ -163,6 +164,32 @@ def test_no_byte_is_left_in_a_file(tmp_path: Path) -> None:
     database.close()
 
 
+def test_erasing_while_people_act_waits_for_no_one_forever(api: Api) -> None:
+    """Alerts open and are acknowledged and sent meanwhile; nothing fails, nothing is left."""
+    desk = api.desk
+    some = copies(12)
+    for alert in some[:6]:
+        desk.take(alert)
+    author = Author(platform="x", id="77", handles=frozenset({"tariq_dxb"}))
+
+    def send() -> None:
+        queue = StoredQueue(desk.database)
+        for item in queue.claim(NOW, 100, 60_000):
+            queue.sent(item.id, NOW, "200")
+
+    def acknowledge(alert: Alert) -> None:
+        desk.act("amal", alert.id, "acknowledge", version=None, reason="", once=None)
+
+    calls = [lambda alert=alert: acknowledge(alert) for alert in some[:6]]
+    calls += [lambda alert=alert: desk.take(alert) for alert in some[6:]]
+    calls += [lambda: desk.erase_author("admin", author)] * 2 + [send] * 2
+    at_once(calls)
+    desk.erase_author("admin", author)  # what opened meanwhile
+    assert traces(desk.database) == set()
+    assert actions(api).count("opened") == 12
+    assert actions(api).count("acknowledged") == 6
+
+
 @pytest.mark.parametrize(
     "spoil", [{"platform": ""}, {"author": ""}, {"handles": "x"}, {"author": "a\x00"}, {"more": 1}]
 )
@@ -173,7 +200,7 @@ def test_an_erasure_that_makes_no_sense_is_refused(api: Api, spoil: dict[str, An
 
 def test_a_message_of_older_facts_loses_the_ids_too() -> None:
     from alerts.messages import edit, prepare
-    from alerts.privacy import Author, erase
+    from alerts.privacy import erase
     from tests.alerts.responding import RESPONSE
 
     older = edit(prepare(first())[0], ("Said.",), "amal", first(), RESPONSE)
