@@ -12,7 +12,16 @@ import msgspec
 from alerts.facts import FactSheet, changes, fact_sheet
 from alerts.messages import OutgoingMessage
 from alerts.notify.records import Notification
-from alerts.privacy import ERASED, Author, digest, erase, known, plain, without_handles
+from alerts.privacy import (
+    ERASED,
+    Author,
+    digest,
+    erase,
+    known,
+    named_as,
+    plain,
+    without_handles,
+)
 from alerts.records import Alert
 from alerts.service.kept_records import Erasure
 from alerts.service.tx import Tx
@@ -83,7 +92,8 @@ def erased_message(
     names = {f"{old.platform}/{old.id}": f"{new.platform}/{new.id}" for old, new in pairs}
     facts = _facts(message.facts, author, names)
     terms = [t for t in _words(message.facts, "terms") if plain(t) in author.handles]
-    posts = tuple(_text(post, author, terms) for post in message.posts)
+    naming = named_as(author, before)
+    posts = tuple(naming.text(_text(post, author, terms)) for post in message.posts)
     changed = changes(facts, fact_sheet(after), phrases)
     erased = msgspec.structs.replace(message, facts=facts, posts=posts, changed=changed)
     if posts == message.posts or message.state == "sent":
