@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from alerts.privacy import ERASED, Author
 from alerts.records import Alert
@@ -96,6 +96,20 @@ def test_nothing_of_an_author_is_left_in_any_table(api: Api) -> None:
     assert actions(api).count("author_erased") == 2
 
 
+def test_what_one_alert_knows_of_an_author_is_looked_for_in_all(api: Api) -> None:
+    one, other = first().evidence[1:3]
+    known = msgspec.structs.replace(one, author_id="77")
+    names = msgspec.structs.replace(other, text="Ask @tariq_dxb about it")
+    (before,) = copies(1, evidence=(names,))
+    assert before.id < ID, "it is rewritten before the one that knows the handle"
+    for alert in (before, msgspec.structs.replace(first(), evidence=(known,))):
+        api.desk.take(alert)
+    with api.client("admin") as admin:
+        counts = admin.post("/v1/erasures", json={"platform": "x", "author": "77"}).json()
+    assert (counts["alerts"], counts["notifications"]) == (2, 4)
+    assert api.desk.alert(before.id).alert.evidence[0].text == "Ask @erased about it"
+
+
 def test_what_was_not_theirs_stays_and_what_is_shown_is_at_a_new_version(api: Api) -> None:
     api.desk.take(first())
     with api.client("admin") as admin:
@@ -149,8 +163,16 @@ def test_a_fault_leaves_everything_as_it_was(api: Api, monkeypatch: pytest.Monke
 
 def test_no_byte_is_left_in_a_file(tmp_path: Path) -> None:
     database = Database(tmp_path / "response.db")
+    database.close()  # what is opened from here on overwrites nothing by itself
+
+    @event.listens_for(database._engine, "connect")
+    def connected(connection: Any, _: object) -> None:
+        connection.execute("PRAGMA secure_delete = OFF")
+
     api = Api(database)
-    for alert in (named(), *copies(30)):
+    long = msgspec.structs.replace(first().evidence[1], text="Card declined at the till. " * 500)
+    talker = msgspec.structs.replace(first(), id="a-talker", evidence=(long,) * 20)
+    for alert in (named(), *copies(30), talker):
         api.desk.take(alert)
 
     def there() -> set[str]:
