@@ -21,6 +21,7 @@ from models.detector import (
     TICK_MS,
     Detector,
     Finding,
+    HourClose,
     Rolling,
     Segment,
 )
@@ -234,8 +235,11 @@ class DetectStage:
         self._dedupe.turn(upto * HOUR_MS)
         self.impostors.turn(upto * HOUR_MS)
 
+    def _hour_close(self, hour: int) -> HourClose:
+        return hour_close(self._rolling, self._volume.baseline, hour)
+
     def _learn(self, hour: int) -> None:
-        close = hour_close(self._rolling, self._volume.baseline, hour)
+        close = self._hour_close(hour)
         if close.blind:
             return
         busy = np.any([d.busy(hour) for d in self.detectors], axis=0)

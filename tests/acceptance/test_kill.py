@@ -99,7 +99,7 @@ def interrupted(folder: Path, kills: int, seed: int) -> int:
 
 
 def test_twenty_kills_change_nothing(tmp_path: Path) -> None:
-    prepare(tmp_path, days=12, rate=150)
+    prepare(tmp_path, days=12, rate=100)
     struck = interrupted(tmp_path, kills=20, seed=11)
     assert struck >= 15
 

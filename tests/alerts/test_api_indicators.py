@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from alerts.drills import MARK
 from alerts.explain import brand_names
 from alerts.indicators import indicator_bundle
 from alerts.playbook.records import Bilingual
 from alerts.records import Alert
-from alerts.service.take import DRILL_SUFFIX
 from alerts.store.database import Database
 from tests.alerts.build import RIMAL, SAQR, only_alert, stage
 from tests.alerts.calling import Api, problem
@@ -65,6 +65,6 @@ def test_a_drill_is_no_intelligence(database: Database) -> None:
 
     api = Api(database)
     alert = impostors()[0]
-    api.desk.take(msgspec.structs.replace(alert, brand=alert.brand + DRILL_SUFFIX))
+    api.desk.take(msgspec.structs.replace(alert, brand=alert.brand + MARK))
     with api.client("viewer") as viewer:
         assert '"type": "indicator"' not in viewer.get("/v1/indicators").text
