@@ -190,7 +190,7 @@ def test_a_life(database: Database) -> None:
     ]  # fmt: skip
     assert actions(running) == expected
     assert whys(found) == [a for a in expected if a != "commented"]
-    assert whys(found, "cancelled") == ["opened", "escalated"]
+    assert whys(found, "cancelled") == ["opened", "unacknowledged", "escalated"]
 
 
 def test_a_stale_write_is_told_how_it_is_now(database: Database) -> None:
