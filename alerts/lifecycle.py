@@ -26,7 +26,7 @@ Reason = Literal["silenced", "inhibited", "cooldown", "drill"]
 
 STATES: tuple[Lifecycle, ...] = get_args(Lifecycle)
 ACTS: tuple[Act, ...] = get_args(Act)
-PAGING: frozenset[str] = frozenset(("opened", "raised", "reopened", "escalated"))
+PAGING: frozenset[str] = frozenset(("opened", "raised", "reopened", "escalated", "unacknowledged"))
 """Notifications that ask somebody to come; an acknowledgement cancels those that still wait."""
 
 

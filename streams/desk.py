@@ -111,6 +111,8 @@ def _ticking(desk: Desk) -> Iterator[None]:
                 desk.escalate_due()
             except StoreFault as error:
                 log.error("escalation: %s; will be tried again", error)
+            except Exception:  # nobody would be called any more if this thread ended
+                log.exception("escalation failed; will be tried again")
 
     thread = threading.Thread(target=tick, name="escalation")
     thread.start()

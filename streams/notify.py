@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from alerts.notify.chain import Chain, Route
 from alerts.notify.channel import Channel
 from alerts.notify.dispatcher import Dispatcher
+from alerts.notify.errors import DeliveryError
 from alerts.notify.queue import Queue
 from alerts.notify.stages.inhibited import OpenAlerts
 from alerts.notify.stages.silenced import Silences
@@ -65,7 +66,7 @@ def open_dispatcher(
     workers = [
         Worker(
             receiver.name,
-            open_channel(receiver, config.notifications.timeout_s, clock),
+            _named_channel(receiver, config.notifications.timeout_s, clock),
             Chain(routes.get(receiver.name, Route()), silences, open_alerts),
             queue,
             clock,
@@ -74,6 +75,13 @@ def open_dispatcher(
         for receiver in notified(config)
     ]
     return Dispatcher(queue, workers, clock)
+
+
+def _named_channel(receiver: Notified, timeout_s: float, clock: Clock) -> Channel:
+    try:
+        return open_channel(receiver, timeout_s, clock)
+    except DeliveryError as error:
+        raise DeliveryError(f"receiver {receiver.name}: {error.reason}", retry=False) from None
 
 
 def open_channel(receiver: Notified, timeout_s: float, clock: Clock) -> Channel:

@@ -34,9 +34,9 @@ def desk(request: Request) -> Desk:
     return parts(request).desk
 
 
-def limit(request: Request, key: str, *, take: bool = True) -> None:
+def limit(request: Request, key: str) -> None:
     """Let a request go on, or ask its sender to wait."""
-    wait_s = parts(request).limits.wait_s(key, take=take)
+    wait_s = parts(request).limits.wait_s(key)
     if wait_s:
         raise ProblemError(429, "Too many requests; wait.", {"Retry-After": str(wait_s)})
 
@@ -53,10 +53,11 @@ def require(role: Role) -> Callable[..., Bearer]:
         request: Request,
         shown: Annotated[HTTPAuthorizationCredentials | None, Depends(SCHEME)],
     ) -> Bearer:
-        limit(request, address(request), take=False)
         found = None if shown is None else desk(request).tokens.bearer(shown.credentials)
         if found is None:
-            limit(request, address(request))  # whoever guesses is slowed down
+            # whoever guesses is slowed down; those with a token who come through the same proxy,
+            # and so from the same address, are not
+            limit(request, address(request))
             challenge = {"WWW-Authenticate": 'Bearer realm="nadhir"'}
             raise ProblemError(401, "Show a token: Authorization: Bearer <token>.", challenge)
         limit(request, f"token {found.name}")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator
 
 from alerts.service import Desk
 from alerts.service.records import AuditEntry
+from alerts.store.errors import StoreFault
+
+log = logging.getLogger("nadhir.api")
 
 _PAUSE_S = 0.25
+_RETRY_S = 1.0  # after the database could not be read
 _MOST = 500  # entries of one reading
 _KEPT = 2_000  # held for those who come back
 
@@ -88,8 +93,17 @@ class Feed:
 
     async def _read(self) -> None:
         """Read what is new as long as somebody listens."""
+        failing = False
         while self._listeners and not self._stopping:
-            page = await asyncio.to_thread(self._desk.audit, after=self._last, limit=_MOST)
+            try:
+                page = await asyncio.to_thread(self._desk.audit, after=self._last, limit=_MOST)
+            except StoreFault as error:  # those who listen would wait for ever if reading ended
+                if not failing:
+                    log.error("events: %s; will be tried again", error)
+                failing = True
+                await asyncio.sleep(_RETRY_S)
+                continue
+            failing = False
             if page.entries:
                 self._kept.extend(page.entries)
                 self._last = page.entries[-1].seq

@@ -37,14 +37,14 @@ class Limits:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # left, as of
         self._lock = threading.Lock()
 
-    def wait_s(self, key: str, *, take: bool = True) -> int:
+    def wait_s(self, key: str) -> int:
         """Take one request; 0 if it may go on, else the seconds to wait."""
         now = self._clock()
         with self._lock:
             left, at = self._buckets.pop(key, (self._most, now))
             left = min(self._most, left + (now - at) * self._per_s)
             allowed = left >= 1
-            self._buckets[key] = (left - 1 if allowed and take else left, now)
+            self._buckets[key] = (left - 1 if allowed else left, now)
             if len(self._buckets) > _MOST_BUCKETS:
                 self._buckets.popitem(last=False)  # the one that asked the longest ago
         return 0 if allowed else max(1, round((1 - left) / self._per_s))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Protocol
 
 from alerts.notify.content import Content, content, digest
 from alerts.notify.records import Notification
 from alerts.playbook.records import LANGUAGES, Bilingual, Language
+
+_MOST_TAKEN = 10_000
 
 
 class Channel(Protocol):
@@ -31,6 +34,26 @@ class Channel(Protocol):
         DeliveryError
             It did not arrive, or nobody knows.
         """
+
+
+class Taken:
+    """To whom of several a channel got through, so that trying again repeats nothing to them.
+
+    Kept in memory, of the latest messages alone.
+    """
+
+    def __init__(self) -> None:
+        self._taken: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def add(self, whom: str, batch: Sequence[Notification]) -> None:
+        """Somebody took a batch."""
+        self._taken.update(((whom, told.key), None) for told in batch)
+        while len(self._taken) > _MOST_TAKEN:
+            self._taken.popitem(last=False)
+
+    def by(self, whom: str, batch: Sequence[Notification]) -> bool:
+        """Whether somebody took all of a batch before."""
+        return all((whom, told.key) in self._taken for told in batch)
 
 
 def words(batch: Sequence[Notification]) -> Content:

@@ -32,12 +32,19 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
         Least rest of the lease with which a message is begun: how long sending may take.
     batch : int
         Most notifications claimed, and handled by a receiver, at a time.
+    unknown_ms : int
+        How old a notification to a receiver that is not in the configuration becomes before it is
+        dropped: another process may know the receiver.
+    unknown_retry_ms : int
+        How long such a one is left to the others.
     """
 
     poll_ms: int = 200
     lease_ms: int = 90_000
     sending_ms: int = 30_000
     batch: int = 100
+    unknown_ms: int = 600_000
+    unknown_retry_ms: int = 2_000
 
 
 class Dispatcher:
@@ -113,11 +120,19 @@ class Dispatcher:
         for item in items:
             lane = self._lanes.get(item.notification.receiver)
             if lane is None:
-                reason = "the configuration has no such receiver"
-                self._queue.dropped(item.id, now, "receiver", reason)
+                self._unknown(item, now)
             else:
                 lane.put(item, now + self._pace.lease_ms)
         return len(items)
+
+    def _unknown(self, item: Queued, now: int) -> None:
+        """Leave it to a process that was started with a newer configuration, then drop it."""
+        if now - item.first_at_ms < self._pace.unknown_ms:
+            reason = "the configuration of this process has no such receiver"
+            self._queue.retry(item.id, now + self._pace.unknown_retry_ms, reason)
+        else:
+            reason = "the configuration has no such receiver"
+            self._queue.dropped(item.id, now, "receiver", reason)
 
 
 class _Lane:

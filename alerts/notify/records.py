@@ -20,7 +20,7 @@ Why = Literal[
     "escalated",
     "test",
 ]
-PAGING: frozenset[Why] = frozenset(("opened", "raised", "reopened", "escalated"))
+PAGING: frozenset[Why] = frozenset(("opened", "raised", "reopened", "escalated", "unacknowledged"))
 """What calls people; an acknowledgement cancels it."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,10 @@ from alerts.service.writing import Answer, Once
 from alerts.store import access, due
 from alerts.store.access import Role
 from alerts.store.database import Database
+from alerts.store.errors import DatabaseUnavailable
 from alerts.texts import Phrases
+
+log = logging.getLogger("nadhir.response")
 
 _KEYS_KEPT_MS = 48 * 3_600_000  # longer than a link lives
 _STEPS = 100  # of escalation in one go
@@ -71,8 +75,13 @@ class Desk(Keeping):
             steps = due.due(connection, self.clock(), _STEPS)
         taken = 0
         for alert in dict.fromkeys(step.alert for step in steps):
-            with self._tx(SYSTEM) as tx:
-                taken += tx.escalate_due(tx.locked(alert))
+            try:
+                with self._tx(SYSTEM) as tx:
+                    taken += tx.escalate_due(tx.locked(alert))
+            except DatabaseUnavailable:
+                raise
+            except Exception:  # one alert that cannot be escalated must not silence the others
+                log.exception("escalation of %s failed; will be tried again", alert)
         return taken
 
     def tidy(self) -> None:

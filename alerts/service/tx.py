@@ -116,7 +116,9 @@ class Tx:
         """Queue what receivers are told, and start or stop calling people."""
         if row.state != "open":
             reason = f"{row.state} by {self.actor}"
-            queue.cancel_paging(self.connection, row.id, self.now_ms, reason)
+            # told after the end, another type would open an incident anew at a paging service
+            also = ("retyped",) if row.state == "resolved" else ()
+            queue.cancel_paging(self.connection, row.id, self.now_ms, reason, also)
             due.cancel(self.connection, row.id)
         if why is None:
             return

@@ -108,10 +108,13 @@ class Database:
 def _sqlite(path: Path) -> Engine:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():  # it holds the secret that signs links: its owner alone reads it
+            path.touch(mode=0o600)
     except OSError as error:
         raise StoreFault(f"{path}: cannot be written ({error.strerror})") from error
     engine = create_engine(
         f"sqlite:///{path}",
+        hide_parameters=True,  # errors are logged; what strangers wrote, and secrets, are not
         connect_args={"timeout": _BUSY_MS / 1000},
         pool_size=_POOL,
         max_overflow=_OVERFLOW,
@@ -148,5 +151,6 @@ def _postgresql(address: str) -> Engine:
         pool_size=_POOL,
         max_overflow=_OVERFLOW,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"connect_timeout": 10, "application_name": "nadhir"},
     )

@@ -7,7 +7,7 @@ dispatcher that dies leaves its notifications to the next one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -58,12 +58,14 @@ def enqueue(connection: Connection, made: Iterable[Notification], now_ms: int) -
         )
 
 
-def cancel_paging(connection: Connection, alert: str, now_ms: int, reason: str) -> int:
-    """Cancel what still waits and asks somebody to come; how many."""
+def cancel_paging(
+    connection: Connection, alert: str, now_ms: int, reason: str, also: Sequence[str] = ()
+) -> int:
+    """Cancel what still waits and asks somebody to come, or has a reason of ``also``; how many."""
     waiting = (
         (notifications.c.alert == alert)
         & (notifications.c.status == "queued")
-        & notifications.c.paging.is_(True)
+        & (notifications.c.paging.is_(True) | notifications.c.why.in_(also))
     )
     done = connection.execute(
         notifications.update()
@@ -74,11 +76,14 @@ def cancel_paging(connection: Connection, alert: str, now_ms: int, reason: str) 
 
 
 def was_told(connection: Connection, alert: str, receiver: str) -> bool:
-    """Whether a receiver was told of an alert, or will be."""
+    """Whether a receiver was told of an alert, or may have been, or will be.
+
+    One that was claimed before it was cancelled may be on its way, or have arrived unanswered.
+    """
     here = (
         (notifications.c.alert == alert)
         & (notifications.c.receiver == receiver)
-        & (notifications.c.status != "cancelled")
+        & ((notifications.c.status != "cancelled") | (notifications.c.attempts > 0))
     )
     return connection.execute(select(notifications.c.id).where(here).limit(1)).first() is not None
 

@@ -59,6 +59,8 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        from alerts.notify.errors import DeliveryError
+        from alerts.oncall_calendar import CalendarError
         from alerts.playbook import PlaybookError
         from alerts.store.errors import StoreFault
         from models.sentiment import SentimentArtefactError
@@ -72,6 +74,8 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
             sys.stdout.flush()  # an output that cannot be written is told here, not at exit
         except PlaybookError as error:
             fail(str(error), WRONG_USAGE)
+        except (CalendarError, DeliveryError) as error:
+            fail(f"Error: {error}", WRONG_USAGE)
         except BrokenPipeError:
             _settle_output()  # its reader has seen enough
             raise SystemExit(FAILED) from None

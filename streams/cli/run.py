@@ -86,8 +86,9 @@ def run(
         for number in (signal.SIGTERM, signal.SIGINT):
             before = signal.signal(number, lambda *_: engine.stop())
             stack.callback(signal.signal, number, before)
-        if serves:
+        if not until_done:  # also without HTTP: people are told by other ways
             stack.enter_context(answering(config, desk, _now_ms))
+        if serves:
             stack.enter_context(_serving(config, engine, intake, desk, (host, port)))
         if "-" in files:
             stack.enter_context(_pumping(engine, intake, finish=until_done))

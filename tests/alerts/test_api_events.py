@@ -13,9 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
+from alerts.api import feed as feeding
 from alerts.api.feed import Feed
 from alerts.api.routes import events
 from alerts.store.database import Database
+from alerts.store.errors import DatabaseUnavailable
 from tests.alerts.calling import Api
 from tests.alerts.responding import NOW, copies, first
 from tests.alerts.serving import serving
@@ -131,6 +133,42 @@ def test_a_stream_ends_with_its_token(api: Api, monkeypatch: pytest.MonkeyPatch)
         api.desk.tokens.revoke("guest", by="test", now_ms=NOW)
         guest.thread.join(20)
         assert not guest.thread.is_alive()
+
+
+def test_a_stream_ends_with_its_token_also_while_much_happens(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "PAUSE_S", 1.5)
+    secret = api.desk.tokens.create("guest", "viewer", by="test", now_ms=NOW)
+    with serving(api.app) as url:
+        guest = Listener(url, secret)
+        eventually(lambda: guest.status == 200)
+        api.desk.tokens.revoke("guest", by="test", now_ms=NOW)
+        for alert in copies(40):
+            api.desk.take(alert)
+            guest.thread.join(0.2)
+        assert not guest.thread.is_alive()
+        assert len(guest.heard) < 40
+
+
+def test_listeners_outlive_a_database_that_was_away(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeding, "_RETRY_S", 0.05)
+    whole, failed = api.desk.audit, threading.Event()
+
+    def away(**asked: Any) -> Any:
+        failed.set()
+        raise DatabaseUnavailable("away")
+
+    with serving(api.app) as url:
+        one = Listener(url, api.secrets["viewer"])
+        eventually(lambda: one.status == 200)
+        monkeypatch.setattr(api.desk, "audit", away)
+        assert failed.wait(20)
+        monkeypatch.setattr(api.desk, "audit", whole)
+        api.desk.take(first())
+        eventually(lambda: [entry["alert"] for entry in one.heard][-1:] == [ID], 20)
 
 
 def test_too_many_listeners_are_told(api: Api) -> None:

@@ -70,6 +70,19 @@ def test_what_is_no_database_is_told_without_the_password() -> None:
     assert "hunter2" not in str(told.value)
 
 
+def test_errors_hold_nothing_of_what_was_written(database: Database) -> None:
+    put(database, "k1")
+    with pytest.raises(StoreFault) as caught:
+        put(database, "k1")
+    assert first().evidence[0].text not in str(caught.value)
+    assert "parameters hidden" in str(caught.value)
+
+
+def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
+    Database(tmp_path / "new" / "response.db").close()
+    assert (tmp_path / "new" / "response.db").stat().st_mode & 0o077 == 0
+
+
 def test_a_write_is_whole_or_nothing(database: Database) -> None:
     def half() -> None:
         with database.write() as connection:

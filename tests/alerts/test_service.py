@@ -190,7 +190,7 @@ def test_a_life(database: Database) -> None:
     ]  # fmt: skip
     assert actions(running) == expected
     assert whys(found) == [a for a in expected if a != "commented"]
-    assert whys(found, "cancelled") == ["opened", "escalated"]
+    assert whys(found, "cancelled") == ["opened", "unacknowledged", "escalated"]
 
 
 def test_a_stale_write_is_told_how_it_is_now(database: Database) -> None:
@@ -464,6 +464,27 @@ def test_steps_of_one_alert_do_not_wait_for_those_of_a_hundred_others(database: 
     assert (steps.count("done"), steps.count("superseded")) == (60, 120)
 
 
+class Faulty(Chain):
+    """Whom to call for the first alert cannot be found out."""
+
+    def targets(self, step: Due, alert: Alert) -> list[tuple[str, tuple[str, ...]]]:
+        if alert.id == copies(1)[0].id:
+            raise ValueError("a calendar that makes no sense")
+        return super().targets(step, alert)
+
+
+def test_one_alert_that_cannot_be_escalated_silences_no_other(database: Database) -> None:
+    clock = Clock()
+    running = desk(database, clock, escalator=Faulty())
+    bad, good = copies(2)
+    for alert in (bad, good):
+        running.take(alert)
+    clock.now_ms += 5 * MINUTE
+    assert running.escalate_due() == 1
+    assert whys(running.alert(good.id)) == ["opened", "escalated"]
+    assert whys(running.alert(bad.id)) == ["opened"]
+
+
 # links ----------------------------------------------------------------------------------------
 
 
@@ -683,3 +704,35 @@ def test_who_is_in_a_chain_hears_of_an_alert_in_turn(database: Database) -> None
     clock.now_ms += 60 * MINUTE
     assert running.escalate_due() == 0
     assert "boss" not in dict(told())
+
+
+def test_who_may_have_been_called_hears_that_somebody_came(database: Database) -> None:
+    """A call that was on its way, or got no answer, may have arrived: the pager must stop."""
+    clock = Clock()
+    step = ChainStep(after_min=0, targets=(Target(receiver="pager"),))
+    duty = Duty([escalation.Chain(name="page", steps=(step,))], {}, {}, clock)
+    policy = Policy(receivers=("mail", "pager"), called=duty.receivers)
+    running = desk(database, clock, policy=policy, escalator=Calls(duty))
+    running.take(first())
+    assert running.escalate_due() == 1
+    queue = StoredQueue(database)
+    (call,) = (q for q in queue.claim(clock(), 9, 1) if q.notification.receiver == "pager")
+    queue.retry(call.id, clock(), "no answer in time")
+    acknowledge(running)
+    assert whys(running.alert(ID)) == ["escalated", "acknowledged"]
+    assert whys(running.alert(ID), "cancelled") == ["escalated"]
+
+
+def test_what_is_overtaken_by_an_answer_or_the_end_is_cancelled(database: Database) -> None:
+    running = desk(database)
+    running.take(first())
+    acknowledge(running)
+    running.act("amal", ID, "unacknowledge", version=None, reason="", once=None)
+    acknowledge(running)
+    assert whys(running.alert(ID), "cancelled") == ["opened", "unacknowledged"]
+    changed = later(first(), "retyped", type="boycott")
+    running.take(changed)
+    assert whys(running.alert(ID), "queued")[-1] == "retyped"
+    running.take(later(changed, "resolved"))
+    assert whys(running.alert(ID), "cancelled")[-1] == "retyped"
+    assert whys(running.alert(ID), "queued")[-1] == "resolved"

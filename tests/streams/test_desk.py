@@ -18,6 +18,7 @@ from streams.desk import Taker, opened_desk
 from streams.engine_view import WatchedStore
 from streams.store import Store
 from tests.alerts.calling import DECISIONS
+from tests.alerts.notify.build import FakeReceiver
 from tests.alerts.responding import NOW, first
 from tests.running import Running, crisis, eventually, nadhir, write_config, write_lines
 from tests.streams.test_cli import call
@@ -182,3 +183,42 @@ def test_pages_of_the_store(tmp_path: Path) -> None:
     assert view.decisions(brand="other", outcome=None, before=None, limit=2) == []
     assert view.blind() == ["acme"]
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"receivers": [{"name": "team", "type": "apprise", "urls": ["nonsense://s3cret"]}]},
+         "receiver team: URL 1 is none that apprise knows"),
+        ({"schedules": [{"name": "week", "calendar": "odd.ics", "timezone": "Asia/Riyadh"}]},
+         "odd.ics: "),
+    ],
+)  # fmt: skip
+def test_what_keeps_people_from_being_told_ends_the_start_in_words(
+    folder: Path, settings: dict[str, Any], said: str
+) -> None:
+    write_config(folder, **settings)
+    (folder / "odd.ics").write_text("nothing of the kind")
+    for command in ("run", "api"):
+        failed = nadhir(command, "--port", "0", cwd=folder)
+        assert failed.returncode == 2
+        assert said in failed.stderr.decode()
+        assert b"Traceback" not in failed.stderr
+        assert b"s3cret" not in failed.stderr
+
+
+def test_people_are_told_also_where_no_http_is_served(folder: Path) -> None:
+    some = [line for line in crisis() if json.loads(line)["published_at"] < "2026-03-02T10:00"]
+    lines = write_lines(folder / "m.jsonl", some)
+    with FakeReceiver() as hook:
+        url = f"http://127.0.0.1:{hook.port}/x"
+        receiver = {"name": "hook", "type": "webhook", "url": url, "secret": "s" * 32}
+        write_config(
+            folder,
+            receivers=[{**receiver, "allow_private": True}],
+            intake={"enabled": False},
+            api={"enabled": False},
+        )
+        with Running(folder, lines, serves=False) as process:
+            eventually(lambda: hook.received)
+            assert process.stop() == 0

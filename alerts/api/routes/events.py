@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -41,15 +42,15 @@ async def events(
 
     async def lines() -> AsyncIterator[bytes]:
         yield b"retry: 2000\n\n"
+        shown, asked_s = secret.credentials if secret else "", time.monotonic()
         async for entry in stream:
-            if entry is not None:
-                yield _event(entry)
-                continue
-            # a token that was revoked meanwhile opens nothing any more
-            shown = secret.credentials if secret else ""
-            if await run_in_threadpool(desk.tokens.bearer, shown) is None:
-                return
-            yield b": quiet\n\n"
+            now_s = time.monotonic()
+            if entry is None or now_s - asked_s >= PAUSE_S:
+                # a token that was revoked meanwhile opens nothing any more
+                if await run_in_threadpool(desk.tokens.bearer, shown) is None:
+                    return
+                asked_s = now_s
+            yield b": quiet\n\n" if entry is None else _event(entry)
 
     return StreamingResponse(lines(), media_type="text/event-stream")
 

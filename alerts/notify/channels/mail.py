@@ -166,7 +166,7 @@ def message_of(batch: Sequence[Notification], settings: MailSettings) -> EmailMe
     message = EmailMessage(policy=SMTP_POLICY)
     name = one_sender(settings.languages)
     message["From"] = Address(name, sender.username, sender.domain)
-    message["To"] = _recipients(first.to if len(batch) == 1 and first.to else settings.to)
+    message["To"] = _recipients(first.to if len(batch) == 1 else (), settings.to)
     message["Subject"] = cut(header_text(_of(shown.subject, settings)), _SUBJECT_CHARS)
     message["Date"] = format_datetime(datetime.fromisoformat(first.at))
     _thread(message, batch, sender.domain)
@@ -240,16 +240,23 @@ def _message_id(text: str, domain: str) -> str:
     return f"<{hashlib.sha256(text.encode()).hexdigest()[:40]}@{domain}>"
 
 
-def _recipients(people: Sequence[str]) -> tuple[Address, ...]:
-    return tuple(_address(person) for person in people[:_MOST_PEOPLE])
+def _recipients(people: Sequence[str], everybody: Sequence[str]) -> tuple[Address, ...]:
+    """People whom an escalation names by addresses, else everybody: a name alone reaches nobody."""
+    named = [person for person in people if _is_address(person)]
+    return tuple(_address(person) for person in (named or everybody)[:_MOST_PEOPLE])
+
+
+def _is_address(text: str) -> bool:
+    """Whether it is an address alone, without a line break or a second one in it."""
+    shaped = _ADDRESS.fullmatch(text) is not None
+    return shaped and len(text) <= _ADDRESS_CHARS and text == strip_controls(text)
 
 
 def _address(text: str) -> Address:
-    """An address alone; one with a line break or a second address in it is refused."""
-    found = _ADDRESS.fullmatch(text)
-    if found is None or len(text) > _ADDRESS_CHARS or text != strip_controls(text):
+    if not _is_address(text):
         raise DeliveryError("not an e-mail address", retry=False)
-    return Address(username=found[1], domain=found[2])
+    username, _, domain = text.partition("@")
+    return Address(username=username, domain=domain)
 
 
 def _text(shown: Content, settings: MailSettings) -> list[str]:

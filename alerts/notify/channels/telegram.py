@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from alerts.notify.channel import cut_utf16, words
+from alerts.notify.channel import Taken, cut_utf16, words
 from alerts.notify.content import Content, phrases
+from alerts.notify.errors import DeliveryError
 from alerts.notify.http import Sender
 from alerts.notify.records import Notification
 from alerts.playbook.records import LANGUAGES, Bilingual, Language
@@ -18,6 +20,7 @@ _MOST_UNITS = 4_096  # UTF-16 code units, after the entities are parsed
 _PART_UNITS = 1_500
 _LINE_UNITS = 300
 _QUOTE_UNITS = 180
+_CHAT = re.compile(r"-?[0-9]{1,20}|@[A-Za-z0-9_]{1,64}")
 
 
 class TelegramSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,19 +43,36 @@ class Telegram:
     def __init__(self, settings: TelegramSettings, sender: Sender) -> None:
         self._settings = settings
         self._sender = sender
+        self._taken = Taken()
 
     def send(self, batch: Sequence[Notification]) -> str:
-        """Send one message to the chat, or to each of the people an escalation names."""
+        """Send one message to the chat, or to each of the people an escalation names.
+
+        People who are no chats, as the names of a calendar, are told in the chat.
+        """
         settings = self._settings
-        chats = batch[0].to if len(batch) == 1 and batch[0].to else (settings.chat,)
+        named = batch[0].to if len(batch) == 1 else ()
+        chats = [chat for chat in named if _CHAT.fullmatch(chat)] or [settings.chat]
         message = message_of(words(batch), settings.languages)
+        failures: list[DeliveryError] = []
         for chat in chats:
-            self._sender.post(
-                f"{settings.url.rstrip('/')}/bot{settings.token}/sendMessage",
-                msgspec.json.encode({"chat_id": chat, **message}),
-                {"content-type": "application/json"},
-            )
-        return f"messages: {len(chats)}"
+            if self._taken.by(chat, batch):
+                continue
+            try:
+                self._sender.post(
+                    f"{settings.url.rstrip('/')}/bot{settings.token}/sendMessage",
+                    msgspec.json.encode({"chat_id": chat, **message}),
+                    {"content-type": "application/json"},
+                )
+            except DeliveryError as error:
+                failures.append(error)
+            else:
+                self._taken.add(chat, batch)
+        again = next((error for error in failures if error.retry), None)
+        if again is not None or len(failures) == len(chats):
+            raise again or failures[0]
+        refused = f", refused: {len(failures)}" if failures else ""
+        return f"messages: {len(chats) - len(failures)}{refused}"
 
 
 def message_of(shown: Content, languages: Sequence[Language]) -> dict[str, Any]:

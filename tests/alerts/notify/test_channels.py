@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 from html.parser import HTMLParser
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from tests.alerts.notify.build import (
     EVIL,
     EVILS,
     FakeReceiver,
+    Received,
     alert_of,
     answer,
     raised,
@@ -250,6 +252,25 @@ def test_telegram_writes_to_the_chat_or_the_people() -> None:
         assert chats == ["-1", "11", "12"]
 
 
+def test_telegram_reaches_who_can_be_reached_and_repeats_nothing() -> None:
+    refused = {"12": 503}
+
+    def behave(handler: BaseHTTPRequestHandler, got: Received) -> None:
+        answer(refused.get(json.loads(got.body)["chat_id"], 200))(handler, got)
+
+    with FakeReceiver(behave) as bot, Sender(allow_private=True, timeout_s=2) as sender:
+        settings = telegram.TelegramSettings(token="7:x", chat="-1", url=bot.url)
+        channel = telegram.Telegram(settings, sender)
+        channel.send([told("escalated", to=("Amal",))])  # a name of a calendar is no chat
+        pair = told("escalated", to=("12", "11"))
+        with pytest.raises(DeliveryError, match="503"):
+            channel.send([pair])
+        refused["12"] = 400
+        assert channel.send([pair]) == "messages: 1, refused: 1"
+        chats = [json.loads(got.body)["chat_id"] for got in bot.received]
+        assert chats == ["-1", "12", "11", "12"]
+
+
 @pytest.mark.parametrize(
     ("why", "action"),
     [("opened", "trigger"), ("raised", "trigger"), ("escalated", "trigger"),
@@ -364,6 +385,25 @@ def test_apprise_sends_text_and_is_guarded() -> None:
         text = json.loads(got.body)
         assert BANK.title.ar in text["title"]
         assert BANK.explanation.observed.en in text["message"]
+
+
+@old_apprise
+def test_apprise_repeats_nothing_to_those_who_took_it() -> None:
+    down = [True]
+
+    def second(handler: BaseHTTPRequestHandler, got: Received) -> None:
+        answer(500 if down[0] else 200)(handler, got)
+
+    with FakeReceiver() as good, FakeReceiver(second) as bad:
+        urls = tuple(f"json://127.0.0.1:{one.port}/x" for one in (bad, good))
+        channel = AppriseUrls(AppriseSettings(urls=urls, allow_private=True))
+        for _ in range(3):
+            with pytest.raises(DeliveryError, match="could not send to URL 1"):
+                channel.send([OPENED])
+        assert len(good.received) == 1, "told at once, and once"
+        down[0] = False
+        assert channel.send([OPENED]) == "sent to 2"
+        assert (len(good.received), len(bad.received)) == (1, 4)
 
 
 @old_apprise

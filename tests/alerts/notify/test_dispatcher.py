@@ -196,9 +196,12 @@ class Hanging(Fake):
 
 
 def dispatch(
-    queue: MemoryQueue, *workers: Worker, clock: Callable[[], int] = lambda: 1_000
+    queue: MemoryQueue,
+    *workers: Worker,
+    clock: Callable[[], int] = lambda: 1_000,
+    pace: Pace = QUICK,
 ) -> Dispatcher:
-    found = Dispatcher(queue, workers, clock, QUICK)
+    found = Dispatcher(queue, workers, clock, pace)
     found.start()
     return found
 
@@ -234,10 +237,26 @@ def test_stopping_gives_back_what_was_not_begun() -> None:
     assert len(queue.claim(1_000, 100, 1)) == 9, "due at once"
 
 
+def test_a_receiver_that_another_process_knows_is_left_to_it() -> None:
+    """`nadhir api` still runs with the configuration of before; `nadhir run` has the new one."""
+    queue, fake, clock = MemoryQueue(), Fake(), Clock()
+    number = queue.put(told(receiver="new"), clock.now)
+    older = dispatch(queue, clock=clock)
+    eventually(lambda: queue.entry(number).detail)
+    older.stop()
+    assert queue.entry(number).status == "queued"
+    clock.now += QUICK.unknown_retry_ms
+    newer = dispatch(queue, one(fake, queue, name="new"), clock=clock)
+    try:
+        eventually(lambda: queue.entry(number).status == "sent")
+    finally:
+        newer.stop()
+
+
 def test_a_receiver_that_is_gone_is_told_of() -> None:
     queue = MemoryQueue()
     number = queue.put(told(receiver="gone"), 0)
-    found = dispatch(queue)
+    found = dispatch(queue, clock=lambda: QUICK.unknown_ms)
     try:
         eventually(lambda: queue.entry(number).status == "dropped")
     finally:

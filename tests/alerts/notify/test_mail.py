@@ -144,6 +144,14 @@ def test_people_of_an_escalation_get_it_alone(mail: Mail, inbox: Inbox) -> None:
     assert inbox.taken[0][0] == ["boss@acme.example"]
 
 
+def test_an_escalation_to_names_that_are_no_addresses_reaches_somebody(
+    mail: Mail, inbox: Inbox
+) -> None:
+    mail.send([told("escalated", to=("Amal",))])
+    mail.send([told("escalated", to=("Amal", "boss@acme.example"))])
+    assert [people for people, _ in inbox.taken] == [list(SETTINGS.to), ["boss@acme.example"]]
+
+
 def test_a_digest_is_one_message(mail: Mail, inbox: Inbox) -> None:
     mail.send([told(alert=alert_of(i)) for i in range(12)])
     ((_, message),) = inbox.taken
@@ -217,11 +225,14 @@ def test_no_header_can_be_injected(attack: str) -> None:
      'Amal" <e@x.example>, "@b.example'],
 )  # fmt: skip
 def test_an_address_is_one_address(address: str) -> None:
-    for bad in (told("escalated", to=(address,)), None):
-        settings = SETTINGS if bad else replace(SETTINGS, sender=address)
+    for bad in (replace(SETTINGS, sender=address), replace(SETTINGS, to=(address,))):
         with pytest.raises(DeliveryError, match="not an e-mail address") as caught:
-            message_of([bad or told()], settings)
+            message_of([told()], bad)
         assert not caught.value.retry
+    # somebody is told all the same, and nobody whom the address names besides
+    message = message_of([told("escalated", to=(address,))], SETTINGS)
+    assert message["to"] == ", ".join(SETTINGS.to)
+    assert "e@x.example" not in message.as_string()
 
 
 class Page(HTMLParser):
