@@ -92,6 +92,9 @@ def _took(value: bytes | None, desk: Desk, stopped: threading.Event) -> bool:
         except StoreFault as error:
             log.error("alert %s: %s; will be tried again", alert.id, error)
             stopped.wait(_PAUSE_S)
+        except Exception:  # one alert that cannot be taken must not keep all others waiting
+            log.exception("alert %s cannot be taken up and is passed over", alert.id)
+            return True
         else:
             return True
     return False
