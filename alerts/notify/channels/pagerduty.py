@@ -28,6 +28,7 @@ _ACTIONS: MappingProxyType[Why, Action] = MappingProxyType(
         "resolved": "resolve",
     }
 )
+_CALL_AGAIN: frozenset[Why] = frozenset(("raised", "escalated", "unacknowledged"))
 _SEVERITIES: MappingProxyType[Severity, str] = MappingProxyType(
     {"watch": "info", "warning": "warning", "critical": "critical"}
 )
@@ -60,8 +61,7 @@ class PagerDuty:
         """Send an event for each; after a failure all are sent again, which the key makes safe."""
         sent = 0
         for told in batch:
-            event = event_of(told, self._settings)
-            if event is not None:
+            for event in events_of(told, self._settings):
                 self._sender.post(
                     f"{self._settings.url.rstrip('/')}/v2/enqueue",
                     msgspec.json.encode(event),
@@ -69,6 +69,21 @@ class PagerDuty:
                 )
                 sent += 1
         return f"events: {sent}" if sent else "PagerDuty has no such event"
+
+
+def events_of(told: Notification, settings: PagerDutySettings) -> list[dict[str, Any]]:
+    """The events of a notification, in order.
+
+    A trigger for an incident that is open, or that somebody has acknowledged, only lengthens its
+    log: what calls again ends that incident and begins another under the same key.
+    """
+    event = event_of(told, settings)
+    if event is None:
+        return []
+    if told.why not in _CALL_AGAIN:
+        return [event]
+    end = {"event_action": "resolve"} | {k: event[k] for k in ("routing_key", "dedup_key")}
+    return [end, event]
 
 
 def event_of(told: Notification, settings: PagerDutySettings) -> dict[str, Any] | None:

@@ -297,6 +297,27 @@ def test_pagerduty_is_not_told_what_it_has_no_event_for() -> None:
         assert {got.path for got in service.received} == {"/v2/enqueue"}
 
 
+@pytest.mark.parametrize(
+    ("why", "actions"),
+    [
+        ("opened", ["trigger"]),
+        ("retyped", ["trigger"]),
+        # a trigger alone would only lengthen the log of an incident that somebody acknowledged
+        ("raised", ["resolve", "trigger"]),
+        ("escalated", ["resolve", "trigger"]),
+        ("unacknowledged", ["resolve", "trigger"]),
+        ("acknowledged", ["acknowledge"]),
+    ],
+)
+def test_what_calls_again_is_a_new_incident_of_pagerduty(why: Any, actions: list[str]) -> None:
+    with FakeReceiver(answer(202)) as service, Sender(allow_private=True, timeout_s=2) as sender:
+        settings = pagerduty.PagerDutySettings(routing_key="k", url=service.url)
+        pagerduty.PagerDuty(settings, sender).send([told(why)])
+        sent = [json.loads(got.body) for got in service.received]
+    assert [event["event_action"] for event in sent] == actions
+    assert {event["dedup_key"] for event in sent} == {BANK.id}
+
+
 def test_alertmanager_labels_are_the_same_from_first_to_last() -> None:
     whys: Sequence[Any] = ("opened", "retyped", "acknowledged", "resolved")
     labels = [alertmanager.alerts_of(told(why), EXPIRES)[0]["labels"] for why in whys]
