@@ -128,6 +128,23 @@ def test_alerts_that_went_on_without_news_are_published_with_the_checkpoint() ->
     assert part.checkpoint()[1] == []
 
 
+def test_one_key_has_one_content_whenever_checkpoints_are_written() -> None:
+    """Figures that rise in the same minute may be in one checkpoint, or in two."""
+    contents: dict[bytes, set[bytes]] = {}
+    records = signal_records()
+    for every in (1, 2, 3, len(records)):
+        part = alert_part()
+        for offset, record in enumerate(records):
+            events = part.take(offset, record, NOW_MS)
+            if offset % every == every - 1:
+                events += part.checkpoint()[1]
+            for event in events:
+                key = dict(event.headers)["idempotency-key"]
+                contents.setdefault(key, set()).add(event.value)
+    assert contents
+    assert {len(each) for each in contents.values()} == {1}
+
+
 def detect_part(partition: int) -> DetectPart:
     brands = [b for b, to in zip(BRANDS, TO.tolist()) if to == partition]
     merge = Merge([b.id for b in brands], SOURCES, SETTLE_MS)
