@@ -74,6 +74,10 @@ class Links:
         """Where the alert itself is found."""
         return None if self._base_url is None else f"{self._base_url}/v1/alerts/{alert}"
 
+    def list_url(self) -> str | None:
+        """Where all alerts are found."""
+        return None if self._base_url is None else f"{self._base_url}/v1/alerts"
+
     def read(self, token: str, *, now_ms: int) -> Link:
         """What a link says.
 
