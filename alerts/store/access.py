@@ -98,17 +98,17 @@ def keep(connection: Connection, owner: str, key: str, answer: Kept) -> None:
     connection.execute(idempotency.update().where(here).values(**msgspec.structs.asdict(answer)))
 
 
-def forget(connection: Connection, before_ms: int) -> None:
-    """Drop idempotency keys and used links of before a moment."""
-    connection.execute(idempotency.delete().where(idempotency.c.at_ms < before_ms))
-    connection.execute(used_links.delete().where(used_links.c.at_ms < before_ms))
-
-
 def use_link(connection: Connection, nonce: str, now_ms: int) -> bool:
     """Use up a link in the caller's transaction; False if it was used before."""
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement = make(used_links).values(nonce=nonce, at_ms=now_ms).on_conflict_do_nothing()
     return connection.execute(statement.returning(used_links.c.nonce)).first() is not None
+
+
+def link_used(connection: Connection, nonce: str) -> bool:
+    """Whether a link was used."""
+    query = select(used_links.c.nonce).where(used_links.c.nonce == nonce)
+    return connection.execute(query).first() is not None
 
 
 def secret(connection: Connection, name: str) -> bytes:
