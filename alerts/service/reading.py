@@ -149,6 +149,11 @@ class Reading:
         with self.database.read() as connection:
             return rows.unresolved(connection)
 
+    def standing(self) -> dict[str, dict[str, int]]:
+        """Number of alerts that are not resolved, by brand and severity."""
+        with self.database.read() as connection:
+            return rows.standing(connection)
+
     def counts(self) -> tuple[list[tuple[str, str, int]], list[tuple[str, str, int]]]:
         """Alerts by state and severity, notifications by receiver and status."""
         with self.database.read() as connection:

@@ -162,6 +162,19 @@ def unresolved(connection: Connection) -> dict[str, int]:
     return {b: int(n) for b, n in connection.execute(query.group_by(alerts.c.brand))}
 
 
+def standing(connection: Connection) -> dict[str, dict[str, int]]:
+    """Number of alerts that are not resolved by brand and severity, drills aside."""
+    query = select(alerts.c.brand, alerts.c.severity, func.count()).where(
+        alerts.c.state != "resolved", alerts.c.drill.is_(False)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for brand, severity, count in connection.execute(
+        query.group_by(alerts.c.brand, alerts.c.severity)
+    ):
+        found.setdefault(brand, {})[severity] = int(count)
+    return found
+
+
 def insert(connection: Connection, row: Row, alert: Alert) -> None:
     """Add an alert."""
     values = msgspec.structs.asdict(row) | {"body": msgspec.json.encode(alert)}

@@ -29,7 +29,8 @@ def api(config_path: Path | None, host: str, port: int, on_kafka: bool) -> None:
     It works over the response database: the file in paths.data, or the PostgreSQL of database.url.
     Any number may run over one PostgreSQL.
     """
-    from alerts.api import create_api, end_streams
+    from alerts.api import end_streams
+    from alerts.console import create_app
     from streams.cli.tokens import tell_first
     from streams.desk import answering, opened_desk
     from streams.engine_view import Watched, WatchedStore, api_options
@@ -49,7 +50,7 @@ def api(config_path: Path | None, host: str, port: int, on_kafka: bool) -> None:
         else:
             store = stack.enter_context(closing(Store(config.paths.data / "nadhir.db")))
             view = WatchedStore(config, store)
-        app = create_api(desk, view, api_options(config, local=is_local(host)))
+        app = create_app(desk, view, api_options(config, local=is_local(host)))
         stack.enter_context(answering(config, desk, _now_ms))
         listener = stack.enter_context(listen((host, port)))
         server = http_server(app, grace_s=_GRACE_S, stopping=lambda: end_streams(app))

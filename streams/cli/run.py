@@ -241,7 +241,7 @@ def _serving(
 def _api(config: Config, engine: LiveEngine, desk: Desk, host: str) -> Iterator[FastAPI]:
     from dataclasses import replace
 
-    from alerts.api import create_api
+    from alerts.console import create_app
     from streams.cli.common import is_local
     from streams.cli.tokens import tell_first
     from streams.engine_view import WatchedStore, api_options
@@ -254,7 +254,7 @@ def _api(config: Config, engine: LiveEngine, desk: Desk, host: str) -> Iterator[
     )
     # the engine's own connection is in the middle of a transaction most of the time
     with closing(Store(engine.pipeline.store.path)) as store:
-        yield create_api(desk, WatchedStore(config, store), options)
+        yield create_app(desk, WatchedStore(config, store), options)
 
 
 def _engine_app(config: Config, engine: LiveEngine, intake: IntakeLog) -> Starlette:
