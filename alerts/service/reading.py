@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from alerts.links import BadLink, Link, Links
 from alerts.records import Alert, rfc3339
@@ -87,6 +87,11 @@ class Reading:
                 verdicts=tuple(map(verdict, rows.judged(connection, id_))),
                 notifications=tuple(map(notification, queue.told(connection, id_))),
             )
+
+    def verdicts(self, ids: Sequence[str]) -> dict[str, str]:
+        """What some alerts were judged to be at last, those that were judged."""
+        with self.database.read() as connection:
+            return rows.verdict_of(connection, ids)
 
     def told_of(self, id_: str) -> ToldOf:
         """Who was told of an alert, who was not, and why.

@@ -222,6 +222,14 @@ def judged(connection: Connection, id_: str) -> list[Verdict]:
     ]
 
 
+def verdict_of(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The latest verdict on each of some alerts, where there is one."""
+    last = select(func.max(verdicts.c.id)).where(verdicts.c.alert.in_(ids))
+    query = select(verdicts.c.alert, verdicts.c.verdict)
+    query = query.where(verdicts.c.id.in_(last.group_by(verdicts.c.alert)))
+    return {alert: word for alert, word in connection.execute(query)}
+
+
 def latest_verdicts(connection: Connection, brand: str, type_: str) -> dict[str, int]:
     """How many of a brand's alerts of a type were found to be what, by their latest verdicts."""
     last = select(func.max(verdicts.c.id)).group_by(verdicts.c.alert)

@@ -1,6 +1,14 @@
 """The pages of the console, one file each, in the order of the navigation."""
 
-from alerts.console.pages import now
+from alerts.console.pages import brands, decisions, history, now, playbooks, rejected, silences
 from alerts.console.show import Page
 
-PAGES: tuple[Page, ...] = (now.PAGE,)
+PAGES: tuple[Page, ...] = (
+    now.PAGE,
+    history.PAGE,
+    silences.PAGE,
+    decisions.PAGE,
+    rejected.PAGE,
+    playbooks.PAGE,
+    brands.PAGE,
+)

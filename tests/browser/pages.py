@@ -1,0 +1,58 @@
+"""Every page of the console, and what is asked of each."""
+
+from __future__ import annotations
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.site import Site
+
+_UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true })"
+_WIDER = """() => {
+  const most = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= most) return [];
+  const inside = one => { for (let up = one.parentElement; up; up = up.parentElement)
+    if (getComputedStyle(up).overflowX !== 'visible') return true; return false; };
+  return [...document.querySelectorAll('body *')].filter(one => {
+    const box = one.getBoundingClientRect();
+    return box.width && (box.right > most + 1 || box.left < -1) && !inside(one);
+  }).slice(0, 5).map(one => one.outerHTML.slice(0, 200));
+}"""
+
+
+def pages(site: Site, alert: str | None = None) -> dict[str, str]:
+    """Paths by name; of an alert, else of that of the brand in an outage."""
+    shown = alert or site.alert_of("rimal-bank").id
+    return {
+        "now": "/",
+        "alert": f"/alerts/{shown}",
+        "history": "/history",
+        "silences": "/silences",
+        "decisions": "/decisions",
+        "rejected": "/rejected",
+        "playbooks": "/playbooks",
+        "playbook": "/playbooks/service_outage",
+        "brands": "/brands",
+        "missing": "/nowhere",
+    }
+
+
+def unfold(page: Page) -> None:
+    """Open everything that can be unfolded."""
+    page.evaluate(_UNFOLD)
+
+
+def too_wide(page: Page) -> list[str]:
+    """What sticks out of the window at its sides."""
+    found: list[str] = page.evaluate(_WIDER)
+    return found
+
+
+def violations(axe: Axe, page: Page) -> list[str]:
+    """What axe finds wrong with a page, as rule and element."""
+    found = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in found
+        for node in one["nodes"]
+    ]
