@@ -37,6 +37,16 @@ def held(path: Path) -> Catalog:
         return read_po(file, locale=path.stem)
 
 
+def untranslated(catalog: Catalog) -> list[str]:
+    """Texts that a catalogue does not say, or not in all numbers."""
+    found = []
+    for message in catalog:
+        strings = message.string if isinstance(message.string, tuple) else (message.string,)
+        if message.id and not all(strings):
+            found.append(str(message.id))
+    return found
+
+
 def bring_up(path: Path) -> None:
     """Add what is new to a catalogue, and drop what nothing uses."""
     catalog = held(path)
@@ -51,9 +61,8 @@ def main() -> None:
     """Bring up every catalogue and say what is still to be translated."""
     for path in sorted(language.FOLDER.glob("*.po")):
         bring_up(path)
-        for message in held(path):
-            if message.id and not message.string:
-                print(f"{path.name}: {message.id}")
+        for text in untranslated(held(path)):
+            print(f"{path.name}: {text}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_timedelta
@@ -20,11 +20,11 @@ import alerts.texts
 from alerts.console import language as languages
 from alerts.console.console import console, parts
 from alerts.console.who import Visitor, is_encrypted
+from alerts.drills import is_drill, watched_brand
 from alerts.explain import brand_names
 from alerts.playbook.records import Bilingual, Language
 from alerts.playbook.text import strip_controls
-from alerts.drills import is_drill, watched_brand
-from alerts.texts import load_phrases
+from alerts.texts import Phrases, load_phrases
 
 TEMPLATES = Path(__file__).with_name("templates")
 POLICY = (
@@ -134,10 +134,13 @@ def environment(language: Language) -> Environment:
         lang=language,
         dir="rtl" if language == "ar" else "ltr",
         say=_sayer(language),
+        number=Phrases.number,
+        duration=load_phrases().duration,
     )
     made.filters.update(
         mine=lambda text: getattr(text, language),
         mention=mention,
+        safe_link=safe_link,
         at=at,
         ago=lambda moment, now_ms: ago(moment, now_ms, language),
     )
@@ -170,6 +173,23 @@ def mention(text: str | None, most: int = _MOST_CHARS) -> str:
     """
     cleaned = strip_controls((text or "")[: 2 * most])
     return cleaned if len(cleaned) <= most else f"{cleaned[: most - 1]}…"
+
+
+def safe_link(url: str | None) -> str | None:
+    """A stranger's link, where following it leads to a page and to nothing else.
+
+    Examples
+    --------
+    >>> safe_link("https://x.example/1"), safe_link("javascript:alert(1)"), safe_link("//x")
+    ('https://x.example/1', None, None)
+    """
+    if not url or len(url) > _MOST_CHARS or not url.isascii() or not url.isprintable():
+        return None
+    try:
+        split = urlsplit(url)
+    except ValueError:
+        return None
+    return url if split.scheme in ("http", "https") and split.hostname else None
 
 
 def at(moment: str | int, zone: str = "UTC", layout: str = "%Y-%m-%d %H:%M") -> str:
