@@ -46,7 +46,7 @@ class Sizes:
     changes: int = _CHANGES
 
 
-def run(sizes: Sizes = Sizes()) -> list[str]:  # noqa: B008 (frozen)
+def run(sizes: Sizes = Sizes()) -> list[str]:
     """Measure, as lines of a table."""
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
@@ -224,9 +224,7 @@ async def _viewer(
     """What a browser does: listen, and after a moment fetch the page anew."""
     place = urlsplit(url)
     reader, writer = await asyncio.open_connection(place.hostname, place.port)
-    writer.write(
-        f"GET /live HTTP/1.1\r\nHost: {place.netloc}\r\nCookie: {cookie}\r\n\r\n".encode()
-    )
+    writer.write(f"GET /live HTTP/1.1\r\nHost: {place.netloc}\r\nCookie: {cookie}\r\n\r\n".encode())
     known: set[str] = set()
     try:
         async for line in reader:

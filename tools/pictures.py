@@ -29,16 +29,19 @@ def main() -> None:
     """Take every picture anew."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as data, running_site(Path(data)) as site:
-        with browsing(site) as visits:
-            for language in _LANGUAGES:
-                day = visits.window("amal", language=language, size=SIZE)
-                night = visits.window("amal", language=language, theme="dark", size=PHONE)
-                for name, path in pages(site).items():
-                    _take(day, path, folder / f"{name}-{language}.png")
-                    if name in _AT_NIGHT:
-                        _take(night, path, folder / f"{name}-{language}-phone.png")
-            assert not visits.faults, visits.faults
+    with (
+        tempfile.TemporaryDirectory() as data,
+        running_site(Path(data)) as site,
+        browsing(site) as visits,
+    ):
+        for language in _LANGUAGES:
+            day = visits.window("amal", language=language, size=SIZE)
+            night = visits.window("amal", language=language, theme="dark", size=PHONE)
+            for name, path in pages(site).items():
+                _take(day, path, folder / f"{name}-{language}.png")
+                if name in _AT_NIGHT:
+                    _take(night, path, folder / f"{name}-{language}-phone.png")
+        assert not visits.faults, visits.faults
     size = sum(path.stat().st_size for path in folder.glob("*.png"))
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder.name}, {size:,} bytes")
 

@@ -227,7 +227,7 @@ def verdict_of(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     last = select(func.max(verdicts.c.id)).where(verdicts.c.alert.in_(ids))
     query = select(verdicts.c.alert, verdicts.c.verdict)
     query = query.where(verdicts.c.id.in_(last.group_by(verdicts.c.alert)))
-    return {alert: word for alert, word in connection.execute(query)}
+    return {str(alert): str(word) for alert, word in connection.execute(query)}
 
 
 def latest_verdicts(connection: Connection, brand: str, type_: str) -> dict[str, int]:

@@ -31,9 +31,10 @@ def visits(site: Site) -> Iterator[Visits]:
 @pytest.fixture(autouse=True)
 def nothing_broke(request: pytest.FixtureRequest) -> Iterator[None]:
     """After each test: no dialog, no error on a console, no request to anywhere else."""
+    asked = "visits" in request.fixturenames
+    made: Visits | None = request.getfixturevalue("visits") if asked else None
     yield
-    if "visits" in request.fixturenames:
-        made: Visits = request.getfixturevalue("visits")
+    if made is not None:
         faults, made.faults = made.faults, []
         made.leave()
         assert not faults

@@ -91,7 +91,8 @@ def hostile_rows(site: Site, alert: str) -> None:
 
 
 def _link(i: int) -> dict[str, str]:
-    return {"url": ("javascript:alert('owned')", "https://evil.example/a", "data:text/html,x")[i % 3]}
+    places = ("javascript:alert('owned')", "https://evil.example/a", "data:text/html,x")
+    return {"url": places[i % 3]}
 
 
 def _soiled(document: bytes) -> bytes:

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from alerts.api import ApiOptions, create_api
+from alerts.api import ApiOptions
+from alerts.console import create_app
 from alerts.records import Alert
 from alerts.service import Desk
 from alerts.store.access import Role
@@ -100,9 +101,7 @@ class Site:
         """Run the engine over a file of mentions."""
         receivers = {RECEIVER: Taker(self.desk)}
         with closing(Store(self.config.paths.data / "nadhir.db")) as store:
-            pipeline = open_pipeline(
-                self.config, store, receivers=(RECEIVER,), clock=self.clock
-            )
+            pipeline = open_pipeline(self.config, store, receivers=(RECEIVER,), clock=self.clock)
             with closing(open_source(str(self.folder / name))) as source:
                 LiveEngine(pipeline, [source], receivers, self.clock).run(until_done=True)
 
@@ -134,7 +133,7 @@ def running_site(folder: Path) -> Iterator[Site]:
         store = stack.enter_context(closing(Store(config.paths.data / "nadhir.db")))
         view = WatchedStore(config, store)
         options = ApiOptions(rate_per_min=100_000)
-        site.url = stack.enter_context(serving(create_api(desk, view, options)))
+        site.url = stack.enter_context(serving(create_app(desk, view, options)))
         yield site
 
 

@@ -9,7 +9,7 @@ from tests.browser.pages import pages, too_wide, unfold
 from tests.browser.site import Site
 from tests.browser.visiting import PHONE, Language, Visits
 
-STEERING = "[\u202a-\u202e\u2066\u2067\u0000]"
+STEERING = r"[\u202a-\u202e\u2066\u2067\u0000]"
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ def standing(site: Site, id_: str) -> tuple[str, str | None]:
 def test_who_shows_no_token_sees_nothing(visits: Visits, language: Language) -> None:
     window = visits.window(None, language=language, size=PHONE)
     window.goto("/history?state=open")
-    expect(window).to_have_url("**/login?next=%2Fhistory%3Fstate%3Dopen".replace("**", visits.site.url))
+    expect(window).to_have_url(f"{visits.site.url}/login?next=%2Fhistory%3Fstate%3Dopen")
     window.locator("input[name=token]").fill("nadhir_wrong")
     window.locator("main form button").click()
     expect(window.get_by_role("alert")).to_be_visible()
@@ -244,7 +244,7 @@ def test_the_alert_is_found_again(site: Site, visits: Visits, language: Language
 def test_why_nothing_was_told_is_read(site: Site, visits: Visits, language: Language) -> None:
     window = visits.window("sara", language=language, size=PHONE)
     window.goto("/decisions?outcome=not_alerted")
-    tile = window.locator(".tile", has=window.locator(".gates")).first
+    tile = window.locator(".tile", has=window.locator(".conditions")).first
     tile.locator("summary").click()
     expect(tile.locator("li.held").first).to_be_visible()
     window.goto("/rejected?reason=not_json")

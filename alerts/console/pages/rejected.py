@@ -50,7 +50,7 @@ REASONS = {
     ),
     "missing_key": Reason(
         N_("A required key is missing."),
-        N_("Every mention needs id, platform, published_at and text; map the sender's names to these."),
+        N_("A mention needs id, platform, published_at and text; map the sender's names to these."),
     ),
     "wrong_type": Reason(
         N_("A value has the wrong type."),

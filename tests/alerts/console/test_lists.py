@@ -23,9 +23,10 @@ from tests.alerts.responding import NOW, copies, desk
 DAY_MS = 86_400_000
 
 
-@pytest.fixture
-def looker(tmp_path: Path) -> Looker:
-    made = desk(Database(tmp_path / "response.db"))
+@pytest.fixture(scope="module")
+def looker(tmp_path_factory: pytest.TempPathFactory) -> Looker:
+    """Sixty alerts, one a day; what a test adds disturbs no other."""
+    made = desk(Database(tmp_path_factory.mktemp("lists") / "response.db"))
     for number, alert in enumerate(copies(60)):
         opened = rfc3339(NOW - number * DAY_MS)
         made.take(msgspec.structs.replace(alert, opened_at=opened))
@@ -45,7 +46,7 @@ def test_pages_of_history_follow_each_other(looker: Looker) -> None:
     second = looker.get(older.replace("&amp;", "&"))
     assert (len(ids(first)), len(ids(second))) == (50, 10)
     assert not {*ids(first)} & {*ids(second)}
-    assert "rel=\"next\"" not in second
+    assert 'rel="next"' not in second
 
 
 @pytest.mark.parametrize(
@@ -79,9 +80,9 @@ def test_history_says_what_alerts_were_judged_to_be(tmp_path: Path) -> None:
     for id_, word in ((first, "false"), (first, "true"), (second, "false")):
         made.judge("amal", id_, word, version=None, reason="", duplicate_of=None, once=None)  # type: ignore[arg-type]
     looker = Looker(made)
-    shown = dict(
-        re.findall(r'data-alert="([^"]+)">(?:(?!data-alert).)*?class="verdict (\w+)"', looker.get("/history"), re.S)
-    )
+    rows = looker.get("/history").split("data-alert=")[1:]
+    words = {row[1 : 1 + len(first)]: re.findall(r'class="verdict (\w+)"', row) for row in rows}
+    shown = {id_: found[0] for id_, found in words.items() if found}
     assert shown == {first: "true", second: "false"}
     assert third not in shown
     assert "إنذار كاذب" in looker.get("/history", "ar")
@@ -212,7 +213,7 @@ def test_what_is_wrong_is_said_at_its_field(
     answer = looker.post("/silences", do="make", **(GOOD | changes))
     assert answer.status_code == 422
     assert said in answer.text
-    assert 'aria-invalid="true"' in answer.text or "brands" in changes
+    assert 'id="fault-' in answer.text
     assert 'value="2026-11-21T00:00"' in answer.text  # what was filled in is still there
 
 

@@ -27,7 +27,7 @@ def test_whatever_comes_can_be_seen(raw: bytes) -> None:
         (b"\x1b[2J", r"\x1b[2J"),
         ("\u202eabc\u2066".encode(), r"\u202eabc\u2066"),
         (b"\xff\xd9\x85", "\\xffم"),
-        ("e".encode() + "\u0301".encode() * 5, "e\u0301\u0301\u0301" + "\\u0301" * 2),
+        (b"e" + "\u0301".encode() * 5, "e\u0301\u0301\u0301" + "\\u0301" * 2),
         (b"<script>", "<script>"),  # the template escapes it
     ],
 )
