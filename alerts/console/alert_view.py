@@ -160,7 +160,7 @@ def said_of(request: Request, now: Summary, messages: Sequence[MessageView]) -> 
     elif did == "silence" and asked.get("silence", "").replace("-", "").isalnum():
         undo = Undo(f"{here}/silences/{asked['silence'][:80]}/end", [])
     elif did == "step" and asked.get("step", "").replace("-", "").replace("_", "").isalnum():
-        undo = Undo(f"{here}/steps/{asked['step'][:40]}", [("mark", asked.get("before", "open"))])
+        undo = Undo(f"{here}/steps/{asked['step'][:40]}", [("to", asked.get("before", "open"))])
     elif did == "approve" and (message := _message(asked.get("message", ""), messages)):
         seen = ("version", str(message.version))
         undo = Undo(f"{here}/messages/{message.name}/withdraw", [seen])

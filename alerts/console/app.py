@@ -45,7 +45,7 @@ def _for_people(app: FastAPI) -> Callable[[Request, Exception], Awaitable[Respon
     async def handler(request: Request, error: Exception) -> Response:
         if "text/html" in request.headers.get("accept", ""):
             return failed(request, error)
-        answer: Response = await told(request, error)
-        return answer
+        answer = told(request, error)
+        return answer if isinstance(answer, Response) else await answer
 
     return handler

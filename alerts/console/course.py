@@ -86,15 +86,18 @@ def steps_of(steps: Sequence[RenderedStep], comments: Iterable[CommentView]) -> 
     """Each step as its latest mark says."""
     marks: dict[str, tuple[Mark, CommentView]] = {}
     for comment in comments:
-        found = _MARK.fullmatch(comment.text)
-        for mark in MARKS:
-            if found and found[2] == mark:
-                marks[found[1]] = mark, comment
+        said = _MARK.fullmatch(comment.text)
+        for known in MARKS:
+            if said and said[2] == known:
+                marks[said[1]] = known, comment
     stands = []
     for step in steps:
-        mark, by = marks.get(step.id, ("open", None))
-        taken = by if mark != "open" else None
-        stands.append(StepStand(step, mark, taken and taken.author, taken and taken.at))
+        found = marks.get(step.id)
+        if found is None or found[0] == "open":
+            stands.append(StepStand(step, "open", None, None))
+        else:
+            mark, by = found
+            stands.append(StepStand(step, mark, by.author, by.at))
     return stands
 
 

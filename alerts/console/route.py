@@ -23,6 +23,7 @@ from alerts.store.errors import DatabaseUnavailable, StoreFault
 log = logging.getLogger("nadhir.console")
 
 SENTENCES = {
+    "over": N_("Your session is over, and nothing was changed. Log in again."),
     "role": N_("Your token may look but not do this. Ask an administrator for another role."),
     "elsewhere": N_(
         "This form did not come from this console, or is too old. Open the page again."
@@ -66,8 +67,10 @@ def entrance(request: Request) -> Response:
         # who follows a link of a chat comes without the cookie, which goes with what this site
         # asks for itself alone: so this site asks once more
         return show(request, "again.html.j2", None, headers={"Vary": "Sec-Fetch-Site"})
-    if request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
-        return Response(None, 401)
+    if request.method != "GET":
+        return show(request, "failed.html.j2", None, status=401, said=SENTENCES["over"], faults=[])
+    if "text/html" not in request.headers.get("accept", ""):
+        return Response(None, 401)  # to a script of ours
     query = f"?{request.url.query}" if request.url.query else ""
     return RedirectResponse(f"/login?next={quote(request.url.path + query, safe='')}", 303)
 

@@ -25,6 +25,7 @@ from alerts.explain import brand_names
 from alerts.playbook.records import Bilingual, Language
 from alerts.playbook.text import strip_controls
 from alerts.texts import Phrases, load_phrases
+from models.records import Brand
 
 TEMPLATES = Path(__file__).with_name("templates")
 POLICY = (
@@ -81,6 +82,7 @@ def show(
 def _common(request: Request, language: Language, visitor: Visitor | None) -> dict[str, Any]:
     held = console(request)
     here = parts(request)
+    brands = {brand.id: brand for brand in here.engine.brands}
     return {
         "visitor": visitor,
         "nav": held.nav,
@@ -88,8 +90,8 @@ def _common(request: Request, language: Language, visitor: Visitor | None) -> di
         "url": held.files.url,
         "other_language": _with(request, lang="en" if language == "ar" else "ar"),
         "now_ms": here.desk.clock(),
-        "brand": lambda id_: _brand_name(request, id_, language),
-        "zone": lambda id_: _zone(request, id_),
+        "brand": lambda id_: _brand_name(brands, id_, language),
+        "zone": lambda id_: _zone(brands, id_),
     }
 
 
@@ -99,9 +101,8 @@ def _with(request: Request, **changed: str) -> str:
     return f"{request.url.path}?{urlencode([*kept, *changed.items()])}"
 
 
-def _brand_name(request: Request, id_: str, language: Language) -> str:
+def _brand_name(brands: Mapping[str, Brand], id_: str, language: Language) -> str:
     """What a brand is called; its id where the configuration has it no more."""
-    brands = {brand.id: brand for brand in parts(request).engine.brands}
     found = brands.get(watched_brand(id_))
     name = id_ if found is None else str(getattr(brand_names(found), language))
     if not is_drill(id_):
@@ -110,8 +111,7 @@ def _brand_name(request: Request, id_: str, language: Language) -> str:
     return marked
 
 
-def _zone(request: Request, id_: str) -> str:
-    brands = {brand.id: brand for brand in parts(request).engine.brands}
+def _zone(brands: Mapping[str, Brand], id_: str) -> str:
     found = brands.get(watched_brand(id_))
     return "UTC" if found is None else found.timezone
 
@@ -126,6 +126,7 @@ def environment(language: Language) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
+        auto_reload=False,
     )
     made.install_gettext_translations(  # type: ignore[attr-defined]
         languages.translations(language), newstyle=True

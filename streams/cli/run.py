@@ -216,7 +216,7 @@ def _serving(
 ) -> Iterator[None]:
     """Serve HTTP meanwhile; requests that have begun are answered before it ends."""
     from alerts.api import end_streams
-    from streams.serve import beside, http_server, intake_url, listen
+    from streams.serve import beside, console_url, http_server, intake_url, listen
 
     listener = listen(address)
     app: ASGIApp = _engine_app(config, engine, intake)
@@ -230,6 +230,8 @@ def _serving(
         http = threading.Thread(target=server.run, args=([listener],), daemon=True, name="http")
         http.start()
         log.info("intake at %s", intake_url(address[0], listener))
+        if config.api.enabled:
+            log.info("console at %s", console_url(address[0], listener))
         try:
             yield
         finally:

@@ -155,7 +155,7 @@ def step(
     """Take a step of the playbook, note that it is done, or give it back."""
 
     def work() -> dict[str, str]:
-        mark = next((mark for mark in MARKS if mark == form.get("mark")), None)
+        mark = next((mark for mark in MARKS if mark == form.get("to")), None)
         desk = parts(request).desk
         detail = desk.alert(id)
         stands = {s.step.id: s for s in steps_of(detail.alert.playbook.steps, detail.comments)}

@@ -90,9 +90,20 @@
     source.addEventListener("error", () => {
       lost = true;
       shown(false);
-      if (source.readyState === EventSource.CLOSED) setTimeout(() => listen(url), 10000);
+      if (source.readyState === EventSource.CLOSED) refused(url);
     });
     addEventListener("pagehide", () => source.close(), { once: true });
+  }
+
+  // the server is restarted, or the session is over: then the page leads to the login and back
+  async function refused(url) {
+    setTimeout(() => listen(url), 10000);
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
+      if (answer.type === "opaqueredirect" && !busy(document.body)) location.reload();
+    } catch {
+      // not there at all
+    }
   }
 
   setInterval(() => {
@@ -128,7 +139,10 @@
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const list = one("#keys");
     if (!list) return;
-    const key = prefix + event.key;
+    if (localStorage.getItem("keys") === "off") return;
+    // by the place of the key: an Arabic layout has other letters there
+    const place = /^Key[A-Z]$/.test(event.code) ? event.code[3].toLowerCase() : event.key;
+    const key = prefix + (place === "؟" ? "?" : place);
     prefix = "";
     if (key === "?") {
       if (list.open) list.close();
@@ -161,6 +175,17 @@
     event.preventDefault();
   });
 
+  // single keys may be in the way of speech input: whoever wants none has none
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-open]");
+    if (opener) document.getElementById(opener.dataset.open).showModal();
+  });
+  const keysOn = one("#keys-on");
+  if (keysOn) {
+    keysOn.checked = localStorage.getItem("keys") !== "off";
+    keysOn.addEventListener("change", () => localStorage.setItem("keys", keysOn.checked ? "on" : "off"));
+  }
+
   // after each swap -------------------------------------------------------------------------
   function prepare(from) {
     // where the clipboard cannot be reached there is nothing to press
@@ -176,14 +201,18 @@
   document.addEventListener("input", (event) => {
     if (event.target.matches("textarea[data-limit]")) count(event.target);
   });
-  document.addEventListener("htmx:afterSettle", () => {
+  function arrived() {
     prepare(document);
-    const said = one("[data-say]");
-    if (said) {
-      tell(said.textContent.trim());
-      said.focus({ preventScroll: true });
+    // what was done just now is no part of the address: it would be told again
+    const address = new URL(location.href);
+    if (address.searchParams.has("done")) {
+      for (const name of ["done", "before", "silence", "step", "message"]) address.searchParams.delete(name);
+      history.replaceState(history.state, "", address);
     }
-  });
+    const said = one("[data-say]");
+    if (said) said.focus();
+  }
+  document.addEventListener("htmx:afterSettle", arrived);
   // one press sends a form once
   document.addEventListener("htmx:beforeRequest", (event) => {
     for (const button of all("button", event.detail.elt)) button.disabled = true;
@@ -192,6 +221,6 @@
     for (const button of all("button", event.detail.elt)) button.disabled = false;
   });
 
-  prepare(document);
+  arrived();
   if (document.body.dataset.live) listen(document.body.dataset.live);
 })();
