@@ -101,6 +101,8 @@ def alert_page(
         "alert.html.j2",
         visitor,
         status=status,
+        headers={"HX-Push-Url": f"/alerts/{id_}"} if lost else None,
+        address=f"/alerts/{id_}",
         detail=detail,
         alert=alert,
         summary=detail.summary,
@@ -136,9 +138,10 @@ def trail(held: Parts, id_: str) -> list[AuditEntry]:
 
 
 def by_kind(messages: Sequence[MessageView]) -> list[tuple[MessageKind, list[MessageView]]]:
-    """Messages by kind; each channel's languages beside each other."""
+    """Messages by kind; each channel's languages beside each other, the tightest channel first."""
+    channels = list(LIMITS)
     return [
-        (kind, sorted(found, key=lambda m: (m.channel, m.language)))
+        (kind, sorted(found, key=lambda m: (channels.index(m.channel), m.language)))
         for kind in KINDS
         if (found := [m for m in messages if m.kind == kind])
     ]

@@ -33,8 +33,8 @@ def translations(language: Language) -> gettext.NullTranslations:
 
     Examples
     --------
-    >>> translations("en").gettext("History"), translations("ar").gettext("History")
-    ('History', 'السجل')
+    >>> translations("en").gettext("Now"), translations("ar").gettext("Now")
+    ('Now', 'الآن')
     """
     path = FOLDER / f"{language}.po"
     if not path.exists():  # the texts themselves are English

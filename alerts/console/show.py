@@ -57,14 +57,18 @@ def show(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    address: str | None = None,
     **facts: Any,
 ) -> Response:
-    """Answer with a page, in the language of whoever asks."""
+    """Answer with a page, in the language of whoever asks.
+
+    ``address`` is where the page is found, if not where it was asked for, as after a form.
+    """
     language = languages.language_of(request)
     html = (
         environment(language)
         .get_template(template)
-        .render(_common(request, language, visitor), **facts)
+        .render(_common(request, language, visitor, address or request.url.path), **facts)
     )
     answer = HTMLResponse(html, status, {**_HEADERS, **(headers or {})})
     if languages.asked(request):
@@ -79,26 +83,28 @@ def show(
     return answer
 
 
-def _common(request: Request, language: Language, visitor: Visitor | None) -> dict[str, Any]:
+def _common(
+    request: Request, language: Language, visitor: Visitor | None, address: str
+) -> dict[str, Any]:
     held = console(request)
     here = parts(request)
     brands = {brand.id: brand for brand in here.engine.brands}
     return {
         "visitor": visitor,
         "nav": held.nav,
-        "here": request.url.path,
+        "here": address,
         "url": held.files.url,
-        "other_language": _with(request, lang="en" if language == "ar" else "ar"),
+        "other_language": _with(request, address, lang="en" if language == "ar" else "ar"),
         "now_ms": here.desk.clock(),
         "brand": lambda id_: _brand_name(brands, id_, language),
         "zone": lambda id_: _zone(brands, id_),
     }
 
 
-def _with(request: Request, **changed: str) -> str:
+def _with(request: Request, address: str, **changed: str) -> str:
     """The address of this page with other parameters."""
     kept = [(k, v) for k, v in request.query_params.multi_items() if k not in changed]
-    return f"{request.url.path}?{urlencode([*kept, *changed.items()])}"
+    return f"{address}?{urlencode([*kept, *changed.items()])}"
 
 
 def _brand_name(brands: Mapping[str, Brand], id_: str, language: Language) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -189,33 +190,30 @@ def _stages(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...
 @click.option(
     "--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Its port."
 )
-@click.option("--child", is_flag=True, hidden=True)
 @config_option
 @reports_errors
-def worker(
-    stages: tuple[str, ...], host: str, port: int, child: bool, config_path: Path | None
-) -> None:
+def worker(stages: tuple[str, ...], host: str, port: int, config_path: Path | None) -> None:
     """Work on Kafka: read mentions, find what is unusual, publish alerts.
 
     Any number of workers share the partitions; ends in order on SIGTERM.
     """
     from streams.kafka.supervisor import supervise
-    from streams.kafka.worker import check_topics, run_child
+    from streams.kafka.worker import check_topics, import_stages, run_stage
 
     config = load_config(config_path)
     set_up_logging()
-    if "intake" in stages:
-        refuse_open_intake(config, host)
     address = (host, port)
-    if child:
-        run_child(stages[0], config, address)
-        return
     if "intake" in stages:
         from streams.serve import listen
 
+        refuse_open_intake(config, host)
         listen(address).close()  # an address in use is told at once
     check_topics(config)
-    arguments = ["--host", host, "--port", str(port)]
-    arguments += ["--config", str(config_path)] if config_path else []
-    if ended := supervise(stages, arguments):
+    import_stages(stages)
+
+    @reports_errors
+    def run(stage: str) -> None:
+        asyncio.run(run_stage(stage, config, address))
+
+    if ended := supervise(stages, run):
         fail(f"Error: a stage ended again and again with exit code {ended}; its log says why")

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import sys
-import threading
-import time
 from collections.abc import Sequence
 
 from alerts.fusion import AlertSettings, AlertStage
@@ -21,7 +17,6 @@ from streams.kafka import KafkaEngineError
 from streams.kafka.connection import admin
 from streams.kafka.merge import Merge
 from streams.kafka.parts import AlertPart, DetectPart, Part
-from streams.kafka.supervisor import GRACE_S
 from streams.kafka.topics import check, describe, names, wanted_topics
 from streams.score import ScoreStage
 from streams.sentiment import open_sentiment
@@ -105,15 +100,11 @@ async def run_stage(stage: str, config: Config, address: tuple[str, int]) -> Non
     await StatefulWorker(stage, source, brands, kafka, make).run(stopped)
 
 
-def run_child(stage: str, config: Config, address: tuple[str, int]) -> None:
-    """Run one stage until it is told to end, or the process that began it is gone."""
-
-    def watch_parent() -> None:
-        while sys.stdin.buffer.raw.read(1):  # type: ignore[union-attr]
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(GRACE_S)
-        os._exit(1)
-
-    threading.Thread(target=watch_parent, daemon=True).start()
-    asyncio.run(run_stage(stage, config, address))
+def import_stages(stages: Sequence[str]) -> None:
+    """Import what stages need, for all processes that are forked afterwards."""
+    if "score" in stages:
+        import streams.kafka.score
+    if {"detect", "alert"} & {*stages}:
+        import streams.kafka.agents
+    if "intake" in stages:
+        import streams.kafka.intake  # noqa: F401

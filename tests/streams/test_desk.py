@@ -51,7 +51,7 @@ def look_at_the_console(process: Running, secret: str, alert: dict[str, Any]) ->
     """Log in and read of the alert; what the engine knows is there."""
     here = str(process.http.base_url).rstrip("/")
     assert f"console at {here}/" in "".join(process.log)
-    with httpx.Client(base_url=here, headers={"origin": here}) as browser:
+    with httpx.Client(base_url=here, headers={"origin": here, "accept": "text/html"}) as browser:
         assert browser.get("/").headers["location"] == "/login?next=%2F"
         assert browser.post("/login", data={"token": secret}).status_code == 303
         page = browser.get("/").text

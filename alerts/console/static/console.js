@@ -20,6 +20,9 @@
   let fetching = false;
   let again = false;
 
+  // after a form that failed the address may be the form's
+  const here = () => one("[data-from]")?.dataset.from || location.href;
+
   async function refresh(parts) {
     if (fetching) {
       again = true;
@@ -27,7 +30,7 @@
     }
     fetching = true;
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin", redirect: "manual" });
+      const answer = await fetch(here(), { headers: { Accept: "text/html" }, redirect: "manual" });
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const before = titles();
@@ -99,7 +102,7 @@
   async function refused(url) {
     setTimeout(() => listen(url), 10000);
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
+      const answer = await fetch(here(), { headers: { Accept: "text/html" }, redirect: "manual" });
       if (answer.type === "opaqueredirect" && !busy(document.body)) location.reload();
     } catch {
       // not there at all
