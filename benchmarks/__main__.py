@@ -47,7 +47,10 @@ _BENCHMARKS: dict[str, tuple[str, Callable[[], list[str]]]] = {
     ),
     "coordination": ("Coordination and its peer, CPU time on one core:", coordination.run),
     "response": ("Response API on PostgreSQL, 100,000 alerts, wall time a request:", _response),
-    "console": ("Console, 10,000 alerts in SQLite, wall time a page in this process:", _console),
+    "console": (
+        "Console, 10,000 alerts in SQLite, CPU time a page with its request:",
+        _console,
+    ),
     "kafka": ("Kafka engine, one broker and everything else on this machine, wall time:", _kafka),
 }
 

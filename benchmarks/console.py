@@ -61,7 +61,7 @@ def run(sizes: Sizes = Sizes()) -> list[str]:
         finally:
             database.close()
     return [
-        "| what | median ms | 95 % ms |",
+        "| page | median ms | 95 % ms |",
         "|---|---|---|",
         *(f"| {name} | {median(ms):.1f} | {sorted(ms)[int(0.95 * len(ms))]:.1f} |"
           for name, ms in measured.items()),
@@ -136,9 +136,9 @@ async def _pages(served: Desk, sizes: Sizes) -> dict[str, list[float]]:
                 ("a playbook", "/playbooks/service_outage"),
                 ("brands", "/brands"),
             ):
-                began = time.perf_counter()
+                began = time.process_time()
                 answer = await http.get(path)
-                found.setdefault(name, []).append((time.perf_counter() - began) * 1000)
+                found.setdefault(name, []).append((time.process_time() - began) * 1000)
                 answer.raise_for_status()
     return {name: ms[1:] for name, ms in found.items()}  # the first compiles the template
 

@@ -130,11 +130,20 @@ def read_form(form: Form) -> SilenceForm:
     )  # fmt: skip
 
 
-def fresh_form(now_ms: int, zone: str, **named: tuple[str, ...]) -> SilenceForm:
-    """An empty form: two hours from now on."""
+def fresh_form(
+    now_ms: int,
+    zone: str,
+    *,
+    brands: tuple[str, ...] = (),
+    types: tuple[str, ...] = (),
+    severities: tuple[str, ...] = (),
+) -> SilenceForm:
+    """An empty form, but for what is named: two hours from now on."""
     local = ZoneInfo(zone)
-    starts, ends = (wall_clock(at, local) for at in (now_ms, now_ms + 2 * _HOUR_MS))
-    return SilenceForm(zone=zone, starts=_written(starts), ends=_written(ends), **named)
+    starts, ends = (_written(wall_clock(at, local)) for at in (now_ms, now_ms + 2 * _HOUR_MS))
+    return SilenceForm(
+        zone=zone, starts=starts, ends=ends, brands=brands, types=types, severities=severities
+    )
 
 
 def draft_again(silence: SilenceView) -> SilenceDraft:

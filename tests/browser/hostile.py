@@ -82,7 +82,7 @@ def hostile_rows(site: Site, alert: str) -> None:
         starts_ms=now_ms, ends_ms=now_ms + 3_600_000, reason=EVIL[:400],
     )  # fmt: skip
     desk.create_silence("amal", draft, once=None)
-    both = Bilingual(ar=EVIL, en=EVIL)
+    both = Bilingual(ar=TOLD, en=TOLD)
     gate = Gate(name="mentions", passed=False, observed=1.0, needed=2.0, sentence=both)
     decision = Decision(
         id="d-hostile", at="2026-03-02T11:00:00Z", brand="saqr-air", signal="s-hostile",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, chdir, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,7 +105,8 @@ class Site:
         receivers = {RECEIVER: Taker(self.desk)}
         with closing(Store(self.config.paths.data / "nadhir.db")) as store:
             pipeline = open_pipeline(self.config, store, receivers=(RECEIVER,), clock=self.clock)
-            with closing(open_source(str(self.folder / name))) as source:
+            # named as people name it: the page of what was rejected shows where it came from
+            with chdir(self.folder), closing(open_source(name)) as source:
                 LiveEngine(pipeline, [source], receivers, self.clock).run(until_done=True)
 
     def alert_of(self, brand: str) -> Alert:

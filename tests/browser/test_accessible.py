@@ -11,7 +11,7 @@ from tests.browser.visiting import PHONE, WIDE, Language, Visits
 
 
 @pytest.mark.parametrize("language", ["ar", "en"])
-def test_axe_finds_nothing(site: Site, visits: Visits, language: Language) -> None:
+def test_axe_finds_nothing_in_either_theme(site: Site, visits: Visits, language: Language) -> None:
     axe = Axe()
     window = visits.window("badr", language=language)
     nobody = visits.window(None, language=language)
@@ -21,9 +21,10 @@ def test_axe_finds_nothing(site: Site, visits: Visits, language: Language) -> No
         window.goto(path)
         assert window.locator("html").get_attribute("lang") == language
         unfold(window)
-        for theme in ("light", "dark"):
-            window.emulate_media(color_scheme=theme)
-            found += [f"{name}, {theme}: {v}" for v in violations(axe, window)]
+        window.emulate_media(color_scheme="light")
+        found += [f"{name}: {v}" for v in violations(axe, window)]
+        window.emulate_media(color_scheme="dark")  # which changes colours alone
+        found += [f"{name}, dark: {v}" for v in violations(axe, window, "color-contrast")]
     assert found == []
 
 
