@@ -19,6 +19,12 @@ _WIDER = """() => {
   }).slice(0, 5).map(one => one.outerHTML.slice(0, 200));
 }"""
 
+_SMALL = """() => [...document.querySelectorAll('button, select, summary, input, .button')]
+  .filter(one => one.checkVisibility() && one.type !== 'hidden')
+  .filter(one => { const box = one.getBoundingClientRect();
+                   return box.width < 24 || box.height < 24 })
+  .map(one => one.outerHTML.slice(0, 200))"""
+
 
 def pages(site: Site, alert: str | None = None) -> dict[str, str]:
     """Paths by name; of an alert, else of that of the brand in an outage."""
@@ -45,6 +51,12 @@ def unfold(page: Page) -> None:
 def too_wide(page: Page) -> list[str]:
     """What sticks out of the window at its sides."""
     found: list[str] = page.evaluate(_WIDER)
+    return found
+
+
+def too_small(page: Page) -> list[str]:
+    """What a thumb would miss: under 24 pixels, as WCAG 2.2 counts."""
+    found: list[str] = page.evaluate(_SMALL)
     return found
 
 

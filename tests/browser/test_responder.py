@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from alerts.store.rows import Filter
+from tests.browser.pages import unfold
 from tests.browser.site import CALM, Site
 from tests.browser.visiting import PHONE, WIDE, Language, Visits
 
@@ -105,7 +106,7 @@ def test_why_is_read_on_a_phone(site: Site, visits: Visits, language: Language) 
     expect(window.get_by_role("heading", level=1)).to_contain_text(
         getattr(alert.title, language)[:40]
     )
-    window.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    unfold(window)
     why = alert.explanation
     for said in (why.observed, why.expected, *(gate.sentence for gate in why.gates)):
         expect(main).to_contain_text(getattr(said, language))
@@ -217,7 +218,7 @@ def test_what_was_typed_is_not_lost(site: Site, visits: Visits) -> None:
     for window in (amal, omar):
         deaf(window)
         window.goto(f"/alerts/{id_}")
-        window.locator("#edit-holding-web-en summary").click()
+        unfold(window)
     for window, text in ((amal, "We know. More at 10."), (omar, "Sorry. More at 11.")):
         window.locator("#edit-holding-web-en textarea").first.fill(text)
         window.locator("#edit-holding-web-en button").click()

@@ -138,7 +138,7 @@
   // keys ------------------------------------------------------------------------------------
   let prefix = "";
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    const typing = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const list = one("#keys");
     if (!list) return;
