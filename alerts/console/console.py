@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 
 from alerts.api.parts import Parts
+from alerts.console.kept import Kept
 from alerts.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Console:
-    """Sessions, files of the pages, and the entries of the navigation."""
+    """Sessions, files of the pages, entries of the navigation, and what is the same for all."""
 
     sessions: Sessions
     files: Files
     nav: list[Page] = field(default_factory=list)
+    kept: Kept = field(default_factory=Kept)
 
 
 def console(request: Request) -> Console:

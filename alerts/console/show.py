@@ -65,11 +65,8 @@ def show(
     ``address`` is where the page is found, if not where it was asked for, as after a form.
     """
     language = languages.language_of(request)
-    html = (
-        environment(language)
-        .get_template(template)
-        .render(_common(request, language, visitor, address or request.url.path), **facts)
-    )
+    common = _common(request, language, visitor, address or request.url.path)
+    html = environment(language).get_template(template).render(common, **facts)
     answer = HTMLResponse(html, status, {**_HEADERS, **(headers or {})})
     if languages.asked(request):
         answer.set_cookie(
@@ -81,6 +78,13 @@ def show(
             samesite="lax",
         )
     return answer
+
+
+def piece(request: Request, template: str, **facts: Any) -> str:
+    """A piece of a page that is the same for everybody who reads its language."""
+    language = languages.language_of(request)
+    common = _common(request, language, None, request.url.path)
+    return environment(language).get_template(template).render(common, **facts)
 
 
 def _common(

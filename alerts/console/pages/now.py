@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alerts.api.parts import Parts
-from alerts.console.console import parts
-from alerts.console.language import N_
+from alerts.console.console import console, parts
+from alerts.console.language import N_, language_of
 from alerts.console.route import ConsoleRoute
-from alerts.console.show import Page, show
+from alerts.console.show import Page, piece, show
 from alerts.console.spark import Spark, spark_of
 from alerts.console.who import Viewer
 from alerts.playbook.records import Severity
@@ -27,6 +27,7 @@ PAGE = Page(router, "/", N_("Now"))
 
 Stand = Literal["blind", "crisis", "watch", "calm"]
 _ORDER: tuple[Stand, ...] = ("crisis", "blind", "watch", "calm")
+_FRESH_MS = 2_000  # what the engine knows is at most so old, and what people do is never old
 _MOST = 50  # alerts of a severity; the list holds the others
 
 
@@ -51,12 +52,21 @@ class Open(NamedTuple):
 def now(request: Request, visitor: Viewer) -> Response:
     """How everything stands."""
     held = parts(request)
+    slot_ms = held.desk.clock() // _FRESH_MS
+    board = console(request).kept.find(
+        f"now {language_of(request)}",
+        (held.desk.last_seq(), slot_ms),
+        lambda: _board(request, held),
+    )
+    return show(request, "now.html.j2", visitor, board=board)
+
+
+def _board(request: Request, held: Parts) -> str:
     blind = held.engine.blind()
     talk = held.engine.talk()
-    return show(
+    return piece(
         request,
-        "now.html.j2",
-        visitor,
+        "board.html.j2",
         lines=_lines(held, blind or (), talk or {}),
         watched=blind is not None,
         spoken=talk is not None,

@@ -108,3 +108,22 @@ def test_the_files_of_the_page_are_served(tmp_path: Path) -> None:
     for name in ("console.css", "console.js", "htmx.min.js", "icon.svg"):
         path = next(part for part in page.split('"') if part.endswith(name))
         assert site.browser().get(path).status_code == 200
+
+
+def test_what_is_the_same_for_all_is_made_once_and_never_older_than_what_people_did(
+    site: Site, amal: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    standing = site.desk.standing
+    monkeypatch.setattr(site.desk, "standing", lambda: made.append("board") or standing())
+    omar = site.browser("viewer")
+    pages = [browser.get("/").text for browser in (amal, omar, amal)]
+    assert len(made) == 1
+    assert ["viewer</bdi>" in page for page in pages] == [False, True, False]
+    amal.send(f"/alerts/{first().id}/acknowledge", version="1")
+    assert "taken by responder" in text_of(omar.get("/"))
+    before = len(made)
+    site.clock.now_ms += 5_000  # and what the engine knows is fresh after some seconds
+    omar.get("/")
+    assert len(made) == before + 1
+    assert 'dir="rtl"' in site.browser("viewer", language="ar").get("/").text
