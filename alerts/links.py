@@ -43,7 +43,7 @@ class Links:
     secret : bytes
         Of the response database, so that every replica reads the links of the others.
     base_url : str or None
-        Where people reach the API; None makes no links.
+        Where people reach the API and the console; None makes no links.
 
     Examples
     --------
@@ -54,16 +54,16 @@ class Links:
     """
 
     def __init__(self, secret: bytes, base_url: str | None) -> None:
-        self._base_url = base_url and base_url.rstrip("/")
+        self.base_url = base_url and base_url.rstrip("/")
         self._serializer = URLSafeSerializer(
             secret, salt=_SALT, signer_kwargs={"digest_method": hashlib.sha256}
         )
 
     def url(self, alert: str, version: int, receiver: str, *, now_ms: int) -> str | None:
         """A new link, or None where nobody could reach it."""
-        if self._base_url is None:
+        if self.base_url is None:
             return None
-        return f"{self._base_url}/ack/{self.token(alert, version, receiver, now_ms=now_ms)}"
+        return f"{self.base_url}/ack/{self.token(alert, version, receiver, now_ms=now_ms)}"
 
     def token(self, alert: str, version: int, receiver: str, *, now_ms: int) -> str:
         """The signed part of a link."""
@@ -71,8 +71,8 @@ class Links:
         return str(self._serializer.dumps(msgspec.to_builtins(link)))
 
     def alert_url(self, alert: str) -> str | None:
-        """Where the alert itself is found."""
-        return None if self._base_url is None else f"{self._base_url}/v1/alerts/{alert}"
+        """Where people find the alert itself: its page of the console."""
+        return None if self.base_url is None else f"{self.base_url}/alerts/{alert}"
 
     def list_url(self) -> str | None:
         """Where all alerts are found."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import groupby
 from typing import Literal
@@ -269,9 +270,10 @@ def doubts(
     return tuple(phrases.say("messages.doubts.number", {"number": n}) for n in mine)
 
 
-def _numbers(text: str) -> set[str]:
+@lru_cache(maxsize=512)  # each message of an alert is compared with all the others
+def _numbers(text: str) -> frozenset[str]:
     found = _NUMBER.findall(text.translate(_DIGITS))
-    return {number.replace(",", "").rstrip(".") for number in found}
+    return frozenset(number.replace(",", "").rstrip(".") for number in found)
 
 
 def _same_person(name: str) -> str:

@@ -1,7 +1,7 @@
 """Run benchmarks and append what they measured to benchmarks/results.md.
 
-``python -m benchmarks [pipeline|detectors|impersonation|coordination|response|kafka ...]``; without
-a name all but the last.
+``python -m benchmarks [pipeline|detectors|impersonation|coordination|response|console|kafka ...]``;
+without a name all but the last.
 """
 
 from __future__ import annotations
@@ -32,6 +32,12 @@ def _response() -> list[str]:
     return response.run()
 
 
+def _console() -> list[str]:
+    from benchmarks import console  # starts a server
+
+    return console.run()
+
+
 _BENCHMARKS: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "pipeline": ("Embedded pipeline, CPU time on one core:", pipeline.run),
     "detectors": ("Detectors and their peers, CPU time on one core:", detectors.run),
@@ -41,10 +47,14 @@ _BENCHMARKS: dict[str, tuple[str, Callable[[], list[str]]]] = {
     ),
     "coordination": ("Coordination and its peer, CPU time on one core:", coordination.run),
     "response": ("Response API on PostgreSQL, 100,000 alerts, wall time a request:", _response),
+    "console": (
+        "Console, 10,000 alerts in SQLite, CPU time a page with its request:",
+        _console,
+    ),
     "kafka": ("Kafka engine, one broker and everything else on this machine, wall time:", _kafka),
 }
 
-_USUAL = ("pipeline", "detectors", "impersonation", "coordination", "response")
+_USUAL = ("pipeline", "detectors", "impersonation", "coordination", "response", "console")
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
+from alerts.talk import Talk
 from models.coordination.traces import hash64
 from models.dedupe import Deduplicator
 from models.detector import (
@@ -44,6 +45,7 @@ from streams.detect_signal import Memory
 from streams.detect_state import Change, Pieces, remap, settled
 from streams.impostors import ImpostorWatch
 from streams.impostors import Segment as Watched
+from streams.talk import talk_of
 
 _LONGEST_GAP_H = 14 * 24
 _ANGRY = 0.05  # an hour whose negative share exceeds the usual one by more is not learned when busy
@@ -169,6 +171,12 @@ class DetectStage:
     def silent(self) -> list[str]:
         """Brands of which nothing comes though it should: of these we are blind, not calm."""
         return [self.brands[i].id for i in np.flatnonzero(self._silence.silent).tolist()]
+
+    def talk(self) -> dict[str, Talk]:
+        """What was said of each brand over the last day of event time."""
+        if self.watermark_ms is None:
+            return {}
+        return talk_of(self._rolling, self.brands, self.watermark_ms)
 
     def _segment(
         self, obs: Observations, rows: Int64, watermark: Int64, final_ms: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import msgspec
@@ -12,9 +12,10 @@ from alerts.api import ApiOptions, Rejected
 from alerts.playbook import load_playbooks
 from alerts.playbook.records import Playbook
 from alerts.records import Decision
+from alerts.talk import Talk
 from models.records import Brand
 from streams.config import Config
-from streams.store import BLIND, Store
+from streams.store import BLIND, TALK, Store
 
 
 def api_options(config: Config, *, local: bool) -> ApiOptions:
@@ -42,6 +43,10 @@ class Watched:
         """Not known here."""
         return None
 
+    def talk(self) -> Mapping[str, Talk] | None:
+        """Not known here."""
+        return None
+
     def decisions(
         self, *, brand: str | None, outcome: str | None, before: int | None, limit: int
     ) -> Sequence[tuple[int, Decision]]:
@@ -66,6 +71,12 @@ class WatchedStore(Watched):
         with self._turn:
             held = self._store.meta(BLIND)
         return None if held is None else msgspec.json.decode(held, type=list[str])
+
+    def talk(self) -> Mapping[str, Talk] | None:
+        """As of the engine's last commit."""
+        with self._turn:
+            held = self._store.meta(TALK)
+        return None if held is None else msgspec.json.decode(held, type=dict[str, Talk])
 
     def decisions(
         self, *, brand: str | None, outcome: str | None, before: int | None, limit: int

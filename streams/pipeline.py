@@ -30,7 +30,7 @@ from streams.pace import Pace
 from streams.score import ScoreStage
 from streams.sentiment import open_sentiment
 from streams.sources import Batch
-from streams.store import BLIND, Store, StoreError
+from streams.store import BLIND, TALK, Store, StoreError
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _KEEP_BYTES = -1, -3, 64 << 20  # mallopt(3)
 _MOST_LINES = 4096  # of a batch
@@ -104,6 +104,7 @@ class Pipeline:
         self._pending = _Pending()
         self._pending_bytes = 0
         self._blind: list[str] | None = None  # as the store knows it
+        self._talk_minute: int | None = None  # as of which the store knows what was said
 
     @property
     def crowded(self) -> bool:
@@ -169,6 +170,7 @@ class Pipeline:
                 self.store.post(self._receivers, alert)
             if self._clock is not None:
                 self._note_blindness()
+                self._note_talk()
         return pending.positions
 
     def _note_blindness(self) -> None:
@@ -177,6 +179,13 @@ class Pipeline:
         if blind != self._blind:
             self.store.set_meta(BLIND, msgspec.json.encode(blind).decode())
             self._blind = blind
+
+    def _note_talk(self) -> None:
+        """Leave word of what was said over the last day, when a minute of event time is over."""
+        minute = (self.detect.watermark_ms or 0) // 60_000
+        if minute != self._talk_minute:
+            self.store.set_meta(TALK, msgspec.json.encode(self.detect.talk()).decode())
+            self._talk_minute = minute
 
 
 def open_pipeline(

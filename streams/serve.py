@@ -34,6 +34,12 @@ def listen(address: tuple[str, int]) -> socket.socket:
         ) from error
 
 
+def console_url(host: str, listener: socket.socket) -> str:
+    """Where people reach the console."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{listener.getsockname()[1]}/"
+
+
 def intake_url(host: str, listener: socket.socket) -> str:
     """Where senders reach the intake.
 
@@ -44,8 +50,7 @@ def intake_url(host: str, listener: socket.socket) -> str:
     >>> url.startswith("http://127.0.0.1:") and url.endswith("/v1/mentions")
     True
     """
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{listener.getsockname()[1]}/v1/mentions"
+    return f"{console_url(host, listener)}v1/mentions"
 
 
 def beside(api: ASGIApp, intake: ASGIApp) -> ASGIApp:

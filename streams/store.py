@@ -21,6 +21,7 @@ from models.records import Rejection, Signal
 
 SCHEMA_VERSION = 2
 BLIND = "blind"  # key of what is remembered: brands of which nothing comes, as JSON
+TALK = "talk"  # likewise: what was said of each brand over the last day, as JSON
 _PAGE_BYTES, _WAL_BYTES = 1 << 14, 1 << 26
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from alerts.api.limits import Limits
 from alerts.playbook.records import Playbook
 from alerts.records import Decision
 from alerts.service import Desk
+from alerts.talk import Talk
 from models.records import Brand
 
 
@@ -42,6 +43,9 @@ class EngineView(Protocol):
 
     def blind(self) -> Sequence[str] | None:
         """Brands of which nothing comes though it should; None if that is not known here."""
+
+    def talk(self) -> Mapping[str, Talk] | None:
+        """What was said of each brand over the last day; None if that is not known here."""
 
     def decisions(
         self, *, brand: str | None, outcome: str | None, before: int | None, limit: int

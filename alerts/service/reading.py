@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from alerts.links import BadLink, Link, Links
 from alerts.records import Alert, rfc3339
@@ -88,6 +88,11 @@ class Reading:
                 notifications=tuple(map(notification, queue.told(connection, id_))),
             )
 
+    def verdicts(self, ids: Sequence[str]) -> dict[str, str]:
+        """What some alerts were judged to be at last, those that were judged."""
+        with self.database.read() as connection:
+            return rows.verdict_of(connection, ids)
+
     def told_of(self, id_: str) -> ToldOf:
         """Who was told of an alert, who was not, and why.
 
@@ -153,6 +158,11 @@ class Reading:
         """Number of alerts that are not resolved, by brand."""
         with self.database.read() as connection:
             return rows.unresolved(connection)
+
+    def standing(self) -> dict[str, dict[str, int]]:
+        """Number of alerts that are not resolved, by brand and severity."""
+        with self.database.read() as connection:
+            return rows.standing(connection)
 
     def counts(self) -> tuple[list[tuple[str, str, int]], list[tuple[str, str, int]]]:
         """Alerts by state and severity, notifications by receiver and status."""

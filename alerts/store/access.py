@@ -55,6 +55,12 @@ def token_by_digest(connection: Connection, digest: str) -> tuple[TokenRow, str]
     return TokenRow(**held), digest
 
 
+def token_by_name(connection: Connection, name: str) -> TokenRow | None:
+    """The token of a name; names are never taken twice."""
+    row = connection.execute(select(*_TOKEN).where(tokens.c.name == name)).first()
+    return None if row is None else TokenRow(**row._mapping)
+
+
 def list_tokens(connection: Connection) -> list[TokenRow]:
     """All tokens, revoked ones too, by name."""
     return [TokenRow(**r._mapping) for r in connection.execute(select(*_TOKEN).order_by("name"))]
@@ -106,7 +112,7 @@ def use_link(connection: Connection, nonce: str, now_ms: int) -> bool:
 
 
 def link_used(connection: Connection, nonce: str) -> bool:
-    """Whether a link was used."""
+    """Whether a link was used, or a session ended."""
     query = select(used_links.c.nonce).where(used_links.c.nonce == nonce)
     return connection.execute(query).first() is not None
 

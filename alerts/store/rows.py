@@ -181,6 +181,19 @@ def unresolved(connection: Connection) -> dict[str, int]:
     return {b: int(n) for b, n in connection.execute(query.group_by(alerts.c.brand))}
 
 
+def standing(connection: Connection) -> dict[str, dict[str, int]]:
+    """Number of alerts that are not resolved by brand and severity, drills aside."""
+    query = select(alerts.c.brand, alerts.c.severity, func.count()).where(
+        alerts.c.state != "resolved", alerts.c.drill.is_(False)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for brand, severity, count in connection.execute(
+        query.group_by(alerts.c.brand, alerts.c.severity)
+    ):
+        found.setdefault(brand, {})[severity] = int(count)
+    return found
+
+
 def insert(connection: Connection, row: Row, alert: Alert) -> None:
     """Add an alert."""
     values = msgspec.structs.asdict(row) | {"body": msgspec.json.encode(alert)}
@@ -226,6 +239,14 @@ def judged(connection: Connection, id_: str) -> list[Verdict]:
     return [
         Verdict(**{name: getattr(row, name) for name in names}) for row in connection.execute(query)
     ]
+
+
+def verdict_of(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The latest verdict on each of some alerts, where there is one."""
+    last = select(func.max(verdicts.c.id)).where(verdicts.c.alert.in_(ids))
+    query = select(verdicts.c.alert, verdicts.c.verdict)
+    query = query.where(verdicts.c.id.in_(last.group_by(verdicts.c.alert)))
+    return {str(alert): str(word) for alert, word in connection.execute(query)}
 
 
 def latest_verdicts(connection: Connection, brand: str, type_: str) -> dict[str, int]:

@@ -24,16 +24,17 @@ _GRACE_S = 5  # for requests in flight
 @click.option("--kafka", "on_kafka", is_flag=True, help="Take alerts from the topic on Kafka.")
 @reports_errors
 def api(config_path: Path | None, host: str, port: int, on_kafka: bool) -> None:
-    """Serve the API alone; `nadhir run` serves it, too.
+    """Serve the console and the API alone; `nadhir run` serves it, too.
 
     It works over the response database: the file in paths.data, or the PostgreSQL of database.url.
     Any number may run over one PostgreSQL.
     """
-    from alerts.api import create_api, end_streams
+    from alerts.api import end_streams
+    from alerts.console import create_app
     from streams.cli.tokens import tell_first
     from streams.desk import answering, opened_desk
     from streams.engine_view import Watched, WatchedStore, api_options
-    from streams.serve import http_server, listen
+    from streams.serve import console_url, http_server, listen
     from streams.store import Store
 
     set_up_logging()
@@ -51,11 +52,12 @@ def api(config_path: Path | None, host: str, port: int, on_kafka: bool) -> None:
         else:
             store = stack.enter_context(closing(Store(config.paths.data / "nadhir.db")))
             view = WatchedStore(config, store)
-        app = create_api(desk, view, api_options(config, local=is_local(host)))
+        app = create_app(desk, view, api_options(config, local=is_local(host)))
         stack.enter_context(answering(config, desk, _now_ms))
         listener = stack.enter_context(listen((host, port)))
         server = http_server(app, grace_s=_GRACE_S, stopping=lambda: end_streams(app))
         log.info("API at http://%s:%d", host, listener.getsockname()[1])
+        log.info("console at %s", console_url(host, listener))
         for number in (signal.SIGTERM, signal.SIGINT):
             before = signal.signal(number, lambda *_: setattr(server, "should_exit", True))
             stack.callback(signal.signal, number, before)

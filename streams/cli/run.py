@@ -244,7 +244,7 @@ def _serving(
 ) -> Iterator[None]:
     """Serve HTTP meanwhile; requests that have begun are answered before it ends."""
     from alerts.api import end_streams
-    from streams.serve import beside, http_server, intake_url, listen
+    from streams.serve import beside, console_url, http_server, intake_url, listen
 
     listener = listen(address)
     app: ASGIApp = _engine_app(config, engine, intake)
@@ -258,6 +258,8 @@ def _serving(
         http = threading.Thread(target=server.run, args=([listener],), daemon=True, name="http")
         http.start()
         log.info("intake at %s", intake_url(address[0], listener))
+        if config.api.enabled:
+            log.info("console at %s", console_url(address[0], listener))
         try:
             yield
         finally:
@@ -269,7 +271,7 @@ def _serving(
 def _api(config: Config, engine: LiveEngine, desk: Desk, host: str) -> Iterator[FastAPI]:
     from dataclasses import replace
 
-    from alerts.api import create_api
+    from alerts.console import create_app
     from streams.cli.common import is_local
     from streams.cli.tokens import tell_first
     from streams.engine_view import WatchedStore, api_options
@@ -282,7 +284,7 @@ def _api(config: Config, engine: LiveEngine, desk: Desk, host: str) -> Iterator[
     )
     # the engine's own connection is in the middle of a transaction most of the time
     with closing(Store(engine.pipeline.store.path)) as store:
-        yield create_api(desk, WatchedStore(config, store), options)
+        yield create_app(desk, WatchedStore(config, store), options)
 
 
 def _engine_app(config: Config, engine: LiveEngine, intake: IntakeLog) -> Starlette:

@@ -103,7 +103,7 @@ def tell_first(desk: Desk) -> None:
     secret = desk.tokens.create_first(now_ms=desk.clock())
     if secret is not None:
         errors.print(
-            "The API's first token, for an administrator; it is shown this once. "
+            "The first token of console and API, for an administrator; it is shown this once. "
             f"`nadhir tokens` makes others and revokes it.\n{secret}"
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partialmethod
 from typing import Any
@@ -17,6 +17,7 @@ from alerts.records import Decision
 from alerts.service import Desk
 from alerts.store.access import Role
 from alerts.store.database import Database
+from alerts.talk import Talk
 from models.records import Brand
 from tests.alerts.build import PLAYBOOKS, RIMAL, SAQR
 from tests.alerts.responding import NOW, Clock, desk
@@ -49,6 +50,13 @@ class Engine:
 
     def blind(self) -> Sequence[str] | None:
         return ["saqr-air"]
+
+    def talk(self) -> Mapping[str, Talk] | None:
+        return {
+            "rimal-bank": Talk(
+                until_ms=NOW, step_min=30, mentions=(*range(47), 214), negative=(*[0] * 47, 171)
+            )
+        }
 
     def decisions(
         self, *, brand: str | None, outcome: str | None, before: int | None, limit: int

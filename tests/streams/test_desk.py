@@ -47,6 +47,19 @@ def alerts_of(process: Running, headers: dict[str, str]) -> list[dict[str, Any]]
     return found
 
 
+def look_at_the_console(process: Running, secret: str, alert: dict[str, Any]) -> None:
+    """Log in and read of the alert; what the engine knows is there."""
+    here = str(process.http.base_url).rstrip("/")
+    assert f"console at {here}/" in "".join(process.log)
+    with httpx.Client(base_url=here, headers={"origin": here, "accept": "text/html"}) as browser:
+        assert browser.get("/").headers["location"] == "/login?next=%2F"
+        assert browser.post("/login", data={"token": secret}).status_code == 303
+        page = browser.get("/").text
+        assert alert["title"]["en"] in page
+        assert '<svg class="spark"' in page
+        assert browser.get(f"/alerts/{alert['id']}").status_code == 200
+
+
 def test_run_alone_gives_an_api_that_acknowledges(folder: Path) -> None:
     lines = crisis()
     # the alert opens, and nothing comes after: it stays open
@@ -56,6 +69,7 @@ def test_run_alone_gives_an_api_that_acknowledges(folder: Path) -> None:
         admin = {"authorization": f"Bearer {secret}"}
         (alert,) = eventually(lambda: alerts_of(process, admin))
         path = f"/v1/alerts/{alert['id']}"
+        look_at_the_console(process, secret, alert)
         with httpx.stream(
             "GET", process.http.base_url.join("/v1/events"), headers=admin | {"last-event-id": "0"}
         ) as stream:
