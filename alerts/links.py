@@ -76,7 +76,7 @@ class Links:
 
     def list_url(self) -> str | None:
         """Where all alerts are found."""
-        return None if self._base_url is None else f"{self._base_url}/v1/alerts"
+        return None if self.base_url is None else f"{self.base_url}/history"
 
     def read(self, token: str, *, now_ms: int) -> Link:
         """What a link says.
