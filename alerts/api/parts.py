@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 from prometheus_client.registry import Collector
@@ -65,12 +65,15 @@ class ApiOptions:
         Whether /metrics asks for no token: for an address that only this machine reaches.
     collectors : tuple of Collector
         Metrics beside the API's own.
+    tracer_provider : TracerProvider of OpenTelemetry, or None
+        Requests are traced with it.
     """
 
     rate_per_min: int = 600
     max_body_bytes: int = 64 << 10
     open_metrics: bool = False
     collectors: tuple[Collector, ...] = ()
+    tracer_provider: Any = None
 
 
 @dataclass(slots=True, kw_only=True)

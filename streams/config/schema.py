@@ -57,6 +57,7 @@ from streams.config.response import (
 )
 from streams.config.routes import NotificationSettings, RouteSettings
 from streams.config.sentiment import SentimentSettings
+from streams.config.tracing import TracingSettings
 
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -327,6 +328,9 @@ class Config(Settings):
     api: Section[ApiSettings] = Field(ApiSettings(), description="The API.")
     database: Section[DatabaseSettings] = Field(
         DatabaseSettings(), description="Where alerts live once people answer them."
+    )
+    tracing: Section[TracingSettings] = Field(
+        TracingSettings(), description="Where traces are sent."
     )
     kafka: Section[KafkaSettings] = Field(
         KafkaSettings(), description="Apache Kafka, for more than one machine."
