@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import alerts.texts
+from alerts.notify.dispatcher import Dispatcher
 from alerts.privacy import Author
 from alerts.records import Alert
 from alerts.service import Desk, Policy
@@ -81,8 +82,8 @@ def _phrases() -> Phrases:
 
 
 @contextmanager
-def answering(config: Config, desk: Desk, clock: Callable[[], int]) -> Iterator[None]:
-    """Call people when it is due, and send what is to be sent, meanwhile.
+def answering(config: Config, desk: Desk, clock: Callable[[], int]) -> Iterator[Dispatcher]:
+    """Call people when it is due, and send what is to be sent, meanwhile; who sends.
 
     Raises
     ------
@@ -95,7 +96,7 @@ def answering(config: Config, desk: Desk, clock: Callable[[], int]) -> Iterator[
     dispatcher.start()
     try:
         with _ticking(desk):
-            yield
+            yield dispatcher
     finally:
         dispatcher.stop()
 

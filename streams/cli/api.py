@@ -30,16 +30,21 @@ def api(config_path: Path | None, host: str, port: int, on_kafka: bool) -> None:
     Any number may run over one PostgreSQL.
     """
     from alerts.api import create_api, end_streams
+    from alerts.metrics import ResponseMetrics
     from streams.cli.tokens import tell_first
     from streams.desk import answering, opened_desk
     from streams.engine_view import Watched, WatchedStore, api_options
+    from streams.metrics.about import new_registry
+    from streams.metrics.notified import NotificationMetrics
     from streams.serve import http_server, listen
     from streams.store import Store
 
     set_up_logging()
     config = load_config(config_path)
+    registry = new_registry()
     with ExitStack() as stack:
         desk = stack.enter_context(opened_desk(config, _now_ms))
+        registry.register(ResponseMetrics(desk))
         tell_first(desk)
         if on_kafka:
             from streams.kafka.alerts import taking
@@ -49,8 +54,9 @@ def api(config_path: Path | None, host: str, port: int, on_kafka: bool) -> None:
         else:
             store = stack.enter_context(closing(Store(config.paths.data / "nadhir.db")))
             view = WatchedStore(config, store)
-        app = create_api(desk, view, api_options(config, local=is_local(host)))
-        stack.enter_context(answering(config, desk, _now_ms))
+        app = create_api(desk, view, api_options(config, registry, local=is_local(host)))
+        dispatcher = stack.enter_context(answering(config, desk, _now_ms))
+        registry.register(NotificationMetrics(dispatcher))
         listener = stack.enter_context(listen((host, port)))
         server = http_server(app, grace_s=_GRACE_S, stopping=lambda: end_streams(app))
         log.info("API at http://%s:%d", host, listener.getsockname()[1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from streams.cli.common import (
     fail,
     load_config,
     refuse_open_intake,
+    refuse_open_metrics,
     reports_errors,
     set_up_logging,
 )
@@ -189,16 +190,38 @@ def _stages(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...
 @click.option(
     "--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Its port."
 )
+@click.option(
+    "--metrics-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address of /metrics and /health.",
+)
+@click.option(
+    "--metrics-port",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Its port; 0 serves neither.",
+)
 @click.option("--child", is_flag=True, hidden=True)
+@click.option("--metrics-socket", type=click.Path(path_type=Path), hidden=True)
 @config_option
 @reports_errors
 def worker(
-    stages: tuple[str, ...], host: str, port: int, child: bool, config_path: Path | None
+    stages: tuple[str, ...],
+    host: str,
+    port: int,
+    metrics_host: str,
+    metrics_port: int,
+    child: bool,
+    metrics_socket: Path | None,
+    config_path: Path | None,
 ) -> None:
     """Work on Kafka: read mentions, find what is unusual, publish alerts.
 
     Any number of workers share the partitions; ends in order on SIGTERM.
     """
+    from streams.kafka.gather import gathering
     from streams.kafka.supervisor import supervise
     from streams.kafka.worker import check_topics, run_child
 
@@ -208,8 +231,10 @@ def worker(
         refuse_open_intake(config, host)
     address = (host, port)
     if child:
-        run_child(stages[0], config, address)
+        run_child(stages[0], config, address, metrics_socket)
         return
+    if metrics_port:
+        refuse_open_metrics(config, metrics_host)
     if "intake" in stages:
         from streams.serve import listen
 
@@ -217,5 +242,12 @@ def worker(
     check_topics(config)
     arguments = ["--host", host, "--port", str(port)]
     arguments += ["--config", str(config_path)] if config_path else []
-    if ended := supervise(stages, arguments):
+    with ExitStack() as stack:
+        sockets: Path | None = None
+        if metrics_port:
+            token = config.metrics.token
+            shown = token.get_secret_value() if token else None
+            sockets = stack.enter_context(gathering(stages, (metrics_host, metrics_port), shown))
+        ended = supervise(stages, arguments, sockets)
+    if ended:
         fail(f"Error: a stage ended again and again with exit code {ended}; its log says why")

@@ -211,6 +211,15 @@ class IntakeSettings(Settings):
     enabled: Switch = Field(True, description="Whether `nadhir run` takes mentions over HTTP.")
 
 
+class MetricsSettings(Settings):
+    """Who may read metrics."""
+
+    token: Token | None = Field(
+        None,
+        description="Bearer token that opens /metrics; a worker needs one beyond this machine.",
+    )
+
+
 class KafkaSettings(Settings):
     """Apache Kafka, and the topics on it."""
 
@@ -326,6 +335,9 @@ class Config(Settings):
     paths: Section[PathSettings] = Field(PathSettings(), description="Where things are kept.")
     intake: Section[IntakeSettings] = Field(IntakeSettings(), description="The HTTP intake.")
     api: Section[ApiSettings] = Field(ApiSettings(), description="The API.")
+    metrics: Section[MetricsSettings] = Field(
+        MetricsSettings(), description="Who may read metrics."
+    )
     database: Section[DatabaseSettings] = Field(
         DatabaseSettings(), description="Where alerts live once people answer them."
     )

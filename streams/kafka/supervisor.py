@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 log = logging.getLogger("nadhir.worker")
 
@@ -57,7 +58,7 @@ class _Child:
             self.process.wait()
 
 
-def supervise(stages: Sequence[str], arguments: Sequence[str]) -> int:
+def supervise(stages: Sequence[str], arguments: Sequence[str], metrics: Path | None = None) -> int:
     """Run stages until SIGTERM or SIGINT.
 
     Parameters
@@ -65,6 +66,8 @@ def supervise(stages: Sequence[str], arguments: Sequence[str]) -> int:
     stages : sequence of str
     arguments : sequence of str
         Of the command line, for each.
+    metrics : Path, optional
+        Folder in which each has a socket for its metrics.
 
     Returns
     -------
@@ -72,7 +75,10 @@ def supervise(stages: Sequence[str], arguments: Sequence[str]) -> int:
         0 if it was told to end, else the exit code of a stage that cannot be kept running.
     """
     command = [sys.executable, "-m", "streams.cli", "worker", "--stages"]
-    children = [_Child([*command, stage, "--child", *arguments]) for stage in stages]
+    children = []
+    for stage in stages:
+        told_at = ["--metrics-socket", str(metrics / stage)] if metrics else []
+        children.append(_Child([*command, stage, "--child", *told_at, *arguments]))
     told: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda n, _: told.append(n))
