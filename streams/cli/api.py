@@ -29,6 +29,8 @@ def api(config_path: Path | None, host: str, port: int, on_kafka: bool) -> None:
     It works over the response database: the file in paths.data, or the PostgreSQL of database.url.
     Any number may run over one PostgreSQL.
     """
+    from dataclasses import replace
+
     from alerts.api import create_api, end_streams
     from alerts.metrics import ResponseMetrics
     from streams.cli.tokens import tell_first
@@ -38,6 +40,7 @@ def api(config_path: Path | None, host: str, port: int, on_kafka: bool) -> None:
     from streams.metrics.notified import NotificationMetrics
     from streams.serve import http_server, listen
     from streams.store import Store
+    from streams.tracing import opened_tracing
 
     set_up_logging()
     config = load_config(config_path)
@@ -54,7 +57,9 @@ def api(config_path: Path | None, host: str, port: int, on_kafka: bool) -> None:
         else:
             store = stack.enter_context(closing(Store(config.paths.data / "nadhir.db")))
             view = WatchedStore(config, store)
-        app = create_api(desk, view, api_options(config, registry, local=is_local(host)))
+        tracing = stack.enter_context(opened_tracing(config.tracing, "api"))
+        options = api_options(config, registry, local=is_local(host))
+        app = create_api(desk, view, replace(options, tracer_provider=tracing.provider))
         dispatcher = stack.enter_context(answering(config, desk, _now_ms))
         registry.register(NotificationMetrics(dispatcher))
         listener = stack.enter_context(listen((host, port)))

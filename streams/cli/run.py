@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from streams.intake_store import IntakeLog
     from streams.live import LiveEngine, Receiver
     from streams.sources import Source
+    from streams.tracing import Tracing
 
 log = logging.getLogger("nadhir.run")
 _GRACE_S = 5  # for requests in flight
@@ -70,6 +71,7 @@ def run(
     from streams.metrics.timing import Timing
     from streams.pipeline import open_pipeline
     from streams.store import Store, locked
+    from streams.tracing import opened_tracing
 
     set_up_logging()
     config = load_config(config_path)
@@ -79,8 +81,9 @@ def run(
     path = config.paths.data / "nadhir.db"
     registry = new_registry()
     register_models(registry, config)
-    meter = Timing(registry)
     with ExitStack() as stack:
+        tracing = stack.enter_context(opened_tracing(config.tracing, "run"))
+        meter = tracing.metered(Timing(registry))
         stack.enter_context(locked(path))
         store = stack.enter_context(closing(Store(path)))
         intake = stack.enter_context(closing(IntakeLog(config.paths.data / "intake.db")))
@@ -103,7 +106,7 @@ def run(
             dispatcher = stack.enter_context(answering(config, desk, _now_ms))
             registry.register(NotificationMetrics(dispatcher))
         if serves:
-            serving = _serving(config, engine, intake, desk, registry, (host, port))
+            serving = _serving(config, engine, intake, desk, registry, tracing, (host, port))
             stack.enter_context(serving)
         if "-" in files:
             stack.enter_context(_pumping(engine, intake, finish=until_done))
@@ -232,6 +235,7 @@ def _serving(
     intake: IntakeLog,
     desk: Desk,
     registry: CollectorRegistry,
+    tracing: Tracing,
     address: tuple[str, int],
 ) -> Iterator[None]:
     """Serve HTTP meanwhile; requests that have begun are answered before it ends."""
@@ -243,7 +247,8 @@ def _serving(
     stopping: Callable[[], None] | None = None
     with ExitStack() as stack:
         if config.api.enabled:
-            api = stack.enter_context(_api(config, engine, desk, registry, address[0]))
+            served = _api(config, engine, desk, registry, tracing, address[0])
+            api = stack.enter_context(served)
             stopping = partial(end_streams, api)
             app = beside(api, app)
         server = http_server(app, grace_s=_GRACE_S, stopping=stopping)
@@ -259,8 +264,15 @@ def _serving(
 
 @contextmanager
 def _api(
-    config: Config, engine: LiveEngine, desk: Desk, registry: CollectorRegistry, host: str
+    config: Config,
+    engine: LiveEngine,
+    desk: Desk,
+    registry: CollectorRegistry,
+    tracing: Tracing,
+    host: str,
 ) -> Iterator[FastAPI]:
+    from dataclasses import replace
+
     from alerts.api import create_api
     from streams.cli.common import is_local
     from streams.cli.tokens import tell_first
@@ -269,6 +281,7 @@ def _api(
 
     tell_first(desk)
     options = api_options(config, registry, local=is_local(host))
+    options = replace(options, tracer_provider=tracing.provider)
     # the engine's own connection is in the middle of a transaction most of the time
     with closing(Store(engine.pipeline.store.path)) as store:
         yield create_api(desk, WatchedStore(config, store), options)

@@ -130,7 +130,7 @@ def test_requests_become_spans_by_their_route(
         assert stranger.get("/v1/alerts").status_code == 401
     database.close()
     made = spans.get_finished_spans()
-    assert [span.name for span in made] == ["GET /v1/alerts/{id_}", "GET /v1/alerts"]
+    assert [span.name for span in made] == ["GET /v1/alerts/{id}", "GET /v1/alerts"]
     told = [dict(span.attributes or {}) for span in made]
     assert [one["http.response.status_code"] for one in told] == [200, 401]
     assert api.secrets["viewer"] not in str(told)
