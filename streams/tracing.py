@@ -18,8 +18,7 @@ from streams.config.tracing import TracingSettings
 from streams.meter import Meter
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import SpanProcessor
+    from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 log = logging.getLogger("nadhir.tracing")
 _FLUSH_MS = 3_000  # an absent collector must not hold up the end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -15,10 +16,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from streams.meter import UNMETERED, Meter
 
 from alerts.store.database import Database
 from streams.config.tracing import TracingSettings
+from streams.meter import UNMETERED, Meter
 from streams.tracing import Tracing, TracingMissing, opened_tracing
 from tests.alerts.calling import Api
 from tests.alerts.responding import first
@@ -171,7 +172,8 @@ def test_a_run_sends_its_batches_to_the_collector(tmp_path: Path) -> None:
     collector = Collector()
     try:
         write_config(tmp_path)
-        lines = write_lines(tmp_path / "mentions.jsonl", crisis())
+        until_open = [x for x in crisis() if json.loads(x)["published_at"] < "2026-03-02T10:00"]
+        lines = write_lines(tmp_path / "mentions.jsonl", until_open)
         endpoint = f"http://127.0.0.1:{collector.server_port}"
         env = environment(NADHIR_TRACING__ENDPOINT=endpoint, NADHIR_TRACING__PERCENT="100")
         done = nadhir("run", "--until-done", lines, cwd=tmp_path, env=env)
