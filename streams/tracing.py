@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 log = logging.getLogger("nadhir.tracing")
-_FLUSH_MS = 3_000  # an absent collector must not hold up the end
+_FLUSH_MS = 1_000  # an absent collector must not hold up the end
 
 
 class TracingMissing(OSError):

@@ -33,6 +33,7 @@ from streams.metrics.about import new_registry, register_models
 from streams.metrics.timing import Timing
 from streams.score import ScoreStage
 from streams.sentiment import open_sentiment
+from streams.tracing import opened_tracing
 
 STAGES = ("score", "detect", "alert", "intake")
 _CLUSTER_MS = 60_000  # what starts them starts the brokers at the same time
@@ -90,28 +91,30 @@ async def _score(config: Config, registry: CollectorRegistry, stopped: asyncio.E
     from streams.kafka.score import ScoreWorker
 
     brands = config.brand_records()
-    scorer = ScoreWorker(
-        ScoreStage(brands, open_sentiment(config.sentiment)),
-        [brand.id for brand in brands],
-        config.kafka,
-        max_future_ms=config.detect.max_future_s * 1000,
-        meter=Timing(registry, ("score",), latency=False),
-    )
-    register_models(registry, config)
-    registry.register(ScoreMetrics(scorer))
-    work = asyncio.create_task(scorer.run())
-    stop = asyncio.create_task(stopped.wait())
-    await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
-    scorer.stopping = True
-    stop.cancel()
-    await work
+    timing = Timing(registry, ("score",), latency=False)
+    with opened_tracing(config.tracing, "worker-score") as tracing:
+        scorer = ScoreWorker(
+            ScoreStage(brands, open_sentiment(config.sentiment)),
+            [brand.id for brand in brands],
+            config.kafka,
+            max_future_ms=config.detect.max_future_s * 1000,
+            meter=tracing.metered(timing),
+        )
+        register_models(registry, config)
+        registry.register(ScoreMetrics(scorer))
+        work = asyncio.create_task(scorer.run())
+        stop = asyncio.create_task(stopped.wait())
+        await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+        scorer.stopping = True
+        stop.cancel()
+        await work
 
 
 async def _detect(config: Config, registry: CollectorRegistry, stopped: asyncio.Event) -> None:
     from streams.kafka.agents import StatefulWorker
 
     kafka, called, topics = config.kafka, names(config.kafka), load_topics()
-    meter = Timing(registry, ("detect", "store"), latency=False)
+    timing = Timing(registry, ("detect", "store"), latency=False)
     counters = DetectCounters()  # of all partitions: what was counted stays when one goes
 
     def make(partition: int, some: Sequence[Brand]) -> Part:
@@ -126,9 +129,11 @@ async def _detect(config: Config, registry: CollectorRegistry, stopped: asyncio.
         return DetectPart(detect, merge, called.signals, partition, meter)
 
     brands = config.brand_records()
-    worker = StatefulWorker("detect", called.observations, brands, kafka, make, meter=meter)
-    registry.register(DetectMetrics(worker, counters, now_ms))
-    await worker.run(stopped)
+    with opened_tracing(config.tracing, "worker-detect") as tracing:
+        meter = tracing.metered(timing)  # before any part is made
+        worker = StatefulWorker("detect", called.observations, brands, kafka, make, meter=meter)
+        registry.register(DetectMetrics(worker, counters, now_ms))
+        await worker.run(stopped)
 
 
 async def _alert(config: Config, registry: CollectorRegistry, stopped: asyncio.Event) -> None:
@@ -141,7 +146,7 @@ async def _alert(config: Config, registry: CollectorRegistry, stopped: asyncio.E
         resolve_after_quiet_min=config.alerts.resolve_after_quiet_min,
     )
     playbooks, phrases = load_playbooks(config.paths.playbooks), load_phrases()
-    meter = Timing(registry, ("alert", "store"))
+    timing = Timing(registry, ("alert", "store"))
     opened: Counter[tuple[str, str]] = Counter()
 
     def make(partition: int, some: Sequence[Brand]) -> Part:
@@ -149,9 +154,11 @@ async def _alert(config: Config, registry: CollectorRegistry, stopped: asyncio.E
         return AlertPart(stage, called.alerts, opened, meter)
 
     brands = config.brand_records()
-    worker = StatefulWorker("alert", called.signals, brands, kafka, make, meter=meter)
-    registry.register(AlertMetrics(worker, opened, tuple(playbooks), now_ms))
-    await worker.run(stopped)
+    with opened_tracing(config.tracing, "worker-alert") as tracing:
+        meter = tracing.metered(timing)  # before any part is made
+        worker = StatefulWorker("alert", called.signals, brands, kafka, make, meter=meter)
+        registry.register(AlertMetrics(worker, opened, tuple(playbooks), now_ms))
+        await worker.run(stopped)
 
 
 def now_ms() -> int:
