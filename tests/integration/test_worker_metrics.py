@@ -11,9 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from streams.config.schema import KafkaSettings
 from tests.documented import as_documented, told
-from tests.integration.workers import Worker, send, set_up, truth
+from tests.integration.workers import Worker, send, set_up, truth, until
 from tests.prometheus import free_port
-from tests.running import eventually
 
 
 def values(text: str, name: str) -> dict[str, float]:
@@ -30,28 +29,28 @@ def values(text: str, name: str) -> dict[str, float]:
 def test_a_worker_tells_of_all_its_stages_and_of_none_that_ended(
     kafka: KafkaSettings, tmp_path: Path
 ) -> None:
-    wanted = truth(tmp_path, brands=10, days=3, rate=10)
+    wanted = truth(tmp_path, brands=5, days=2, rate=10)
     set_up(kafka)
     send(kafka, wanted.file)
     port = free_port()
     worker = Worker(tmp_path, kafka, "score,detect,alert", "--metrics-port", str(port))
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
         try:
-            eventually(lambda: answers(client, "/health/live"))
-            eventually(lambda: answers(client, "/health/ready"))
+            until(lambda: answers(client, "/health/live"))
+            until(lambda: answers(client, "/health/ready"))
 
             def text() -> str:
                 return client.get("/metrics").text
 
             received = "nadhir_mentions_received_total"
-            eventually(lambda: values(text(), received) == {"score": wanted.mentions})
-            eventually(
+            until(lambda: values(text(), received) == {"score": wanted.mentions})
+            until(
                 lambda: (
                     sum(values(text(), "nadhir_alerts_opened_total").values()) == len(wanted.alerts)
                 )
             )
-            eventually(lambda: set(values(text(), "nadhir_brand_mentions")) == {"detect"})
-            eventually(lambda: told(text()) == as_documented("W"))
+            until(lambda: set(values(text(), "nadhir_brand_mentions")) == {"detect"})
+            until(lambda: told(text()) == as_documented("W"))
             assert "nadhir_brand_mentions" in text()
             detect = child(worker.process.pid, "detect")
             detect_up = 'nadhir_worker_stage_up{stage="detect"} 0.0'
@@ -60,7 +59,7 @@ def test_a_worker_tells_of_all_its_stages_and_of_none_that_ended(
             subprocess.run(["kill", f"-{signal.SIGKILL}", str(detect)], check=True)
             assert detect_up in stopped
             assert not values(stopped, "nadhir_brand_mentions")
-            eventually(lambda: answers(client, "/health/ready"))  # the next one
+            until(lambda: answers(client, "/health/ready"))  # the next one
             assert worker.stop() == 0
         finally:
             if worker.process.poll() is None:
