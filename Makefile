@@ -20,7 +20,7 @@ POSTGRESQL := $(VENV)/.postgresql-found
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-dev demo demo-kafka test lint lint-style lint-types lint-imports \
-	lint-docs format bench bench-kafka quality soak kafka kafka-jars alertmanager prometheus \
+	lint-docs format dashboards bench bench-kafka quality soak kafka kafka-jars alertmanager prometheus \
 	clean
 
 help: ## Show this list
@@ -74,6 +74,9 @@ prometheus: ## Install Debian's Prometheus and promtool, for the tests, if they 
 		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy \
 		--no-install-recommends prometheus; } || \
 		{ echo "install Prometheus with promtool, then try again" >&2; exit 1; }
+
+dashboards: $(DEV) ## Write Grafana's dashboards anew, into deploy/grafana/dashboards
+	$(BIN)/python -m deploy.grafana
 
 bench: $(DEV) $(POSTGRESQL) ## Measure speed and memory against the floor, detectors beside their peers
 	$(BIN)/python -m benchmarks

@@ -14,6 +14,7 @@ import yaml
 
 from deploy.docker.make_secrets import make
 from tests.deploy.starting import parsed
+from tests.prometheus import program
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 FILE = DEPLOY / "compose.yaml"
@@ -129,3 +130,12 @@ def test_prometheus_watches_every_process_of_ours() -> None:
     }
     steady = {name for name, s in OURS.items() if s["restart"] != "no"}
     assert watched == steady
+
+
+def test_promtool_understands_what_prometheus_is_given() -> None:
+    config = DEPLOY / "docker" / "prometheus.yml"
+    done = subprocess.run(
+        [program("promtool"), "check", "config", "--syntax-only", config],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

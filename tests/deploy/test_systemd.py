@@ -85,3 +85,17 @@ def test_systemd_understands_them(tmp_path: Path) -> None:
     ours = [line for line in done.stderr.splitlines() if "nadhir" in line]
     assert not ours
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", SERVICES, ids=lambda p: p.name)
+def test_systemd_finds_little_that_is_exposed(path: Path) -> None:
+    """By its own measure, from 0 to 10; the threshold is given times ten."""
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        assert SERVICES
+        return
+    done = subprocess.run(
+        [analyze, "security", "--offline=yes", "--threshold=20", path],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-300:]
