@@ -78,11 +78,24 @@ class AlertStage:
         self._phrases = phrases
         self._cases: dict[Key, Case] = {}
 
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Types of crisis that it may open."""
+        return tuple(self._playbooks)
+
     def restore(self, cases: Iterable[Case]) -> None:
         """Take up stored cases; of several about the same the latest one counts."""
         for case in sorted(cases, key=lambda c: (c.alert.last_signal_ms, c.alert.opened_at)):
             if case.alert.brand in self._brands:
                 self._cases[key_of(case.alert)] = case
+
+    def scores(self) -> dict[str, int]:
+        """The crisis score of each brand: that of its worst open alert, or 0."""
+        found = dict.fromkeys(self._brands, 0)
+        for case in self._cases.values():
+            if case.alert.state == "open":
+                found[case.alert.brand] = max(found[case.alert.brand], case.alert.score)
+        return found
 
     def handle(self, signals: Iterable[Signal]) -> Outcome:
         """Fold signals into alerts and decisions."""

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import alerts.texts
-from alerts.notify.dispatcher import Pace
+from alerts.notify.dispatcher import Dispatcher, Pace
 from alerts.privacy import Author
 from alerts.records import Alert
 from alerts.retention import Retention
@@ -92,8 +92,8 @@ def _phrases() -> Phrases:
 
 
 @contextmanager
-def answering(config: Config, desk: Desk, clock: Callable[[], int]) -> Iterator[None]:
-    """Call people when it is due, and send what is to be sent, meanwhile.
+def answering(config: Config, desk: Desk, clock: Callable[[], int]) -> Iterator[Dispatcher]:
+    """Call people when it is due, and send what is to be sent, meanwhile; who sends.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def answering(config: Config, desk: Desk, clock: Callable[[], int]) -> Iterator[
     dispatcher.start()
     try:
         with _ticking(desk), _ageing(desk, config.retention.record()):
-            yield
+            yield dispatcher
     finally:
         dispatcher.stop()
 

@@ -31,6 +31,8 @@ from models.lookout import Lookout
 from models.negativity import NegativeShare
 from models.pieces import under, within
 from models.records import (
+    SIGHTS,
+    SOURCE_SILENT,
     SURPRISE_LINES,
     Bool,
     Brand,
@@ -40,10 +42,10 @@ from models.records import (
 )
 from models.silence import SourceSilent
 from models.volume import CountSpike
-from streams.detect_hours import hour_close
+from streams.detect_hours import BrandFigures, hour_close, hour_until
 from streams.detect_signal import Memory
 from streams.detect_state import Change, Pieces, remap, settled
-from streams.impostors import ImpostorWatch
+from streams.impostors import KINDS, ImpostorWatch
 from streams.impostors import Segment as Watched
 from streams.talk import talk_of
 
@@ -75,6 +77,8 @@ class DetectStage:
         A mention may come so long after the newest one and still count.
     corrected : bool
         Labels are those of the model that ships with Nadhir, whose errors are known.
+    counters : DetectCounters, optional
+        Counted on, where several stages share them.
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class DetectStage:
         *,
         allowed_lateness_s: int = 600,
         corrected: bool = True,
+        counters: DetectCounters | None = None,
     ) -> None:
         self.brands = tuple(brands)
         self.detectors = create_detectors(self.brands)
@@ -91,7 +96,7 @@ class DetectStage:
         self._tone = next(d for d in self.detectors if isinstance(d, NegativeShare))
         lines = np.array([SURPRISE_LINES[b.sensitivity] for b in self.brands])
         self._silence = SourceSilent(self._volume.baseline, lines)
-        self.counters = DetectCounters()
+        self.counters = counters or DetectCounters()
         self._lateness_ms = allowed_lateness_s * 1000
         self._rolling = Rolling(len(brands))
         self._dedupe = Deduplicator()
@@ -162,7 +167,15 @@ class DetectStage:
         segment = Segment(empty, empty, empty, empty, ticks_at, ticks_ms, now_ms)
         signals += map(self._memory.signal, sorted(self._findings(segment), key=lambda f: f.at_ms))
         signals += self._looks(final_ms)
-        return [*signals, *(s for at_ms in ticks_ms.tolist() for s in self.impostors.tell(at_ms))]
+        signals += [s for at_ms in ticks_ms.tolist() for s in self.impostors.tell(at_ms)]
+        self.counters.signals.update(s.kind for s in signals)
+        return signals
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of signals that it may find."""
+        figures = (detector.kind for detector in self.detectors)
+        return (*figures, SOURCE_SILENT, *SIGHTS, *KINDS.values())
 
     def _findings(self, segment: Segment) -> list[Finding]:
         found = [f for d in self.detectors for f in d.observe(segment, self._rolling)]
@@ -177,6 +190,17 @@ class DetectStage:
         if self.watermark_ms is None:
             return {}
         return talk_of(self._rolling, self.brands, self.watermark_ms)
+
+    def figures(self) -> BrandFigures | None:
+        """How the brands stand in event time; None before anything came."""
+        if self.watermark_ms is None or self._rolling.all.now is None:
+            return None
+        return BrandFigures(
+            brands=tuple(brand.id for brand in self.brands),
+            hour=hour_until(self._rolling, self._volume.baseline, self.watermark_ms),
+            usual_share=self._tone.usual_share(),
+            silent=self._silence.silent,
+        )
 
     def _segment(
         self, obs: Observations, rows: Int64, watermark: Int64, final_ms: int

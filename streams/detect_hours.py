@@ -1,15 +1,16 @@
-"""An hour that is over, as detectors learn it."""
+"""An hour that is over, as detectors learn it, and the latest one, as it is shown."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from models.baseline import HORIZONS_MIN, Baseline
 from models.counts import HOUR_MIN, CumulativeCounts
-from models.detector import HourClose, Rolling
-from models.records import Float64
+from models.detector import MINUTE_MS, HourClose, Rolling
+from models.records import Bool, Float64, Int64
 
 _BLIND_EXPECTED = 20.0  # an hour in which so many were expected and none came is blindness
 
@@ -39,6 +40,45 @@ def hour_close(rolling: Rolling, baseline: Baseline, hour: int) -> HourClose:
         peaks=whole.peaks,
         negative_peaks=negative.peaks,
         blind=not whole.fives.any() and expected >= _BLIND_EXPECTED,
+    )
+
+
+class LatestHour(NamedTuple):
+    """Counts of each brand in the 60 minutes up to the last whole one, and what was expected."""
+
+    mentions: Int64
+    negative: Int64
+    expected: Float64
+
+
+@dataclass(frozen=True, slots=True)
+class BrandFigures:
+    """How brands stand, as columns.
+
+    Attributes
+    ----------
+    brands : tuple of str
+    hour : LatestHour
+    usual_share : float64[n]
+        Usual negative share.
+    silent : bool[n]
+        Nothing comes though it should.
+    """
+
+    brands: tuple[str, ...]
+    hour: LatestHour
+    usual_share: Float64
+    silent: Bool
+
+
+def hour_until(rolling: Rolling, baseline: Baseline, now_ms: int) -> LatestHour:
+    """The latest hour of event time ``now_ms``, of brands of which something was counted."""
+    series = np.arange(rolling.all.series)
+    minute = np.full(len(series), now_ms // MINUTE_MS - 1)
+    return LatestHour(
+        mentions=rolling.all.window(minute, series, HOUR_MIN).astype(np.int64),
+        negative=rolling.negative.window(minute, series, HOUR_MIN).astype(np.int64),
+        expected=baseline.expected_short(minute, series)[1],
     )
 
 

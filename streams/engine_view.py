@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import msgspec
+from prometheus_client import CollectorRegistry
 
 from alerts.api import ApiOptions, Rejected
 from alerts.playbook import load_playbooks
@@ -18,12 +19,15 @@ from streams.config import Config
 from streams.store import BLIND, TALK, Store
 
 
-def api_options(config: Config, *, local: bool) -> ApiOptions:
+def api_options(config: Config, registry: CollectorRegistry, *, local: bool) -> ApiOptions:
     """The configured API; ``local`` if only this machine reaches it."""
+    token = config.metrics.token
     return ApiOptions(
         rate_per_min=config.api.rate_per_min,
         max_body_bytes=config.api.max_body_kb << 10,
         open_metrics=local,
+        metrics_token=token.get_secret_value() if token else None,
+        registry=registry,
     )
 
 

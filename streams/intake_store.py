@@ -10,6 +10,7 @@ import asyncio
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -23,7 +24,8 @@ log = logging.getLogger("nadhir.intake")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS intake (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, lines INTEGER NOT NULL, data BLOB NOT NULL);
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, lines INTEGER NOT NULL, data BLOB NOT NULL,
+    at_ms INTEGER);
 """
 
 
@@ -50,6 +52,9 @@ class IntakeLog:
             make_private(path)
             self._write = _open(path)
             self._write.executescript(_SCHEMA)
+            columns = [row[1] for row in self._write.execute("PRAGMA table_info(intake)")]
+            if "at_ms" not in columns:  # a file of an older version
+                self._write.execute("ALTER TABLE intake ADD COLUMN at_ms INTEGER")
             self._read = _open(path)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{path}: cannot be used as intake ({error})") from error
@@ -91,11 +96,12 @@ class IntakeLog:
         group = [entry for entry in waiting if entry[1].set_running_or_notify_cancel()]
         if not group:
             return  # an earlier flush took it along
+        now_ms = time.time_ns() // 1_000_000
         try:
             self._write.execute("BEGIN IMMEDIATE")
             self._write.executemany(
-                "INSERT INTO intake (lines, data) VALUES (?, ?)",
-                ((len(lines), _pack(lines)) for lines, _ in group if lines),
+                "INSERT INTO intake (lines, data, at_ms) VALUES (?, ?, ?)",
+                ((len(lines), _pack(lines), now_ms) for lines, _ in group if lines),
             )
             self._write.execute("COMMIT")
         except sqlite3.Error as error:
@@ -131,7 +137,7 @@ class IntakeLog:
         """The next lines; whole appends, so a batch may be longer than ``limit``."""
         finished = self._finished  # before looking, so that nothing comes in between
         try:
-            taken = self._take(limit)
+            taken, arrived_ms = self._take(limit)
         except sqlite3.Error as error:
             raise StoreError(f"the intake cannot be read ({error})") from error
         if not taken:
@@ -139,22 +145,27 @@ class IntakeLog:
             return None
         first = self._ordinal
         self._ordinal += len(taken)
-        return Batch(taken, first, f"{self._next}:{self._ordinal}")
+        return Batch(taken, first, f"{self._next}:{self._ordinal}", arrived_ms)
 
-    def _take(self, limit: int) -> list[bytes]:
+    def _take(self, limit: int) -> tuple[list[bytes], int | None]:
+        """The next lines, and when the first of them came."""
         taken: list[bytes] = []
         size = 0
+        arrived_ms: int | None = None
         rows = self._read.execute(
-            "SELECT seq, data FROM intake WHERE seq >= ? ORDER BY seq LIMIT ?", (self._next, limit)
+            "SELECT seq, data, at_ms FROM intake WHERE seq >= ? ORDER BY seq LIMIT ?",
+            (self._next, limit),
         )
-        for seq, data in rows:
+        for seq, data, at_ms in rows:
+            if not taken:
+                arrived_ms = at_ms
             taken += _unpack(data)
             self._next = seq + 1
             size += len(data)
             if len(taken) >= limit or size >= BATCH_BYTES:
                 break
         rows.close()
-        return taken
+        return taken, arrived_ms
 
     def forget(self, position: str) -> None:
         """Drop what a committed position contains."""

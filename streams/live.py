@@ -19,7 +19,8 @@ import msgspec
 from alerts.records import Alert
 from models.detector import TICK_MS
 from streams.intake_store import IntakeLog
-from streams.pipeline import Pipeline
+from streams.meter import UNMETERED, Meter
+from streams.pipeline import Figures, Pipeline, news_key
 from streams.sources import Source, SourceError
 
 log = logging.getLogger("nadhir.live")
@@ -28,6 +29,7 @@ COMMIT_MS = 200
 IDLE_MS = 30_000  # so long without a mention, event time follows the clock at this distance
 LIVE_MS = 3_600_000  # a stream further behind the clock is history: its time stands when it pauses
 RETRY_MS = 5_000  # between attempts at a receiver that fails
+LOOK_MS = 1_000  # so often is noted how the brands stand
 _PAUSE_S = 0.05
 
 
@@ -77,9 +79,13 @@ class LiveEngine:
     receivers : mapping of str to Receiver
     clock : callable
         Milliseconds since the epoch.
+    meter : Meter
+        Told when alerts are published.
 
     Attributes
     ----------
+    figures : Figures or None
+        How the brands stood lately; replaced as a whole, so that other threads may read it.
     running : bool
         Whether it has taken up its work.
     stopping : bool
@@ -94,8 +100,10 @@ class LiveEngine:
         sources: Sequence[Source],
         receivers: Mapping[str, Receiver],
         clock: Callable[[], int],
+        meter: Meter = UNMETERED,
     ) -> None:
         self.pipeline = pipeline
+        self.figures: Figures | None = None
         self.running = False
         self.stopping = False
         self.broken: list[str] = []
@@ -103,11 +111,18 @@ class LiveEngine:
         self._intakes = [source for source in sources if isinstance(source, IntakeLog)]
         self._receivers = receivers
         self._clock = clock
+        self._meter = meter
+        self._looked_ms = 0
         self._moved_ms = clock()  # when event time moved last
         self._watermark_ms: int | None = None
         self._committed_ms = clock()
         self._dirty = False
         self._retry_ms: dict[str, int] = {}  # receivers that failed: when to try again
+
+    @property
+    def failing(self) -> dict[str, bool]:
+        """Which receivers did not take what was last given to them."""
+        return {name: name in self._retry_ms for name in self._receivers}
 
     def stop(self) -> None:
         """End soon, with everything stored; from any thread or signal handler."""
@@ -133,6 +148,8 @@ class LiveEngine:
                 self._commit(now)
             elif any(now >= at for at in self._retry_ms.values()):
                 self._publish(now)
+            if now - self._looked_ms >= LOOK_MS:
+                self.figures, self._looked_ms = self.pipeline.figures(), now
             if not lines:
                 if until_done and not self._sources:
                     break
@@ -197,6 +214,11 @@ class LiveEngine:
         while notes := store.outbox(name):
             for seq, body in notes:
                 if receiver is not None:
-                    receiver.deliver(msgspec.json.decode(body, type=Alert))
+                    alert = msgspec.json.decode(body, type=Alert)
+                    receiver.deliver(alert)
+                    # told once, by the first receiver; what an earlier process found has no time
+                    arrived_ms = self.pipeline.arrived.pop(news_key(alert), None)
+                    if arrived_ms is not None:
+                        self._meter.published(alert, arrived_ms, self._clock())
                 with store.step():
                     store.delivered(seq)

@@ -10,22 +10,26 @@ import ctypes
 import gc
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import product
 
 import msgspec
 
 from alerts.cases import Case, Outcome
 from alerts.fusion import AlertSettings, AlertStage
 from alerts.playbook import load_playbooks
-from alerts.records import Alert, Decision
+from alerts.records import SEVERITIES, Alert, Decision
 from alerts.texts import load_phrases
 from models.records import Brand, Judgement, Rejection, Signal
 from models.terms import load_topics
 from streams.config import Config
 from streams.decode import decode_batch
 from streams.detect import DetectStage
+from streams.detect_hours import BrandFigures
+from streams.meter import UNMETERED, Meter
 from streams.pace import Pace
 from streams.score import ScoreStage
 from streams.sentiment import open_sentiment
@@ -35,6 +39,7 @@ from streams.store import BLIND, TALK, Store, StoreError
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _KEEP_BYTES = -1, -3, 64 << 20  # mallopt(3)
 _MOST_LINES = 4096  # of a batch
 _MOST_PENDING_BYTES = 32 << 20  # rejected lines held in memory until a commit
+_MOST_ARRIVED = 1_000
 
 
 @dataclass(slots=True)
@@ -45,7 +50,20 @@ class Counters:
     mentions: int = 0
     observations: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
-    alerts: int = 0
+    opened: Counter[tuple[str, str]] = field(default_factory=Counter)  # alerts by type, severity
+
+    @property
+    def alerts(self) -> int:
+        """Alerts opened."""
+        return self.opened.total()
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How brands stand: in event time, and the crisis score of each."""
+
+    brands: BrandFigures | None
+    scores: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -73,10 +91,14 @@ class Pipeline:
     clock : callable or None
         Milliseconds since the epoch, to refuse mentions of the future; None in a replay.
     max_future_ms : int
+    meter : Meter
+        Told how long batches take.
 
     Attributes
     ----------
     counters : Counters
+    arrived : dict
+        When the mentions came that news is about, by `news_key`, until the news is published.
     pace : Pace
         How many lines the next batch should have.
     """
@@ -91,8 +113,11 @@ class Pipeline:
         receivers: tuple[str, ...] = (),
         clock: Callable[[], int] | None = None,
         max_future_ms: int = 300_000,
+        meter: Meter = UNMETERED,
     ) -> None:
         self.counters = Counters()
+        # a counter that begins with its first event would hide that event from Prometheus
+        self.counters.opened.update(dict.fromkeys(product(alert.types, SEVERITIES), 0))
         self.pace = Pace(_MOST_LINES)
         self.detect = detect
         self.store = store
@@ -101,6 +126,8 @@ class Pipeline:
         self._receivers = receivers
         self._clock = clock
         self._max_future_ms = max_future_ms
+        self._meter = meter
+        self.arrived: dict[tuple[str, int], int] = {}
         self._pending = _Pending()
         self._pending_bytes = 0
         self._blind: list[str] | None = None  # as the store knows it
@@ -117,17 +144,25 @@ class Pipeline:
 
     def feed(self, source: str, batch: Batch) -> None:
         """Fold a batch of lines into the state, in memory."""
+        now_ms = self._clock() if self._clock else None
+        began = time.perf_counter()
         decoded = decode_batch(
             batch.lines,
             source=source,
             positions=range(batch.first, batch.first + len(batch.lines)),
-            now_ms=self._clock() if self._clock else None,
+            now_ms=now_ms,
             max_future_ms=self._max_future_ms,
         )
-        began = time.monotonic()
+        decoded_s = self._took("decode", began)
         observations = self._score.score(decoded.mentions)
-        self.pace.took(len(batch.lines), round((time.monotonic() - began) * 1000))
-        self._fold(self.detect.detect(observations))
+        scored_s = self._took("score", decoded_s)
+        self.pace.took(len(batch.lines), round((scored_s - decoded_s) * 1000))
+        signals = self.detect.detect(observations)
+        detected_s = self._took("detect", scored_s)
+        news = self._fold(signals)
+        self._took("alert", detected_s)
+        if now_ms is not None:
+            self._remember(news, batch.arrived_ms or now_ms)
         self._pending.rejections += decoded.rejections
         self._pending.positions[source] = batch.next
         self.counters.lines += len(batch.lines)
@@ -142,22 +177,43 @@ class Pipeline:
         """Tell that event time has reached ``now_ms`` though nothing came."""
         self._fold(self.detect.advance(now_ms))
 
-    def _fold(self, signals: list[Signal]) -> None:
-        self._pending.signals += signals
-        self._take(self._alert.handle(signals))
-        if self.detect.watermark_ms is not None:
-            self._take(self._alert.advance(self.detect.watermark_ms))
+    def figures(self) -> Figures:
+        """How brands stand; for the thread that feeds."""
+        return Figures(self.detect.figures(), self._alert.scores())
 
-    def _take(self, outcome: Outcome) -> None:
+    def _took(self, stage: str, since_s: float) -> float:
+        """Tell how long a stage took, by the performance counter; the time now."""
+        now_s = time.perf_counter()
+        self._meter.took(stage, now_s - since_s)
+        return now_s
+
+    def _remember(self, news: list[Alert], arrived_ms: int) -> None:
+        self.arrived |= {news_key(alert): arrived_ms for alert in news}
+        while len(self.arrived) > _MOST_ARRIVED:  # nobody takes them up
+            del self.arrived[next(iter(self.arrived))]
+
+    def _fold(self, signals: list[Signal]) -> list[Alert]:
+        """Take in signals; the news."""
+        self._pending.signals += signals
+        news = self._take(self._alert.handle(signals))
+        if self.detect.watermark_ms is None:
+            return news
+        return [*news, *self._take(self._alert.advance(self.detect.watermark_ms))]
+
+    def _take(self, outcome: Outcome) -> list[Alert]:
         self._pending.cases |= outcome.cases
         self._pending.decisions += outcome.decisions
         self._pending.news += outcome.news
-        self.counters.alerts += sum(len(a.timeline) == 1 for a in outcome.news)
+        self.counters.opened.update(
+            (a.type, a.severity) for a in outcome.news if len(a.timeline) == 1
+        )
+        return outcome.news
 
     def commit(self) -> dict[str, str]:
         """Store all that changed in one transaction; the positions it holds, by source."""
         pending, self._pending = self._pending, _Pending()
         self._pending_bytes = 0
+        began = time.perf_counter()
         with self.store.step():
             self.store.apply(self.detect.changes())
             for source, position in pending.positions.items():
@@ -171,6 +227,7 @@ class Pipeline:
             if self._clock is not None:
                 self._note_blindness()
                 self._note_talk()
+        self._took("store", began)
         return pending.positions
 
     def _note_blindness(self) -> None:
@@ -188,6 +245,11 @@ class Pipeline:
             self._talk_minute = minute
 
 
+def news_key(alert: Alert) -> tuple[str, int]:
+    """What tells one publication of an alert from the next."""
+    return alert.id, len(alert.timeline)
+
+
 def open_pipeline(
     config: Config,
     store: Store,
@@ -196,6 +258,7 @@ def open_pipeline(
     clock: Callable[[], int] | None = None,
     brands: tuple[Brand, ...] | None = None,
     told_as: tuple[Brand, ...] | None = None,
+    meter: Meter = UNMETERED,
 ) -> Pipeline:
     """Compose the stages as the configuration says and take up the state of the store.
 
@@ -203,7 +266,7 @@ def open_pipeline(
     ----------
     config : Config
     store : Store
-    receivers, clock
+    receivers, clock, meter
         Those of `Pipeline`.
     brands : tuple of Brand, optional
         What is watched, if not the brands of the configuration.
@@ -251,6 +314,7 @@ def open_pipeline(
         receivers=receivers,
         clock=clock,
         max_future_ms=config.detect.max_future_s * 1000,
+        meter=meter,
     )
 
 

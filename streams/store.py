@@ -10,8 +10,9 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 
@@ -88,6 +89,16 @@ def make_private(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():  # people's words are in it
         path.touch(mode=0o600)
+
+
+def state_bytes(path: Path) -> dict[str, int]:
+    """Size of the stored state by part, read beside whoever uses the store."""
+    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
+        rows = db.execute(
+            "SELECT substr(key, 1, instr(key || '/', '/') - 1), SUM(length(value)) FROM state"
+            " GROUP BY 1"
+        )
+        return dict(rows.fetchall())
 
 
 class Store:

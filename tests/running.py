@@ -157,10 +157,15 @@ class Running:
         return self.http.post("/v1/mentions", content=b"\n".join(lines), headers=head)
 
     def metric(self, name: str) -> float:
-        """Value of a counter or gauge without labels."""
+        """Value of a counter or gauge, over all its labels."""
         text = self.http.get("/metrics").text
-        found = re.search(rf"^{name} ([0-9.e+]+)$", text, re.MULTILINE)
-        return float(found[1]) if found else 0.0
+        found = re.findall(rf"^{name}(?:{{[^}}]*}})? ([0-9.e+]+)$", text, re.MULTILINE)
+        return sum(map(float, found))
+
+    def read(self) -> float:
+        """How many mentions were read and could be."""
+        received, rejected = (f"nadhir_mentions_{word}_total" for word in ("received", "rejected"))
+        return self.metric(received) - self.metric(rejected)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it, and return its exit code."""

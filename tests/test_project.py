@@ -18,9 +18,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("streams", "models", "alerts")
 FOLDERS = (*PACKAGES, "tools", "tests", "benchmarks", "docs", "deploy", ".ci")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-PIN = re.compile(r"([A-Za-z0-9._-]+)==([0-9][A-Za-z0-9.]*)(?:  # needed by ([A-Za-z0-9._-]+))?")
+PIN = re.compile(r"([A-Za-z0-9._-]+)==([0-9][A-Za-z0-9.!]*)(?:  # needed by ([A-Za-z0-9._-]+))?")
 # not imported by us, but used by this module
 DATA_ONLY = {"psycopg-binary": "psycopg", "tzdata": "zoneinfo"}
+# one name of modules, many distributions: those that hold what is imported
+SHARED = {"opentelemetry": ["opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"]}
 
 # Written so that the patterns do not find themselves.
 FORBIDDEN = {
@@ -54,7 +56,8 @@ def pins(file: str) -> list[Pin]:
 RUNTIME = pins("requirements.txt")
 ALL = RUNTIME + pins("requirements-dev.txt")
 DIRECT = [pin for pin in RUNTIME if pin.needed_by is None]
-EXTRA = [Pin(line) for line in PYPROJECT["project"]["optional-dependencies"]["onnx"]]
+EXTRAS = PYPROJECT["project"]["optional-dependencies"]
+EXTRA = [Pin(line) for lines in EXTRAS.values() for line in lines]
 
 
 def needs(name: str) -> set[str]:
@@ -86,7 +89,9 @@ def distributions_imported(*folders: str) -> set[str]:
     outside = modules - sys.stdlib_module_names - own
     known = metadata.packages_distributions()
     assert outside <= known.keys(), f"imported but not installed: {sorted(outside - known.keys())}"
-    names = {canonicalize_name(name) for module in outside for name in known[module]}
+    names = {
+        canonicalize_name(name) for module in outside for name in SHARED.get(module, known[module])
+    }
     data = {name for name, reader in DATA_ONLY.items() if reader in modules}
     return names | data
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -56,6 +57,7 @@ def create_api(desk: Desk, view: EngineView, options: ApiOptions) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
         exception_handlers=handlers(),
+        telemetry=_telemetry(options),
     )
     app.state.parts = Parts(desk=desk, engine=view, options=options, feed=Feed(desk))
     for one in _ROUTES:
@@ -68,6 +70,20 @@ def create_api(desk: Desk, view: EngineView, options: ApiOptions) -> FastAPI:
 
     app.add_middleware(_Guard, most_bytes=options.max_body_bytes)
     return app
+
+
+def _telemetry(options: ApiOptions) -> TelemetryConfig:
+    """Spans of requests alone, and only where they are asked for."""
+    return {
+        "tracing": options.tracer_provider is not None,
+        "tracer_provider": options.tracer_provider,
+        "metrics": False,
+        "logs": False,
+        "operation_spans": False,
+        "auto_configure": False,
+        # a link's path is its secret; an address of an API hides nothing else
+        "exclude": lambda scope: scope["path"].startswith("/ack/"),
+    }
 
 
 def end_streams(app: FastAPI) -> None:

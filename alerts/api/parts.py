@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
-from prometheus_client.registry import Collector
+from prometheus_client import CollectorRegistry
 
 from alerts.api.feed import Feed
 from alerts.api.limits import Limits
@@ -67,14 +67,20 @@ class ApiOptions:
     max_body_bytes : int
     open_metrics : bool
         Whether /metrics asks for no token: for an address that only this machine reaches.
-    collectors : tuple of Collector
-        Metrics beside the API's own.
+    metrics_token : str or None
+        Opens /metrics beside a viewer's token.
+    registry : CollectorRegistry
+        What /metrics shows.
+    tracer_provider : TracerProvider of OpenTelemetry, or None
+        Requests are traced with it.
     """
 
     rate_per_min: int = 600
     max_body_bytes: int = 64 << 10
     open_metrics: bool = False
-    collectors: tuple[Collector, ...] = ()
+    metrics_token: str | None = None
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    tracer_provider: Any = None
 
 
 @dataclass(slots=True, kw_only=True)

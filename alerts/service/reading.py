@@ -33,6 +33,7 @@ from alerts.service.records import (
 from alerts.service.silencing import SilenceDraft
 from alerts.service.tx import Policy, summaries
 from alerts.store import access, audit, due, mutes, queue, rows
+from alerts.store.audit import Entry
 from alerts.store.database import Database
 from alerts.store.queue import Status
 from alerts.store.rows import Filter
@@ -164,10 +165,20 @@ class Reading:
         with self.database.read() as connection:
             return rows.standing(connection)
 
+    @property
+    def receivers(self) -> tuple[str, ...]:
+        """Who is told of everything."""
+        return self._policy.receivers
+
     def counts(self) -> tuple[list[tuple[str, str, int]], list[tuple[str, str, int]]]:
-        """Alerts by state and severity, notifications by receiver and status."""
+        """Alerts by state and severity; notifications that wait or were given up, by receiver."""
         with self.database.read() as connection:
-            return rows.counts(connection), queue.counts(connection)
+            return rows.counts(connection), queue.counts(connection, ("queued", "dead"))
+
+    def steps(self, actions: Sequence[str], *, after: int, upto: int, limit: int) -> list[Entry]:
+        """Rows of the audit trail of some actions, after a number and up to another."""
+        with self.database.read() as connection:
+            return audit.of_actions(connection, actions, after=after, upto=upto, limit=limit)
 
     def read_link(self, token: str) -> tuple[Link, Summary]:
         """What a link is about; changes nothing.

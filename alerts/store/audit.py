@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -116,6 +116,14 @@ def entries(
     if alert is not None:
         query = query.where(audit.c.alert == alert)
     return [_entry(row) for row in connection.execute(query)]
+
+
+def of_actions(
+    connection: Connection, actions: Sequence[str], *, after: int, upto: int, limit: int
+) -> list[Entry]:
+    """Rows of some actions between two numbers, in order."""
+    query = select(audit).where(audit.c.seq.between(after + 1, upto), audit.c.action.in_(actions))
+    return [_entry(row) for row in connection.execute(query.order_by(audit.c.seq).limit(limit))]
 
 
 def head(connection: Connection) -> tuple[int, str]:

@@ -153,10 +153,11 @@ def rewrite(connection: Connection, id_: int, told: Notification) -> None:
     connection.execute(notifications.update().where(here).values(body=body))
 
 
-def counts(connection: Connection) -> list[tuple[str, str, int]]:
-    """Number of notifications by receiver and status."""
+def counts(connection: Connection, statuses: Sequence[Status]) -> list[tuple[str, str, int]]:
+    """Number of notifications of some statuses by receiver and status."""
     columns = (notifications.c.receiver, notifications.c.status)
-    query = select(*columns, func.count()).group_by(*columns)
+    query = select(*columns, func.count()).where(notifications.c.status.in_(statuses))
+    query = query.group_by(*columns)
     return [(receiver, status, int(n)) for receiver, status, n in connection.execute(query)]
 
 

@@ -29,18 +29,26 @@ def api(config_path: Path | None, host: str, port: int, on_kafka: bool) -> None:
     It works over the response database: the file in paths.data, or the PostgreSQL of database.url.
     Any number may run over one PostgreSQL.
     """
+    from dataclasses import replace
+
     from alerts.api import end_streams
     from alerts.console import create_app
+    from alerts.metrics import ResponseMetrics
     from streams.cli.tokens import tell_first
     from streams.desk import answering, opened_desk
     from streams.engine_view import Watched, WatchedStore, api_options
+    from streams.metrics.about import new_registry
+    from streams.metrics.notified import NotificationMetrics
     from streams.serve import console_url, http_server, listen
     from streams.store import Store
+    from streams.tracing import opened_tracing
 
     set_up_logging()
     config = load_config(config_path)
+    registry = new_registry()
     with ExitStack() as stack:
         desk = stack.enter_context(opened_desk(config, _now_ms, publishes=on_kafka))
+        registry.register(ResponseMetrics(desk))
         tell_first(desk)
         if on_kafka:
             from streams.kafka.alerts import taking
@@ -52,8 +60,11 @@ def api(config_path: Path | None, host: str, port: int, on_kafka: bool) -> None:
         else:
             store = stack.enter_context(closing(Store(config.paths.data / "nadhir.db")))
             view = WatchedStore(config, store)
-        app = create_app(desk, view, api_options(config, local=is_local(host)))
-        stack.enter_context(answering(config, desk, _now_ms))
+        tracing = stack.enter_context(opened_tracing(config.tracing, "api"))
+        options = api_options(config, registry, local=is_local(host))
+        app = create_app(desk, view, replace(options, tracer_provider=tracing.provider))
+        dispatcher = stack.enter_context(answering(config, desk, _now_ms))
+        registry.register(NotificationMetrics(dispatcher))
         listener = stack.enter_context(listen((host, port)))
         server = http_server(app, grace_s=_GRACE_S, stopping=lambda: end_streams(app))
         log.info("API at http://%s:%d", host, listener.getsockname()[1])

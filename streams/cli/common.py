@@ -138,6 +138,16 @@ def refuse_open_intake(config: Config, host: str) -> None:
         )
 
 
+def refuse_open_metrics(config: Config, host: str) -> None:
+    """End the command if anybody on the network could read metrics."""
+    if config.metrics.token is None and not is_local(host):
+        fail(
+            f"--metrics-host {host}: metrics would be open to the network without a token; "
+            "set metrics.token (NADHIR_METRICS__TOKEN), or keep to 127.0.0.1",
+            WRONG_USAGE,
+        )
+
+
 def is_local(host: str) -> bool:
     """Whether only this machine reaches an address."""
     return host in _LOOPBACK

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +20,7 @@ from streams.cli.common import (
     fail,
     load_config,
     refuse_open_intake,
+    refuse_open_metrics,
     reports_errors,
     set_up_logging,
 )
@@ -39,6 +41,9 @@ def _cluster(config_path: Path | None) -> Iterator[tuple[KafkaAdminClient, list[
     kafka = load_config(config_path).kafka
     with admin(kafka) as client:
         yield client, wanted_topics(kafka)
+
+
+_METRICS = "metrics"  # beside the stages of a worker, where its metrics are served
 
 
 @click.group()
@@ -190,30 +195,62 @@ def _stages(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...
 @click.option(
     "--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Its port."
 )
+@click.option(
+    "--metrics-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address of /metrics and /health.",
+)
+@click.option(
+    "--metrics-port",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Its port; 0 serves neither.",
+)
 @config_option
 @reports_errors
-def worker(stages: tuple[str, ...], host: str, port: int, config_path: Path | None) -> None:
+def worker(
+    stages: tuple[str, ...],
+    host: str,
+    port: int,
+    metrics_host: str,
+    metrics_port: int,
+    config_path: Path | None,
+) -> None:
     """Work on Kafka: read mentions, find what is unusual, publish alerts.
 
     Any number of workers share the partitions; ends in order on SIGTERM.
     """
+    from streams.kafka.gather import gathered_server
     from streams.kafka.supervisor import supervise
     from streams.kafka.worker import check_topics, import_stages, run_stage
+    from streams.serve import listen
 
     config = load_config(config_path)
     set_up_logging()
     address = (host, port)
     if "intake" in stages:
-        from streams.serve import listen
-
         refuse_open_intake(config, host)
         listen(address).close()  # an address in use is told at once
-    check_topics(config)
-    import_stages(stages)
+    with ExitStack() as stack:
+        folder: Path | None = None
+        if metrics_port:
+            refuse_open_metrics(config, metrics_host)
+            listener = stack.enter_context(listen((metrics_host, metrics_port)))
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="nadhir-")))
+        check_topics(config)
+        import_stages(stages)
 
-    @reports_errors
-    def run(stage: str) -> None:
-        asyncio.run(run_stage(stage, config, address))
+        @reports_errors
+        def run(stage: str) -> None:
+            if folder and stage == _METRICS:
+                token = config.metrics.token
+                shown = token.get_secret_value() if token else None
+                gathered_server(stages, folder, shown).run([listener])
+            else:
+                asyncio.run(run_stage(stage, config, address, folder and folder / stage))
 
-    if ended := supervise(stages, run):
+        ended = supervise((*stages, _METRICS) if folder else stages, run)
+    if ended:
         fail(f"Error: a stage ended again and again with exit code {ended}; its log says why")

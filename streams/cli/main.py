@@ -17,6 +17,8 @@ COMMANDS = {
     "demo": "demo",
     "run": "run",
     "api": "api",
+    "migrate": "migrate",
+    "backup": "backup",
     "tokens": "tokens",
     "replay": "replay",
     "simulate": "simulate",

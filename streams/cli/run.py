@@ -28,6 +28,7 @@ from streams.cli.common import (
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from prometheus_client import CollectorRegistry
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from streams.live import LiveEngine, Receiver
     from streams.sources import Source
     from streams.store import Store
+    from streams.tracing import Tracing
 
 log = logging.getLogger("nadhir.run")
 _GRACE_S = 5  # for requests in flight
@@ -60,13 +62,19 @@ def run(
     Alerts go to the configured receivers, and to the people who answer them through the API.  Ends
     on SIGTERM or Ctrl-C with everything stored.
     """
+    from alerts.metrics import ResponseMetrics
     from streams.desk import RECEIVER, Taker, answering, opened_desk
     from streams.drills.run import OneAtATime, running_drills
     from streams.intake_store import IntakeLog
     from streams.lists import following
     from streams.live import LiveEngine
+    from streams.metrics.about import new_registry, register_models
+    from streams.metrics.engine import EngineMetrics
+    from streams.metrics.notified import NotificationMetrics
+    from streams.metrics.timing import Timing
     from streams.pipeline import open_pipeline
     from streams.store import Store, locked
+    from streams.tracing import opened_tracing
 
     set_up_logging()
     config = load_config(config_path)
@@ -74,25 +82,35 @@ def run(
     if serves and config.intake.enabled:
         refuse_open_intake(config, host)
     path = config.paths.data / "nadhir.db"
+    registry = new_registry()
+    register_models(registry, config)
     with ExitStack() as stack:
+        tracing = stack.enter_context(opened_tracing(config.tracing, "run"))
+        meter = tracing.metered(Timing(registry))
         stack.enter_context(locked(path))
         store = stack.enter_context(closing(Store(path)))
         intake = stack.enter_context(closing(IntakeLog(config.paths.data / "intake.db")))
         desk = stack.enter_context(opened_desk(config, _now_ms))
+        registry.register(ResponseMetrics(desk))
         named = _receivers(config) | {RECEIVER: Taker(desk)}
         receivers = {name: OneAtATime(receiver) for name, receiver in named.items()}
         _take_up(store, desk)
-        pipeline = open_pipeline(config, store, receivers=tuple(receivers), clock=_now_ms)
+        pipeline = open_pipeline(
+            config, store, receivers=tuple(receivers), clock=_now_ms, meter=meter
+        )
         stack.enter_context(following(desk.database, pipeline.relist))
         sources = [stack.enter_context(closing(s)) for s in _sources(config, files)]
-        engine = LiveEngine(pipeline, [*sources, intake], receivers, _now_ms)
+        engine = LiveEngine(pipeline, [*sources, intake], receivers, _now_ms, meter)
+        registry.register(EngineMetrics(engine, _now_ms))
         for number in (signal.SIGTERM, signal.SIGINT):
             before = signal.signal(number, lambda *_: engine.stop())
             stack.callback(signal.signal, number, before)
         if not until_done:  # also without HTTP: people are told by other ways
-            stack.enter_context(answering(config, desk, _now_ms))
+            dispatcher = stack.enter_context(answering(config, desk, _now_ms))
+            registry.register(NotificationMetrics(dispatcher))
         if serves:
-            stack.enter_context(_serving(config, engine, intake, desk, (host, port)))
+            serving = _serving(config, engine, intake, desk, registry, tracing, (host, port))
+            stack.enter_context(serving)
         if "-" in files:
             stack.enter_context(_pumping(engine, intake, finish=until_done))
         elif until_done:
@@ -240,18 +258,25 @@ class _Printer:
 
 @contextmanager
 def _serving(
-    config: Config, engine: LiveEngine, intake: IntakeLog, desk: Desk, address: tuple[str, int]
+    config: Config,
+    engine: LiveEngine,
+    intake: IntakeLog,
+    desk: Desk,
+    registry: CollectorRegistry,
+    tracing: Tracing,
+    address: tuple[str, int],
 ) -> Iterator[None]:
     """Serve HTTP meanwhile; requests that have begun are answered before it ends."""
     from alerts.api import end_streams
     from streams.serve import beside, console_url, http_server, intake_url, listen
 
     listener = listen(address)
-    app: ASGIApp = _engine_app(config, engine, intake)
+    app: ASGIApp = _engine_app(config, engine, intake, registry)
     stopping: Callable[[], None] | None = None
     with ExitStack() as stack:
         if config.api.enabled:
-            api = stack.enter_context(_api(config, engine, desk, address[0]))
+            served = _api(config, engine, desk, registry, tracing, address[0])
+            api = stack.enter_context(served)
             stopping = partial(end_streams, api)
             app = beside(api, app)
         server = http_server(app, grace_s=_GRACE_S, stopping=stopping)
@@ -268,33 +293,40 @@ def _serving(
 
 
 @contextmanager
-def _api(config: Config, engine: LiveEngine, desk: Desk, host: str) -> Iterator[FastAPI]:
+def _api(
+    config: Config,
+    engine: LiveEngine,
+    desk: Desk,
+    registry: CollectorRegistry,
+    tracing: Tracing,
+    host: str,
+) -> Iterator[FastAPI]:
     from dataclasses import replace
 
     from alerts.console import create_app
     from streams.cli.common import is_local
     from streams.cli.tokens import tell_first
     from streams.engine_view import WatchedStore, api_options
-    from streams.health import EngineMetrics
     from streams.store import Store
 
     tell_first(desk)
-    options = replace(
-        api_options(config, local=is_local(host)), collectors=(EngineMetrics(engine),)
-    )
+    options = api_options(config, registry, local=is_local(host))
+    options = replace(options, tracer_provider=tracing.provider)
     # the engine's own connection is in the middle of a transaction most of the time
     with closing(Store(engine.pipeline.store.path)) as store:
         yield create_app(desk, WatchedStore(config, store), options)
 
 
-def _engine_app(config: Config, engine: LiveEngine, intake: IntakeLog) -> Starlette:
+def _engine_app(
+    config: Config, engine: LiveEngine, intake: IntakeLog, registry: CollectorRegistry
+) -> Starlette:
     from starlette.applications import Starlette
 
     from streams.health import health_routes
     from streams.intake import intake_routes, problem_handlers
     from streams.serve import intake_options
 
-    routes = health_routes(engine)
+    routes = health_routes(engine, registry)
     if config.intake.enabled:
         routes += intake_routes(intake, intake_options(config))
     return Starlette(routes=routes, exception_handlers=problem_handlers())

@@ -57,6 +57,7 @@ from streams.config.response import (
 )
 from streams.config.routes import NotificationSettings, RouteSettings
 from streams.config.sentiment import SentimentSettings
+from streams.config.tracing import TracingSettings
 
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -210,6 +211,15 @@ class IntakeSettings(Settings):
     enabled: Switch = Field(True, description="Whether `nadhir run` takes mentions over HTTP.")
 
 
+class MetricsSettings(Settings):
+    """Who may read metrics."""
+
+    token: Token | None = Field(
+        None,
+        description="Bearer token that opens /metrics; a worker needs one beyond this machine.",
+    )
+
+
 class KafkaSettings(Settings):
     """Apache Kafka, and the topics on it."""
 
@@ -325,8 +335,14 @@ class Config(Settings):
     paths: Section[PathSettings] = Field(PathSettings(), description="Where things are kept.")
     intake: Section[IntakeSettings] = Field(IntakeSettings(), description="The HTTP intake.")
     api: Section[ApiSettings] = Field(ApiSettings(), description="The API.")
+    metrics: Section[MetricsSettings] = Field(
+        MetricsSettings(), description="Who may read metrics."
+    )
     database: Section[DatabaseSettings] = Field(
         DatabaseSettings(), description="Where alerts live once people answer them."
+    )
+    tracing: Section[TracingSettings] = Field(
+        TracingSettings(), description="Where traces are sent."
     )
     kafka: Section[KafkaSettings] = Field(
         KafkaSettings(), description="Apache Kafka, for more than one machine."

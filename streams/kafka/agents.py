@@ -14,12 +14,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple, NoReturn
 
-from faust.types import EventT
+from faust.types import TP, EventT
 
 from models.records import Brand
 from streams.config.schema import KafkaSettings
@@ -32,6 +33,7 @@ from streams.kafka.packing import UnknownVersion, partition_of
 from streams.kafka.parts import Outgoing, Part, PartFactory
 from streams.kafka.score import rejected_record
 from streams.kafka.topics import TABLE, Names, names
+from streams.meter import UNMETERED, Meter
 
 log = logging.getLogger("nadhir.agents")
 
@@ -57,6 +59,13 @@ class StatefulWorker:
     kafka : KafkaSettings
     make : callable
         Makes the part of a partition.
+    meter : Meter
+        Told how long it takes to store state.
+
+    Attributes
+    ----------
+    taken, unreadable : int
+        Records taken, and those of them that could not be read.
     """
 
     def __init__(
@@ -67,9 +76,11 @@ class StatefulWorker:
         kafka: KafkaSettings,
         make: PartFactory,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        meter: Meter = UNMETERED,
     ) -> None:
         self.app = create_app(stage, kafka)
-        self.taken = 0
+        self.taken = self.unreadable = 0
+        self._meter = meter
         self._brands: dict[int, list[Brand]] = {p: [] for p in range(kafka.partitions)}
         for brand in brands:
             self._brands[partition_of(brand.id, kafka.partitions)].append(brand)
@@ -167,6 +178,7 @@ class StatefulWorker:
         return self._parts[partition]
 
     def _parked(self, message: Any, error: KafkaEngineError) -> Outgoing:
+        self.unreadable += 1
         reason = "unknown_version" if isinstance(error, UnknownVersion) else "bad_record"
         raw = (message.value or b"")[:MAX_LINE_BYTES]  # in base64 it must fit into a record
         log.warning("%s/%s: %s is parked", message.topic, message.partition, error)
@@ -188,6 +200,7 @@ class StatefulWorker:
     # state ----------------------------------------------------------------------------------
 
     async def _checkpoint(self, partition: int, running: _Running, generation: int) -> None:
+        began = time.perf_counter()
         done = running.part.done
         changes, outgoing = running.part.checkpoint()
         if done >= 0:
@@ -197,6 +210,7 @@ class StatefulWorker:
         stored = self._store(partition, running, changes)
         for acknowledged in [*sent, *stored]:
             await acknowledged
+        self._meter.took("store", time.perf_counter() - began)
         if generation != self._generation:
             return
         while running.open and running.open[0][0] <= done:
@@ -268,6 +282,27 @@ class StatefulWorker:
                 taken, since = self.taken, time.monotonic()
             elif time.monotonic() - since > WATCHDOG_S:
                 self._end(f"no progress for {WATCHDOG_S:g} s though there is work")
+
+    @property
+    def parts(self) -> list[Part]:
+        """Those of the partitions that this process has."""
+        return [running.part for running in self._parts.values()]
+
+    def lag(self) -> dict[int, int]:
+        """How many records each of these partitions has to take, as far as was fetched."""
+        consumer = self.app.consumer
+        high = {p: consumer.highwater(TP(self._source, p)) for p in self._parts}
+        return {p: max(0, (high[p] or 0) - each.next) for p, each in self._parts.items()}
+
+    def state_bytes(self) -> dict[str, int]:
+        """Size of the stored state of these partitions by part."""
+        store: Any = self._table.data
+        sizes: Counter[str] = Counter()
+        for key, value in store.data.items():
+            partition, _, name = key.decode().partition("|")
+            if int(partition) in self._parts:
+                sizes[re.split("[/#]", name, maxsplit=1)[0]] += len(value)
+        return dict(sizes)
 
     async def _lag(self) -> bool:
         consumer = self.app.consumer

@@ -19,7 +19,15 @@ from streams.kafka.packing import ROW, Record, Rows
 
 _NEVER = np.iinfo(np.int64).min
 _MARK = -1
-_HELD = np.dtype([*ROW.descr, ("scored_ms", "<i8"), ("offset", "<i8"), ("at", "<i8")])
+_HELD = np.dtype(
+    [
+        *ROW.descr,
+        ("scored_ms", "<i8"),
+        ("arrived_ms", "<i8"),
+        ("offset", "<i8"),
+        ("at", "<i8"),
+    ]
+)
 
 
 class Merge:
@@ -51,6 +59,8 @@ class Merge:
         self._evidence: list[bytes] = []
         self._suspects: dict[int, tuple[Suspect, ...]] = {}  # as few mentions have, by "at"
         self._last = -1
+        # of what was released last: when it came, in the same order
+        self.arrived_ms: Int64 = np.empty(0, dtype=np.int64)
         self.unknown = 0  # observations of brands that are not watched here
         self.forced = 0  # observations that went on before their order was known
 
@@ -82,6 +92,7 @@ class Merge:
         rows["brand"][len(known) :] = _MARK
         rows["published_ms"][len(known) :] = marks
         rows["scored_ms"], rows["offset"] = record.scored_ms, offset
+        rows["arrived_ms"] = record.arrived_ms or record.scored_ms
         names = record.rows["platform"][known].tolist()
         self._platforms += [record.platforms[i] for i in names]
         if record.suspects:
@@ -124,6 +135,7 @@ class Merge:
         if not upto:
             return None
         released = self._observations(rows[:upto])
+        self.arrived_ms = rows["arrived_ms"][:upto].copy()
         self._keep(rows[upto:])
         return released
 

@@ -69,6 +69,7 @@ class _Body(msgspec.Struct, frozen=True, array_like=True):
     rows: bytes
     evidence: list[bytes]
     suspects: dict[int, tuple[Suspect, ...]] = {}
+    arrived_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class Record:
     rows: Rows
     evidence: list[bytes]
     suspects: dict[int, tuple[Suspect, ...]] = field(default_factory=dict)
+    arrived_ms: int = 0  # when the first of its mentions came; 0 if its writer did not say
 
 
 def partition_of(brand: str, partitions: int) -> int:
@@ -115,6 +117,7 @@ def pack(
     partitions: int,
     slices: Sequence[Slice],
     scored_ms: int,
+    arrived_ms: int = 0,
 ) -> Iterator[tuple[int, bytes]]:
     """Records for every partition, in the order in which they must be sent.
 
@@ -126,6 +129,8 @@ def pack(
         Ids, by index.
     partition : int64[brands]
         Partition of each brand.
+    scored_ms, arrived_ms : int
+        By the clock, when the mentions were scored, and when the first of them came.
     """
     to = partition[observations.brand]
     evidence = [m if isinstance(m, bytes) else packed(m) for m in observations.mention]
@@ -133,10 +138,9 @@ def pack(
         at = np.flatnonzero(to == number)
         for part in _parts(at, evidence):
             last = len(part) == 0 or part[-1] == at[-1]
-            yield (
-                number,
-                _packed(observations, part, brands, evidence, slices if last else (), scored_ms),
-            )
+            told = slices if last else ()
+            times = scored_ms, arrived_ms
+            yield number, _packed(observations, part, brands, evidence, told, times)
 
 
 def _parts(at: Int64, evidence: Sequence[bytes]) -> Iterator[Int64]:
@@ -151,7 +155,7 @@ def _packed(
     brands: Sequence[str],
     evidence: Sequence[bytes],
     slices: Sequence[Slice],
-    scored_ms: int,
+    times: tuple[int, int],
 ) -> bytes:
     rows = np.zeros(len(at), dtype=ROW)
     for name in ("published_ms", "key", "reach", "negative", "positive", "label", "own"):
@@ -161,7 +165,8 @@ def _packed(
     rows["platform"] = [platforms.setdefault(obs.platform[i], len(platforms)) for i in at.tolist()]
     rows["lang"] = [_LANG_CODE[obs.lang[i]] for i in at.tolist()]
     body = _Body(
-        scored_ms=scored_ms,
+        scored_ms=times[0],
+        arrived_ms=times[1],
         slices=list(slices),
         brands=[brands[i] for i in used.tolist()],
         platforms=list(platforms),
@@ -212,4 +217,5 @@ def unpack(value: bytes | None) -> Record:
         rows,
         body.evidence,
         body.suspects,
+        body.arrived_ms,
     )

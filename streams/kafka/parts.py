@@ -7,11 +7,14 @@ after a restart, and counts once.
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 import msgspec
+import numpy as np
 
 from alerts.cases import Case, Key, Outcome, key_of
 from alerts.fusion import AlertStage
@@ -24,6 +27,7 @@ from streams.kafka import KafkaEngineError
 from streams.kafka.merge import Merge
 from streams.kafka.packing import UnknownVersion, unpack
 from streams.live import IDLE_MS, LIVE_MS
+from streams.meter import UNMETERED, Meter
 
 SIGNAL_VERSION = 1
 # a release costs much the same for one observation as for a thousand; the next record comes soon,
@@ -70,11 +74,15 @@ class Part(Protocol):
 
 
 class SignalRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A record of the topic of signals: a finding, or how far event time has come."""
+    """A record of the topic of signals: a finding, or how far event time has come.
+
+    ``arrived_ms`` says when the mention came that completed the finding, by the clock.
+    """
 
     schema: int
     signal: Signal | None = None
     watermark_ms: int | None = None
+    arrived_ms: int | None = None
 
 
 class DetectPart:
@@ -88,13 +96,23 @@ class DetectPart:
     topic : str
         Where signals go.
     partition : int
+    meter : Meter
+        Told how long batches take.
     """
 
-    def __init__(self, stage: DetectStage, merge: Merge, topic: str, partition: int) -> None:
+    def __init__(
+        self,
+        stage: DetectStage,
+        merge: Merge,
+        topic: str,
+        partition: int,
+        meter: Meter = UNMETERED,
+    ) -> None:
         self.stage = stage
         self.merge = merge
         self._topic = topic
         self._partition = partition
+        self._meter = meter
         self._told_ms = 0
         self._moved_ms = 0  # when event time moved last, by the clock
         self._released_ms = 0
@@ -120,12 +138,18 @@ class DetectPart:
         if now_ms - self._released_ms < GATHER_MS:
             return []
         self._released_ms = now_ms
-        signals: list[Signal] = []
+        found: list[Outgoing] = []
+        began = time.perf_counter()
         if (released := self.merge.release()) is not None:
-            signals += self.stage.detect(released)
+            for signal in self.stage.detect(released):
+                # event time stood there when the mention was taken that completed it
+                at = np.searchsorted(released.published_ms, signal.at_ms)
+                arrived_ms = int(self.merge.arrived_ms[min(int(at), len(released) - 1)])
+                found.append(self._record(signal.brand, signal=signal, arrived_ms=arrived_ms))
+            self._meter.took("detect", time.perf_counter() - began)
             self._moved_ms = now_ms
-        signals += self._follow_clock(now_ms)
-        return [self._record(signal.brand, signal=signal) for signal in signals]
+        late = self._follow_clock(now_ms)
+        return [*found, *(self._record(signal.brand, signal=signal) for signal in late)]
 
     def _follow_clock(self, now_ms: int) -> list[Signal]:
         """Let event time go on when there is nothing more to read anywhere."""
@@ -147,9 +171,19 @@ class DetectPart:
         return self.stage.changes(), told
 
     def _record(
-        self, brand: str | None, *, signal: Signal | None = None, watermark_ms: int | None = None
+        self,
+        brand: str | None,
+        *,
+        signal: Signal | None = None,
+        watermark_ms: int | None = None,
+        arrived_ms: int | None = None,
     ) -> Outgoing:
-        body = SignalRecord(schema=SIGNAL_VERSION, signal=signal, watermark_ms=watermark_ms)
+        body = SignalRecord(
+            schema=SIGNAL_VERSION,
+            signal=signal,
+            watermark_ms=watermark_ms,
+            arrived_ms=arrived_ms,
+        )
         key = brand.encode() if brand is not None else None
         return Outgoing(self._topic, key, msgspec.json.encode(body), self._partition)
 
@@ -163,10 +197,28 @@ class AlertPart:
         Without history.
     topic : str
         Where alerts go.
+    opened : Counter, optional
+        Alerts opened by type and severity are counted there.
+    meter : Meter
+        Told how long signals take, and when alerts are handed over.
+
+    Attributes
+    ----------
+    watermark_ms : int or None
+        Event time that stage detect told last.
     """
 
-    def __init__(self, stage: AlertStage, topic: str) -> None:
+    def __init__(
+        self,
+        stage: AlertStage,
+        topic: str,
+        opened: Counter[tuple[str, str]] | None = None,
+        meter: Meter = UNMETERED,
+    ) -> None:
         self.stage = stage
+        self.watermark_ms: int | None = None
+        self._opened = Counter() if opened is None else opened
+        self._meter = meter
         self._topic = topic
         self._done = -1
         self._ids: dict[str, None] = {}
@@ -190,17 +242,27 @@ class AlertPart:
         self._done = max(self._done, offset)
         record = read_signal(value)
         outcome = Outcome()
+        began = time.perf_counter()
         if record.signal is not None and record.signal.id not in self._ids:
             self._ids[record.signal.id] = None
             outcome = self.stage.handle([record.signal])
+            self._meter.took("alert", time.perf_counter() - began)
         elif record.watermark_ms is not None:
+            self.watermark_ms = record.watermark_ms
             outcome = self.stage.advance(record.watermark_ms)
+        self._tell(outcome.news, record.arrived_ms, now_ms)
         self._cases |= {key_of(case.alert): case for case in outcome.cases.values()}
         for key in outcome.forgotten:
             self._cases.pop(key, None)
             self._forgotten.append(key)
         self._published |= {alert.id: alert for alert in outcome.news}
         return [self._event(alert, alert.timeline[-1].event) for alert in outcome.news]
+
+    def _tell(self, news: list[Alert], arrived_ms: int | None, now_ms: int) -> None:
+        self._opened.update((a.type, a.severity) for a in news if len(a.timeline) == 1)
+        if arrived_ms is not None:
+            for alert in news:
+                self._meter.published(alert, arrived_ms, now_ms)
 
     def checkpoint(self) -> tuple[list[Change], list[Outgoing]]:
         """What changed since the last call; alerts that went on without news."""

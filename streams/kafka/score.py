@@ -27,6 +27,7 @@ from streams.decode import MAX_LINE_BYTES, decode_batch
 from streams.kafka.connection import METADATA_MS, async_settings
 from streams.kafka.packing import Slice, marks_of, pack, partition_of
 from streams.kafka.topics import group, names
+from streams.meter import UNMETERED, Meter
 from streams.pace import Pace
 from streams.score import ScoreStage
 
@@ -138,6 +139,14 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     max_future_ms : int
     clock : callable
         Milliseconds since the epoch.
+    meter : Meter
+        Told how long batches take.
+
+    Attributes
+    ----------
+    counters : ScoreCounters
+    lag : dict of int to int
+        How many records each partition had to read when it was last asked.
     """
 
     def __init__(
@@ -148,14 +157,17 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         *,
         max_future_ms: int = 300_000,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        meter: Meter = UNMETERED,
     ) -> None:
         self.counters = ScoreCounters()
+        self.lag: dict[int, int] = {}
         self.stopping = False
         self._stage = stage
         self._brands = brands
         self._kafka = kafka
         self._max_future_ms = max_future_ms
         self._clock = clock
+        self._meter = meter
         self._topics = names(kafka)
         to = [partition_of(brand, kafka.partitions) for brand in brands]
         self._partition = np.array(to, dtype=np.int64)
@@ -236,6 +248,7 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             tp.partition: [(r.offset, _line(r.value)) for r in records]
             for tp, records in polled.items()
         }
+        began = time.perf_counter()
         scored = score_records(
             self._stage,
             self._topics.mentions,
@@ -243,10 +256,13 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             now_ms=now,
             max_future_ms=self._max_future_ms,
         )
+        self._meter.took("score", time.perf_counter() - began)
         # the broker takes a reader for dead that does not answer: it cannot while it scores
         self._pace.took(sum(map(len, values.values())), self._clock() - now)
         parked = [self._producer.send(self._topics.rejected, _parked(r)) for r in scored.rejections]
-        await self._send(scored.observations, scored.slices, now)
+        # records of a partition came in order; a producer's clock may be ahead of ours
+        arrived_ms = min(now, *(records[0].timestamp for records in polled.values()))
+        await self._send(scored.observations, scored.slices, now, max(0, arrived_ms))
         for sent in [await each for each in parked]:
             await sent
         for tp, records in polled.items():
@@ -257,9 +273,17 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             reasons = self.counters.rejected
             reasons[rejection.reason] = reasons.get(rejection.reason, 0) + 1
 
-    async def _send(self, observations: Observations, slices: list[Slice], now: int) -> None:
+    async def _send(
+        self, observations: Observations, slices: list[Slice], now: int, arrived_ms: int = 0
+    ) -> None:
         records = pack(
-            observations, self._brands, self._partition, self._kafka.partitions, slices, now
+            observations,
+            self._brands,
+            self._partition,
+            self._kafka.partitions,
+            slices,
+            now,
+            arrived_ms,
         )
         topic = self._topics.observations
         sent = [await self._producer.send(topic, v, partition=p) for p, v in records]
@@ -270,6 +294,7 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         now = self._clock()
         mine = self._consumer.assignment()
         if not mine:
+            self.lag = {}
             return
         try:
             ends = await self._consumer.end_offsets(mine)
@@ -280,6 +305,7 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             log.debug("cannot tell what is empty: %s", error)
             self._doubt_ms = self._clock() + DOUBT_MS
             return
+        self.lag = {tp.partition: max(0, ends[tp] - read[tp]) for tp in mine}
         if self._clock() - now > OUTAGE_MS:
             self._doubt_ms = self._clock() + DOUBT_MS
         empty = [Slice(tp.partition, None, now, []) for tp in mine if read[tp] >= ends[tp]]

@@ -27,11 +27,14 @@ class Batch(NamedTuple):
         1-based ordinal of the first line in its source.
     next : str
         Where to continue after this batch: opaque, printable ASCII, for `Source.seek`.
+    arrived_ms : int or None
+        When the first of the lines came, by the clock, where the source keeps that.
     """
 
     lines: list[bytes]
     first: int
     next: str
+    arrived_ms: int | None = None
 
 
 class Source(Protocol):

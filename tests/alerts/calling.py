@@ -10,8 +10,10 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 
 from alerts.api import ApiOptions, Rejected, create_api
+from alerts.metrics import ResponseMetrics
 from alerts.playbook.records import Bilingual, Playbook
 from alerts.records import Decision
 from alerts.service import Desk
@@ -110,7 +112,9 @@ class Api:
 
     def __init__(self, database: Database, clock: Clock | None = None, **options: Any) -> None:
         self.desk: Desk = desk(database, clock)
-        given: dict[str, Any] = {"rate_per_min": 100_000} | options
+        registry = CollectorRegistry()
+        registry.register(ResponseMetrics(self.desk))
+        given: dict[str, Any] = {"rate_per_min": 100_000, "registry": registry} | options
         self.app: FastAPI = create_api(self.desk, Engine(), ApiOptions(**given))
         self.secrets: dict[str, str] = {}
         roles: tuple[Role, ...] = ("viewer", "responder", "admin")

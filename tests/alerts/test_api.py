@@ -205,8 +205,9 @@ def test_health_tells_blind_from_calm(api: Api) -> None:
 def test_metrics_count_alerts_and_notifications(api: Api, amal: Client) -> None:
     text = amal.get("/metrics").text
     severity = first().severity
-    assert f'nadhir_response_alerts{{severity="{severity}",state="open"}} 1.0' in text
-    assert 'nadhir_notifications{receiver="pager",status="queued"} 1.0' in text
+    assert f'nadhir_alerts{{severity="{severity}",state="open"}} 1.0' in text
+    assert 'nadhir_notifications_pending{receiver="pager"} 1.0' in text
+    assert 'nadhir_notification_dead_letters{receiver="pager"} 0.0' in text
     assert "nadhir_audit_rows_total 4.0" in text
 
 

@@ -133,14 +133,16 @@ def secured(kafka: KafkaSettings) -> dict[str, str]:
 class Worker:
     """``nadhir worker`` in processes of its own."""
 
-    def __init__(self, folder: Path, kafka: KafkaSettings, stages: str = "score,detect,alert"):
+    def __init__(
+        self, folder: Path, kafka: KafkaSettings, stages: str = "score,detect,alert", *more: str
+    ) -> None:
         self._log = (folder / "workers.log").open("ab")
         env = {"NADHIR_KAFKA__BOOTSTRAP": json.dumps(list(kafka.bootstrap))}
         env |= {"NADHIR_KAFKA__PREFIX": kafka.prefix or "", "PATH": os.environ["PATH"]}
         env |= {"NADHIR_KAFKA__PARTITIONS": str(kafka.partitions)}
         env |= secured(kafka)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "streams.cli", "worker", "--stages", stages],
+            [sys.executable, "-m", "streams.cli", "worker", "--stages", stages, *more],
             cwd=folder,
             env=env | {"PYTHONPATH": str(Path(__file__).parents[2])},
             stdout=self._log,

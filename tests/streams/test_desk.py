@@ -20,6 +20,8 @@ from streams.store import Store
 from tests.alerts.calling import DECISIONS
 from tests.alerts.notify.build import FakeReceiver
 from tests.alerts.responding import NOW, first
+from tests.documented import documented
+from tests.documented import told as told_by
 from tests.running import Running, crisis, eventually, nadhir, write_config, write_lines
 from tests.streams.test_cli import call
 from tests.streams.test_config import read
@@ -81,8 +83,8 @@ def test_run_alone_gives_an_api_that_acknowledges(folder: Path) -> None:
             assert process.http.get("/v1/alerts").status_code == 401
             assert process.http.get("/v1/mentions").status_code == 405
             text = process.http.get("/metrics").text
-            assert "nadhir_mentions_total" in text
-            assert 'nadhir_response_alerts{severity="critical",state="acknowledged"} 1.0' in text
+            assert "nadhir_mentions_received_total" in text
+            assert 'nadhir_alerts{severity="critical",state="acknowledged"} 1.0' in text
             decisions = process.http.get("/v1/decisions", headers=admin).json()["decisions"]
             assert {d["outcome"] for d in decisions} >= {"opened"}
             brands = process.http.get("/v1/brands", headers=admin).json()["brands"]
@@ -111,6 +113,7 @@ def test_api_serves_what_run_left(folder: Path) -> None:
         assert process.http.get("/health/ready").json() == {"status": "ok", "blind": []}
         assert process.http.get("/v1/playbooks", headers=headers).json()["playbooks"]
         assert process.http.get("/v1/decisions", headers=headers).json()["decisions"]
+        assert told_by(process.http.get("/metrics").text).keys() == documented("A").keys()
         assert process.stop() == 0
     assert "Traceback" not in "".join(process.log)
 

@@ -257,7 +257,7 @@ def test_nadhir_run_takes_a_drill_up_and_no_mention_can_pretend_to_be_one(tmp_pa
         eventually(lambda: folder.over)
         # the forged one is read as any other mention: of the real brand
         eventually(lambda: process.metric("nadhir_observations_total") == 1)
-        assert process.metric("nadhir_alerts_total") == 0
+        assert process.metric("nadhir_alerts_opened_total") == 0
     assert [a["state"] for a in journal(tmp_path)][-1] == "resolved"
     with closing(Store(config.paths.data / "nadhir.db")) as store:
         assert store.cases() == []
