@@ -211,6 +211,17 @@ def test_metrics_count_alerts_and_notifications(api: Api, amal: Client) -> None:
     assert "nadhir_audit_rows_total 4.0" in text
 
 
+def test_the_token_of_the_configuration_opens_metrics_and_nothing_else(database: Database) -> None:
+    api = Api(database, metrics_token="k3Xb9-wQ7zL1p0Rt")
+    for shown, status in (("k3Xb9-wQ7zL1p0Rt", 200), ("k3Xb9-wQ7zL1p0R", 401), ("", 401)):
+        with api.client(None) as nobody:
+            headers = {"authorization": f"Bearer {shown}"}
+            assert nobody.get("/metrics", headers=headers).status_code == status
+            assert nobody.get("/v1/alerts", headers=headers).status_code == 401
+    with api.client("viewer") as viewer:
+        assert viewer.get("/metrics").status_code == 200
+
+
 async def chunks() -> AsyncIterator[bytes]:
     """A body whose length nobody says."""
     for _ in range(100):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -207,3 +209,31 @@ def test_what_is_no_database_is_refused(path: Path) -> None:
 @given(st.lists(st.binary(max_size=50).map(lambda b: b.replace(b"\n", b"")), min_size=1))
 def test_lines_are_packed_without_loss(lines: list[bytes]) -> None:
     assert _unpack(_pack(lines)) == lines
+
+
+class TestArrival:
+    def test_a_batch_tells_when_its_first_line_came(self, log: IntakeLog) -> None:
+        before = time.time_ns() // 1_000_000
+        asyncio.run(log.append([b"1"]))
+        between = time.time_ns() // 1_000_000
+        asyncio.run(log.append([b"2"]))
+        batch = log.poll(100)
+        assert batch is not None
+        assert batch.lines == [b"1", b"2"]
+        assert batch.arrived_ms is not None
+        assert before <= batch.arrived_ms <= between
+
+    def test_a_file_of_an_older_version_is_read_and_goes_on(self, path: Path) -> None:
+        path.parent.mkdir()
+        with closing(sqlite3.connect(path)) as old:
+            old.execute(
+                "CREATE TABLE intake (seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+                " lines INTEGER NOT NULL, data BLOB NOT NULL)"
+            )
+            old.execute("INSERT INTO intake (lines, data) VALUES (1, ?)", (b"old",))
+            old.commit()
+        with closing(IntakeLog(path)) as log:
+            asyncio.run(log.append([b"new"]))
+            batches = [log.poll(1), log.poll(1)]
+        assert [b.lines for b in batches if b] == [[b"old"], [b"new"]]
+        assert [b.arrived_ms is None for b in batches if b] == [True, False]
