@@ -13,11 +13,14 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     """How many days data is kept after the last thing happened to it.
 
     ``evidence_days`` is for what people wrote, ``alert_days`` for alerts, signals and decisions
-    without it.
+    without it, ``notification_days`` for what receivers were told, ``audit_days`` for the trail of
+    who did what.
     """
 
     evidence_days: int
     alert_days: int
+    notification_days: int = 90
+    audit_days: int = 2_555
 
     def due(self, last_ms: int, now_ms: int) -> Literal["keep", "strip", "drop"]:
         """What is to be done with something to which nothing has happened since ``last_ms``.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -108,6 +109,21 @@ class Muted(msgspec.Struct, frozen=True, kw_only=True):
     sentence: Bilingual
 
 
+class Told(Protocol):
+    """What a preview asks of an alert of the past."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+    @property
+    def brand(self) -> str: ...  # noqa: D102
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+    @property
+    def title(self) -> Bilingual: ...  # noqa: D102
+    @property
+    def timeline(self) -> tuple[Event, ...]: ...  # noqa: D102
+
+
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """What a silence would have muted of a past alert, and what would have been told of it."""
 
@@ -187,7 +203,7 @@ def muted(silences: Iterable[Silence], alert: Alert, now_ms: int, phrases: Phras
     return Muted(silence=silence.id, window=window, sentence=phrases.say("silences.muted", facts))
 
 
-def preview(silence: Silence, alerts: Iterable[Alert], from_ms: int, to_ms: int) -> list[Preview]:
+def preview(silence: Silence, alerts: Iterable[Told], from_ms: int, to_ms: int) -> list[Preview]:
     """What a silence would have muted, had it been there from ``from_ms`` to ``to_ms``.
 
     A recurring one is taken back in time with its rhythm; one for once is taken to have lasted all

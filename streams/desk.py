@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import alerts.texts
+from alerts.notify.dispatcher import Pace
 from alerts.privacy import Author
 from alerts.records import Alert
+from alerts.retention import Retention
 from alerts.service import Desk, Policy
 from alerts.service.calling import Calls
 from alerts.service.standing import Standing
@@ -27,6 +30,9 @@ log = logging.getLogger("nadhir.response")
 
 RECEIVER = ":response"  # in the engine's outbox; no configured receiver can have this name
 _TICK_S = 1.0
+_AGEING_S = 3_600.0
+_SENDING_S = 30.0  # at the end of a run that ends by itself
+_LOOK_S = 0.05
 
 
 def database_place(config: Config) -> Path | str:
@@ -36,8 +42,12 @@ def database_place(config: Config) -> Path | str:
 
 
 @contextmanager
-def opened_desk(config: Config, clock: Callable[[], int]) -> Iterator[Desk]:
+def opened_desk(
+    config: Config, clock: Callable[[], int], *, publishes: bool = False
+) -> Iterator[Desk]:
     """The desk over the configured database, closed at the end.
+
+    ``publishes`` says that the caller publishes the states of alerts (`streams.kafka.states`).
 
     Raises
     ------
@@ -50,6 +60,7 @@ def opened_desk(config: Config, clock: Callable[[], int]) -> Iterator[Desk]:
             receivers=tuple(receiver.name for receiver in notified(config)),
             called=duty.receivers,
             cooldown_ms=config.alerts.cooldown_min * 60_000,
+            publishes=publishes,
         )
         yield Desk(
             database,
@@ -94,10 +105,41 @@ def answering(config: Config, desk: Desk, clock: Callable[[], int]) -> Iterator[
     dispatcher = open_dispatcher(config, queue, clock, standing, standing)
     dispatcher.start()
     try:
-        with _ticking(desk):
+        with _ticking(desk), _ageing(desk, config.retention.record()):
             yield
     finally:
         dispatcher.stop()
+
+
+def send_waiting(
+    config: Config, desk: Desk, clock: Callable[[], int], stopping: Callable[[], bool]
+) -> int:
+    """Send what is due, for at most half a minute; how much remains.
+
+    What quiet hours or a receiver's limit hold back for longer is not waited for.
+
+    Raises
+    ------
+    DeliveryError
+        If a receiver cannot be used as it is configured.
+    """
+    desk.escalate_due()
+    ends = time.monotonic() + _SENDING_S
+    standing = Standing(desk.database, _phrases())
+    queue = StoredQueue(desk.database)
+    if not queue.waiting():
+        return 0
+    dispatcher = open_dispatcher(config, queue, clock, standing, standing)
+    dispatcher.start()
+    try:
+        # what was claimed, or failed, is due again soon: both are waited for
+        while queue.waiting(clock() + Pace().lease_ms) and time.monotonic() < ends:
+            if stopping():
+                break
+            time.sleep(_LOOK_S)
+    finally:
+        dispatcher.stop()
+    return queue.waiting()
 
 
 @contextmanager
@@ -121,6 +163,53 @@ def _ticking(desk: Desk) -> Iterator[None]:
     finally:
         stopped.set()
         thread.join()
+
+
+@contextmanager
+def _ageing(desk: Desk, plan: Retention) -> Iterator[None]:
+    """Drop what is too old, now and once an hour, meanwhile."""
+    stopped = threading.Event()
+
+    def work() -> None:
+        while True:
+            try:
+                told = pruned(desk.prune(plan))
+                if told:
+                    log.info("retention: %s", told)
+            except StoreFault as error:
+                log.error("retention: %s; will be tried again", error)
+            except Exception:  # nothing would go any more if this thread ended
+                log.exception("retention failed; will be tried again")
+            if stopped.wait(_AGEING_S):
+                return
+
+    thread = threading.Thread(target=work, name="retention")
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def pruned(counts: Mapping[str, int]) -> str:
+    """What retention dropped, in words; empty where there was nothing.
+
+    Examples
+    --------
+    >>> pruned({"evidence": 2, "alerts": 0, "audit rows": 7})
+    'evidence 2, audit rows 7'
+    """
+    return ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+
+
+def prune_response(config: Config, clock: Callable[[], int]) -> dict[str, int]:
+    """Drop what is too old in the response database, if there is one; how many, by kind."""
+    place = database_place(config)
+    if isinstance(place, Path) and not place.exists():
+        return {}
+    with opened_desk(config, clock) as desk:
+        return desk.prune(config.retention.record())
 
 
 class Taker:

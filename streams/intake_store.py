@@ -17,7 +17,7 @@ from pathlib import Path
 from streams.intake import IntakeUnavailable
 from streams.sources import Batch
 from streams.sources.base import BATCH_BYTES
-from streams.store import StoreError
+from streams.store import StoreError, make_private
 
 log = logging.getLogger("nadhir.intake")
 
@@ -47,7 +47,7 @@ class IntakeLog:
 
     def __init__(self, path: Path) -> None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(path)
             self._write = _open(path)
             self._write.executescript(_SCHEMA)
             self._read = _open(path)

@@ -10,7 +10,7 @@ import ctypes
 import gc
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -21,7 +21,7 @@ from alerts.fusion import AlertSettings, AlertStage
 from alerts.playbook import load_playbooks
 from alerts.records import Alert, Decision
 from alerts.texts import load_phrases
-from models.records import Brand, Rejection, Signal
+from models.records import Brand, Judgement, Rejection, Signal
 from models.terms import load_topics
 from streams.config import Config
 from streams.decode import decode_batch
@@ -110,6 +110,10 @@ class Pipeline:
     def crowded(self) -> bool:
         """Whether so much waits for a commit that it should not wait any longer."""
         return self._pending_bytes > _MOST_PENDING_BYTES
+
+    def relist(self, added: Sequence[Judgement]) -> None:
+        """Take other allow and block lists beside those of the brands; from any thread."""
+        self._score.relist(added)
 
     def feed(self, source: str, batch: Batch) -> None:
         """Fold a batch of lines into the state, in memory."""

@@ -15,7 +15,7 @@ from models.impersonation.findings import Suspect
 from models.impersonation.suspects import SuspectFinder, mention_key, profile
 from models.language import LANGUAGES, detect
 from models.matcher import BrandMatcher
-from models.records import LABELS, Brand, Float32, Mention, Observations
+from models.records import LABELS, Brand, Float32, Judgement, Mention, Observations
 from models.sentiment.predictor import Sentiment, predict
 from models.text import CodeBatch, normalise
 
@@ -89,6 +89,10 @@ class ScoreStage:
             mention=found,
             suspects=told,
         )
+
+    def relist(self, added: Sequence[Judgement]) -> None:
+        """Take other allow and block lists beside those of the brands; from any thread."""
+        self._suspects.relist(added)
 
     def _find_suspects(
         self, mentions: Sequence[Mention]

@@ -80,6 +80,16 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
+def make_private(path: Path) -> None:
+    """Make an empty file that its owner alone reads, unless it is there; its directory, too.
+
+    SQLite gives the files beside it the same mode.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():  # people's words are in it
+        path.touch(mode=0o600)
+
+
 class Store:
     """One SQLite database file.
 
@@ -97,7 +107,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(path)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA busy_timeout = 10000")
             self._refuse_foreign()

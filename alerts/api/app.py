@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -25,6 +21,7 @@ from alerts.api.routes import (
     health,
     indicators,
     link,
+    lists,
     messages,
     notifications,
     silences,
@@ -32,13 +29,11 @@ from alerts.api.routes import (
 )
 from alerts.api.routes import alerts as alert_routes
 from alerts.service import Desk
-from alerts.store.errors import StoreFault
 
 _ROUTES = (
-    alert_routes, acts, messages, notifications, silences, erasures, indicators, tokens, engine,
-    events, health, link,
+    alert_routes, acts, messages, notifications, silences, lists, erasures, indicators, tokens,
+    engine, events, health, link,
 )  # fmt: skip
-_TIDY_S = 3_600.0
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -52,15 +47,6 @@ _HEADERS = {
 
 def create_api(desk: Desk, view: EngineView, options: ApiOptions) -> FastAPI:
     """The API over a desk and what the engine knows."""
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tidying = asyncio.create_task(_tidy(desk))
-        yield
-        tidying.cancel()
-        with suppress(asyncio.CancelledError):
-            await tidying
-
     app = FastAPI(
         title="Nadhir",
         version="1",
@@ -68,7 +54,6 @@ def create_api(desk: Desk, view: EngineView, options: ApiOptions) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
         exception_handlers=handlers(),
     )
@@ -88,13 +73,6 @@ def create_api(desk: Desk, view: EngineView, options: ApiOptions) -> FastAPI:
 def end_streams(app: FastAPI) -> None:
     """End streams of events, so that the server can stop; from any thread."""
     app.state.parts.feed.stop()
-
-
-async def _tidy(desk: Desk) -> None:
-    while True:
-        with suppress(StoreFault):  # next hour again; requests tell of it meanwhile
-            await asyncio.to_thread(desk.tidy)
-        await asyncio.sleep(_TIDY_S)
 
 
 class _Guard:

@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 
 from alerts.api.problems import MEDIA, Problem
 from alerts.service import kept_records as kept
+from alerts.service import list_records as lists
 from alerts.service import message_records as said
 from alerts.service import records as views
 
@@ -40,7 +41,8 @@ _DOCUMENTS = (
     views.Judged, views.SilenceView, views.SilenceList, views.SilencePreview, views.TokenList,
     views.NewToken, views.DecisionPage, views.BrandList, views.RejectedPage, views.Summary,
     views.PlaybookList, views.Ready, said.MessageView, said.MessageList,
-    kept.NotificationPage, kept.ToldOf, kept.Replayed, kept.Erasure, Problem,
+    kept.NotificationPage, kept.ToldOf, kept.Replayed, kept.Erasure, lists.ListEntry,
+    lists.ListPage, Problem,
 )  # fmt: skip
 
 

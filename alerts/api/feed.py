@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 
 from alerts.service import Desk
@@ -26,12 +26,15 @@ class Feed:
     ----------
     desk : Desk
     most_listeners : int
+    most_each : int
+        Of one token.
     """
 
-    def __init__(self, desk: Desk, most_listeners: int = 1_000) -> None:
+    def __init__(self, desk: Desk, most_listeners: int = 1_000, most_each: int = 20) -> None:
         self._desk = desk
         self._most = most_listeners
-        self._listeners = 0
+        self._most_each = most_each
+        self._each: Counter[str] = Counter()
         self._kept: deque[AuditEntry] = deque(maxlen=_KEPT)
         self._last = -1  # none were read yet
         self._grown = asyncio.Condition()
@@ -42,15 +45,26 @@ class Feed:
     @property
     def crowded(self) -> bool:
         """Whether nobody more should listen."""
-        return self._listeners >= self._most
+        return self._each.total() >= self._most
+
+    def has_enough(self, who: str) -> bool:
+        """Whether somebody listens often enough already."""
+        return self._each[who] >= self._most_each
 
     def stop(self) -> None:
         """End every stream soon; from any thread."""
         self._stopping = True
 
-    async def follow(self, after: int | None, pause_s: float) -> AsyncIterator[AuditEntry | None]:
-        """Entries after a number (None: from now on); None after each pause without any."""
-        self._listeners += 1
+    async def follow(
+        self, after: int | None, pause_s: float, who: str
+    ) -> AsyncIterator[AuditEntry | None]:
+        """Entries after a number (None: from now on); None after each pause without any.
+
+        Ends at once where too many came between the question and the beginning.
+        """
+        if self.crowded or self.has_enough(who):
+            return
+        self._each[who] += 1
         try:
             async with self._starting:  # two readers would tell everything twice
                 if self._reader is None or self._reader.done():
@@ -73,7 +87,8 @@ class Feed:
                     quiet_s = 0.0
                     yield None
         finally:
-            self._listeners -= 1
+            self._each[who] -= 1
+            self._each += Counter()  # names of those who are gone are not kept
 
     async def _wait(self) -> None:
         async with self._grown:
@@ -94,7 +109,7 @@ class Feed:
     async def _read(self) -> None:
         """Read what is new as long as somebody listens."""
         failing = False
-        while self._listeners and not self._stopping:
+        while self._each.total() and not self._stopping:
             try:
                 page = await asyncio.to_thread(self._desk.audit, after=self._last, limit=_MOST)
             except StoreFault as error:  # those who listen would wait for ever if reading ended

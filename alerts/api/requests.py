@@ -13,10 +13,12 @@ from alerts.lifecycle import Act
 from alerts.playbook.channels import MAX_POSTS
 from alerts.playbook.records import Severity
 from alerts.privacy import Author, plain
+from alerts.service.list_records import ListDraft
 from alerts.service.records import VerdictWord
 from alerts.service.silencing import SilenceDraft
 from alerts.silences import Matchers, Recurring
 from alerts.store.access import Role
+from models.records import ListName
 
 # no control characters but tab and line feed: PostgreSQL takes no NUL, terminals obey the others
 Text = Annotated[str, Field(max_length=4_000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
@@ -170,6 +172,31 @@ class SilenceRequest(Sent):
             else Recurring(
                 rule=again.rule, duration_min=again.duration_min, timezone=again.timezone
             ),
+        )
+
+
+class ListRequest(Sent):
+    """An entry of a brand's lists: a handle, an account of a platform, or a domain."""
+
+    list: ListName
+    brand: Name
+    reason: Annotated[Line, Field(min_length=1)]
+    handle: Annotated[Line, Field(min_length=1)] | None = None
+    platform: Annotated[Line, Field(min_length=1)] | None = None
+    account: Annotated[Line, Field(min_length=1)] | None = None
+    domain: Annotated[Line, Field(min_length=1)] | None = None
+    until: Moment | None = None
+
+    def draft(self) -> ListDraft:
+        """As the service takes it."""
+        return ListDraft(
+            list=self.list,
+            reason=self.reason,
+            handle=self.handle,
+            platform=self.platform,
+            account=self.account,
+            domain=self.domain,
+            until_ms=None if self.until is None else milliseconds(self.until),
         )
 
 

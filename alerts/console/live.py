@@ -35,16 +35,18 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
 @router.get("/live")
 async def live(
     request: Request,
-    _: Viewer,
+    visitor: Viewer,
     last_event_id: Annotated[
         str | None, Header(alias="Last-Event-ID", pattern=r"^[0-9]{1,15}$")
     ] = None,
 ) -> Response:
     """Every change as it is written; browsers go on by themselves where they left off."""
     feed = parts(request).feed
-    if feed.crowded:
+    who = f"session {visitor.session.nonce}"  # not its token: a team may share one
+    if feed.crowded or feed.has_enough(who):
         return Response(None, 503, {"Retry-After": "30"})
-    stream = feed.follow(None if last_event_id is None else int(last_event_id), PAUSE_S)
+    after = None if last_event_id is None else int(last_event_id)
+    stream = feed.follow(after, PAUSE_S, who)
 
     async def lines() -> AsyncIterator[bytes]:
         yield b"retry: 2000\n\n"

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Protocol
 
-from alerts.notify.content import Content, content, digest
+from alerts.notify.content import Content, content, digest, phrases
 from alerts.notify.records import Notification
 from alerts.playbook.records import LANGUAGES, Bilingual, Language
 
@@ -59,6 +59,15 @@ class Taken:
 def words(batch: Sequence[Notification]) -> Content:
     """A batch in words: in full if it is one, else a digest."""
     return content(batch[0]) if len(batch) == 1 else digest(batch)
+
+
+def links_of(shown: Content) -> list[tuple[str, Bilingual, str]]:
+    """Buttons of a message: name, label, address."""
+    wanted = (
+        ("acknowledge", phrases().say("acknowledge"), shown.acknowledge_url),
+        ("open", shown.open_label, shown.url),
+    )
+    return [(name, label, url) for name, label, url in wanted if url is not None]
 
 
 def one_line(both: Bilingual, languages: Sequence[Language] = LANGUAGES) -> str:

@@ -61,6 +61,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     facts : tuple of Fact
     quotes : tuple of Quote
     url, acknowledge_url : str or None
+    open_label : Bilingual
+        What the link at ``url`` says.
     """
 
     mark: str
@@ -74,6 +76,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     quotes: tuple[Quote, ...]
     url: str | None
     acknowledge_url: str | None
+    open_label: Bilingual
 
 
 @cache
@@ -110,6 +113,7 @@ def content(told: Notification) -> Content:
         quotes=() if ended else tuple(_quotes(alert)),
         url=told.url,
         acknowledge_url=told.acknowledge_url if told.state == "open" else None,
+        open_label=phrases().say("open"),
     )
 
 
@@ -142,8 +146,9 @@ def digest(batch: Sequence[Notification]) -> Content:
         facts=(),
         steps=(),
         quotes=(),
-        url=None,
+        url=next((told.list_url for told in batch if told.list_url), None),
         acknowledge_url=None,
+        open_label=phrases().say("open_list"),
     )
 
 
@@ -205,7 +210,7 @@ def plain(shown: Content, language: Language) -> list[str]:
     if shown.acknowledge_url:
         lines.append(f"{of(say('acknowledge'))}: {shown.acknowledge_url}")
     if shown.url:
-        lines.append(f"{of(say('open'))}: {shown.url}")
+        lines.append(f"{of(shown.open_label)}: {shown.url}")
     return lines
 
 

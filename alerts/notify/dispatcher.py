@@ -129,7 +129,7 @@ class Dispatcher:
         """Leave it to a process that was started with a newer configuration, then drop it."""
         if now - item.first_at_ms < self._pace.unknown_ms:
             reason = "the configuration of this process has no such receiver"
-            self._queue.retry(item.id, now + self._pace.unknown_retry_ms, reason)
+            self._queue.delay(item.id, now + self._pace.unknown_retry_ms, reason)
         else:
             reason = "the configuration has no such receiver"
             self._queue.dropped(item.id, now, "receiver", reason)
@@ -212,6 +212,6 @@ class _Lane:
             items = items + self._waiting
         try:
             for item in items:
-                self._queue.retry(item.id, self._clock(), "the dispatcher stopped")
+                self._queue.delay(item.id, self._clock(), "the dispatcher stopped")
         except Exception:  # their leases run out
             log.exception("receiver %s: what waits is due later", self.worker.name)

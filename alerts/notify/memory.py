@@ -107,6 +107,14 @@ class MemoryQueue:
             if entry.status == "queued":
                 entry.due_ms, entry.detail = due_ms, reason
 
+    def delay(self, id: int, due_ms: int, reason: str) -> None:  # noqa: A002
+        """Nobody tried; it is due again then."""
+        with self._lock:
+            entry = self._entries[id]
+            if entry.status == "queued":
+                entry.due_ms, entry.detail = due_ms, reason
+                entry.attempts -= 1
+
     def dead(self, id: int, now_ms: int, reason: str) -> None:  # noqa: A002
         """It is given up."""
         self._settle(id, "dead", now_ms, reason)

@@ -31,7 +31,10 @@ class Queue(Protocol):
         """It arrived."""
 
     def retry(self, id: int, due_ms: int, reason: str) -> None:  # noqa: A002
-        """It did not, or shall not yet; it is due again then."""
+        """It did not; it is due again then."""
+
+    def delay(self, id: int, due_ms: int, reason: str) -> None:  # noqa: A002
+        """Nobody tried; it is due again then, with as many attempts as before it was claimed."""
 
     def dead(self, id: int, now_ms: int, reason: str) -> None:  # noqa: A002
         """It is given up; it can be replayed."""

@@ -53,6 +53,8 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
         Marked DRILL / تدريب everywhere.
     url : str or None
         The alert in the console or API.
+    list_url : str or None
+        All alerts in the console or API, for a message about several.
     acknowledge_url : str or None
         Signed single-use link.
     """
@@ -69,6 +71,7 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     to: tuple[str, ...] = ()
     drill: bool = False
     url: str | None = None
+    list_url: str | None = None
     acknowledge_url: str | None = None
 
 

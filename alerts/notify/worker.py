@@ -102,7 +102,7 @@ class Worker:
                 self._queue.dropped(item.id, now, stage, verdict.reason)
                 self._count("dropped")
             else:
-                self._queue.retry(item.id, verdict.until_ms, f"{stage}: {verdict.reason}")
+                self._queue.delay(item.id, verdict.until_ms, f"{stage}: {verdict.reason}")
                 self._count("delayed")
         left: list[Queued] = []
         for bundle in bundles:

@@ -24,7 +24,6 @@ from alerts.texts import Phrases
 
 log = logging.getLogger("nadhir.response")
 
-_KEYS_KEPT_MS = 48 * 3_600_000  # longer than a link lives
 _STEPS = 100  # of escalation in one go
 
 
@@ -83,11 +82,6 @@ class Desk(Keeping):
             except Exception:  # one alert that cannot be escalated must not silence the others
                 log.exception("escalation of %s failed; will be tried again", alert)
         return taken
-
-    def tidy(self) -> None:
-        """Forget idempotency keys and used links that nobody can come with again."""
-        with self.database.write() as connection:
-            access.forget(connection, self.clock() - _KEYS_KEPT_MS)
 
     # acting ---------------------------------------------------------------------------------
 

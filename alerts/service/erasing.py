@@ -52,6 +52,7 @@ def erase_author(tx: Tx, author: Author, phrases: Phrases) -> tuple[Author, Eras
             _rewrite(tx, id_, told, erased)
             counts["notifications"] += 1
     for row in rewritten:
+        tx.publish(row)
         tx.note(row, "evidence_erased")
     who = digest([author.platform.casefold(), author.id])
     made = Erasure(author=who, alerts=len(rewritten), **counts)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from alerts.privacy import Author
-from alerts.service import erasing
+from alerts.retention import Retention
+from alerts.service import ageing, erasing
+from alerts.service.judging import Judging
 from alerts.service.kept_records import Erasure, Replayed
-from alerts.service.speaking import Speaking
-from alerts.service.tx import Tx
+from alerts.service.tx import SYSTEM, Tx
 from alerts.service.writing import Answer, Once
+from alerts.store import ageing as ageing_store
 from alerts.store import queue
 
 
-class Keeping(Speaking):
+class Keeping(Judging):
     """What is kept of people outside, and of what was told."""
 
     def erase_author(self, actor: str, author: Author) -> tuple[Author, Erasure]:
@@ -31,6 +33,22 @@ class Keeping(Speaking):
         )
         self.database.compact()
         return answer
+
+    def prune(self, plan: Retention) -> dict[str, int]:
+        """Drop what is older than a plan says; how many, by kind of data.
+
+        Some at a time, so that nobody waits long; what is left when it fails is done another time.
+        """
+        counts: dict[str, int] = {}
+        for name, step in ageing.STEPS.items():
+            counts[name] = 0
+            done = -1
+            while done:
+                with self._tx(SYSTEM) as tx:
+                    ageing_store.overwrite(tx.connection)
+                    done = step(tx, plan)
+                counts[name] += done
+        return counts
 
     def replay(self, actor: str, receiver: str | None, *, once: Once | None) -> Answer:
         """Send again what was given up, of one receiver or all."""

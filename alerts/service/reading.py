@@ -32,7 +32,7 @@ from alerts.service.records import (
 )
 from alerts.service.silencing import SilenceDraft
 from alerts.service.tx import Policy, summaries
-from alerts.store import audit, due, mutes, queue, rows
+from alerts.store import access, audit, due, mutes, queue, rows
 from alerts.store.database import Database
 from alerts.store.queue import Status
 from alerts.store.rows import Filter
@@ -124,11 +124,16 @@ class Reading:
         more = len(found) > limit
         return NotificationPage(notifications=shown, next=str(shown[-1].id) if more else None)
 
-    def impostors(self) -> list[Alert]:
-        """What fusion said last of each alert about an impostor, drills aside."""
+    def impostors(
+        self, *, brand: str | None, after: str, limit: int
+    ) -> tuple[list[Alert], str | None]:
+        """What fusion said last of alerts about impostors, drills aside; the cursor of the rest."""
         with self.database.read() as connection:
-            found = rows.of_types(connection, IMPOSTOR_TYPES)
-        return [alert for alert in found if alert.impostor is not None]
+            found = rows.of_types(
+                connection, IMPOSTOR_TYPES, brand=brand, after=after, limit=limit + 1
+            )
+        shown = [alert for alert in found[:limit] if alert.impostor is not None]
+        return shown, found[limit - 1].id if len(found) > limit else None
 
     def audit(self, *, after: int, limit: int, alert: str | None = None) -> AuditPage:
         """Rows of the audit trail after a number, of one alert or of all.
@@ -180,6 +185,26 @@ class Reading:
             if row is None:
                 raise Missing(f"there is no alert {link.alert}")
             return link, summaries(connection, [row], self._policy, self.clock())[0]
+
+    def look_at_link(self, token: str) -> Summary:
+        """What a link is about, if it would still act; changes nothing.
+
+        Raises
+        ------
+        LinkRefused
+            Also if it was used, or a newer call has gone out, and the alert is open.
+        Missing
+        """
+        link, shown = self.read_link(token)
+        if shown.state == "open":
+            with self.database.read() as connection:
+                used = access.link_used(connection, link.nonce)
+                row = rows.find(connection, link.alert)
+            if used:
+                raise LinkRefused("used")
+            if row is not None and link.version < row.paged_version:
+                raise LinkRefused("outdated")
+        return shown
 
     def silences(self) -> SilenceList:
         """All silences, the one that lasts longest first."""

@@ -26,7 +26,7 @@ from alerts.texts import Phrases
 
 _DAY_MS = 86_400_000
 PREVIEW_MS = 30 * _DAY_MS
-_MOST_EXAMINED = 500  # alerts of a preview; each is read whole
+_MOST_EXAMINED = 500  # alerts of a preview
 
 
 class SilenceDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,8 +89,8 @@ def try_on(
     silence = _silence(draft, "preview", "preview", now_ms)
     _checked(silence, phrases)
     from_ms = now_ms - PREVIEW_MS
-    found = rows.bodies(connection, from_ms, _MOST_EXAMINED + 1)
-    examined = [alert for _, alert in found[:_MOST_EXAMINED]]
+    found = rows.past(connection, from_ms, _MOST_EXAMINED + 1)
+    examined = found[:_MOST_EXAMINED]
     items = (
         PreviewItem(
             alert=item.alert,

@@ -10,7 +10,7 @@ from alerts.lifecycle import Step, told
 from alerts.records import Alert
 from alerts.service.messaging import refreshed
 from alerts.service.tx import Tx
-from alerts.store import audit, rows
+from alerts.store import ageing, audit, rows
 from alerts.store.rows import Row
 from alerts.texts import Phrases
 
@@ -20,13 +20,14 @@ class TakeAgain(Exception):
 
 
 def take(tx: Tx, alert: Alert, phrases: Phrases) -> Row | None:
-    """Fold an alert into the database; None if its news were taken before.
+    """Fold an alert into the database; None if its news were taken before, or retention took it.
 
     The timeline tells what is new, so that a copy that comes again, or late, changes nothing.
     """
     row = rows.find(tx.connection, alert.id, lock=True)
     if row is None:
-        return _first(tx, alert)
+        known = 0 < len(alert.timeline) <= ageing.news_gone(tx.connection, alert.id)
+        return None if known else _first(tx, alert)
     if len(alert.timeline) <= row.news:
         return None
     step = told(row.state, [event.event for event in alert.timeline[row.news :]])
@@ -64,6 +65,7 @@ def _first(tx: Tx, alert: Alert) -> Row:
     )
     rows.insert(tx.connection, row, alert)
     tx.announce(row, alert, step.why)
+    tx.publish(row)
     tx.note(row, step.why or "opened", _details(alert, 0))
     return row
 

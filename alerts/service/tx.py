@@ -14,9 +14,10 @@ from alerts.links import Links
 from alerts.notify.records import Notification, Why
 from alerts.records import Alert, rfc3339
 from alerts.service.errors import Missing, Stale
+from alerts.service.publishing import state_of
 from alerts.service.records import Summary, summary
 from alerts.silences import Silence, active_at
-from alerts.store import audit, due, mutes, queue, rows
+from alerts.store import audit, due, mutes, outbox, queue, rows
 from alerts.store.due import Due
 from alerts.store.rows import Row
 
@@ -48,11 +49,14 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         course once they have been called.
     cooldown_ms : int
         So long after its end the same cause reopens an alert.
+    publishes : bool
+        Whether somebody publishes the states of alerts: then each change is put in the outbox.
     """
 
     receivers: tuple[str, ...] = ()
     called: frozenset[str] = frozenset()
     cooldown_ms: int = 0
+    publishes: bool = False
 
 
 class Tx:
@@ -109,8 +113,20 @@ class Tx:
         changed = rows.update(self.connection, row, changes, alert)
         told = alert or rows.body(self.connection, row.id)
         self.announce(changed, told, why)
+        self.publish(changed)
         self.note(changed, action, details)
         return changed
+
+    def publish(self, row: Row) -> None:
+        """Have the state of an alert published, where somebody does."""
+        if self._policy.publishes:
+            body = msgspec.json.encode(state_of(row))
+            outbox.put(self.connection, row.id, body, self.now_ms)
+
+    def publish_end(self, ids: Sequence[str]) -> None:
+        """Have it published that alerts are gone."""
+        for id_ in ids if self._policy.publishes else ():
+            outbox.put(self.connection, id_, None, self.now_ms)
 
     def announce(self, row: Row, alert: Alert, why: Why | None) -> None:
         """Queue what receivers are told, and start or stop calling people."""
@@ -169,6 +185,7 @@ class Tx:
             to=to,
             drill=row.drill,
             url=self._links.alert_url(row.id),
+            list_url=self._links.list_url(),
             acknowledge_url=url,
         )
         queue.enqueue(self.connection, [made], self.now_ms)

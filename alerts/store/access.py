@@ -104,12 +104,6 @@ def keep(connection: Connection, owner: str, key: str, answer: Kept) -> None:
     connection.execute(idempotency.update().where(here).values(**msgspec.structs.asdict(answer)))
 
 
-def forget(connection: Connection, before_ms: int) -> None:
-    """Drop idempotency keys and used links of before a moment."""
-    connection.execute(idempotency.delete().where(idempotency.c.at_ms < before_ms))
-    connection.execute(used_links.delete().where(used_links.c.at_ms < before_ms))
-
-
 def use_link(connection: Connection, nonce: str, now_ms: int) -> bool:
     """Use up a link in the caller's transaction; False if it was used before."""
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert

@@ -5,6 +5,9 @@ that is changed, dropped or put in between breaks every row after it.  The head 
 apart: a tail that was cut off shows too.  Whoever can write the whole database can write a new
 chain; keep the head elsewhere now and then (`head`) where that matters.
 
+Retention drops rows from the beginning.  The anchor keeps number and hash of the last of them: what
+follows is verified from there, and a row of the trail itself says that they went.
+
 Numbers have no gaps, and follow the order of commits: a reader that has seen row n misses nothing
 when it goes on with n + 1.
 """
@@ -22,6 +25,8 @@ from sqlalchemy import Connection, select
 from alerts.store.tables import audit, chain
 
 ORIGIN = "0" * 64  # what the first row follows
+PRUNED = "audit_pruned"
+_HEAD, _ANCHOR = 1, 2  # rows of the table of the chain
 _SOME = 1_000
 
 
@@ -92,13 +97,14 @@ def append(
     }
     own = digest(previous, row)
     connection.execute(audit.insert().values(**row, previous=previous, hash=own))
-    connection.execute(chain.update().values(seq=seq + 1, hash=own))
+    connection.execute(chain.update().where(chain.c.id == _HEAD).values(seq=seq + 1, hash=own))
     return seq + 1
 
 
 def lock(connection: Connection) -> tuple[int, str]:
     """Number and hash of the last row, which nobody else moves before the transaction ends."""
-    row = connection.execute(select(chain.c.seq, chain.c.hash).with_for_update()).one()
+    query = select(chain.c.seq, chain.c.hash).where(chain.c.id == _HEAD)
+    row = connection.execute(query.with_for_update()).one()
     return int(row.seq), str(row.hash)
 
 
@@ -114,19 +120,63 @@ def entries(
 
 def head(connection: Connection) -> tuple[int, str]:
     """Number and hash of the last row."""
-    row = connection.execute(select(chain.c.seq, chain.c.hash)).one()
+    query = select(chain.c.seq, chain.c.hash).where(chain.c.id == _HEAD)
+    row = connection.execute(query).one()
     return int(row.seq), str(row.hash)
 
 
+def anchor(connection: Connection) -> tuple[int, str]:
+    """Number and hash of the last row that retention dropped; of none, what the first follows."""
+    query = select(chain.c.seq, chain.c.hash).where(chain.c.id == _ANCHOR)
+    row = connection.execute(query).one_or_none()
+    return (0, ORIGIN) if row is None else (int(row.seq), str(row.hash))
+
+
+def prune(connection: Connection, *, before_ms: int, at_ms: int, actor: str, most: int) -> int:
+    """Drop rows of before a moment from the beginning, ``most`` at a time; how many.
+
+    The row that says so is added in the same transaction, and stays itself for its own time.
+    """
+    lock(connection)
+    first, _ = anchor(connection)
+    query = select(audit.c.seq, audit.c.at_ms, audit.c.hash).where(audit.c.seq > first)
+    old = []
+    for row in connection.execute(query.order_by(audit.c.seq).limit(most)):
+        if row.at_ms >= before_ms:
+            break
+        old.append(row)
+    if not old:
+        return 0
+    upto, own = int(old[-1].seq), str(old[-1].hash)
+    moved = chain.update().where(chain.c.id == _ANCHOR).values(seq=upto, hash=own)
+    if not connection.execute(moved).rowcount:
+        connection.execute(chain.insert().values(id=_ANCHOR, seq=upto, hash=own))
+    details = {"upto": upto, "hash": own}
+    append(connection, at_ms=at_ms, actor=actor, action=PRUNED, details=details)
+    connection.execute(audit.delete().where(audit.c.seq <= upto))
+    return len(old)
+
+
 def verify(connection: Connection) -> int:
-    """Check every row; how many there are.
+    """Check every row that is kept; the number of the last one.
 
     Raises
     ------
     BrokenChain
-        If a row was changed, dropped or added.
+        If a row was changed, dropped or added, or retention did not drop those before the first.
     """
-    last, previous = 0, ORIGIN
+    while True:
+        beginning = anchor(connection)
+        try:
+            return _verified(connection, beginning)
+        except BrokenChain:
+            if anchor(connection) == beginning:
+                raise  # else retention dropped rows meanwhile: once more
+
+
+def _verified(connection: Connection, beginning: tuple[int, str]) -> int:
+    last, previous = beginning
+    dropped = (0, ORIGIN)  # as the trail itself says
     end = head(connection)  # read first: rows may be added meanwhile
     for row in _all(connection, end[0]):
         if row["seq"] != last + 1:
@@ -134,8 +184,13 @@ def verify(connection: Connection) -> int:
         if row["previous"] != previous or row["hash"] != digest(previous, row):
             raise BrokenChain(f"row {row['seq']} is not what was written")
         last, previous = row["seq"], row["hash"]
+        if row["action"] == PRUNED:
+            said = msgspec.json.decode(row["details"])
+            dropped = said["upto"], said["hash"]
     if (last, previous) != end:
         raise BrokenChain(f"rows after {last} are missing")
+    if dropped != beginning:
+        raise BrokenChain(f"nothing says that rows up to {beginning[0]} were dropped")
     return last
 
 

@@ -192,6 +192,15 @@ class StoredQueue:
             for row in found
         ]
 
+    def waiting(self, until_ms: int | None = None) -> int:
+        """How many wait to be sent; of those due by a moment, if one is given."""
+        here = notifications.c.status == "queued"
+        if until_ms is not None:
+            here &= notifications.c.due_ms <= until_ms
+        query = select(func.count()).select_from(notifications).where(here)
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def sent(self, id: int, now_ms: int, detail: str) -> None:  # noqa: A002
         """Record that the receiver took it, even if it was cancelled meanwhile."""
         self._record(id, ("queued", "cancelled"), status="sent", outcome_ms=now_ms, detail=detail)
@@ -199,6 +208,11 @@ class StoredQueue:
     def retry(self, id: int, due_ms: int, reason: str) -> None:  # noqa: A002
         """Try again at ``due_ms``."""
         self._record(id, ("queued",), due_ms=due_ms, detail=reason)
+
+    def delay(self, id: int, due_ms: int, reason: str) -> None:  # noqa: A002
+        """Look at it again at ``due_ms``; being claimed was no attempt."""
+        before = notifications.c.attempts - 1
+        self._record(id, ("queued",), due_ms=due_ms, detail=reason, attempts=before)
 
     def dead(self, id: int, now_ms: int, reason: str) -> None:  # noqa: A002
         """Give up."""

@@ -9,11 +9,13 @@ import msgspec
 from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from alerts.lifecycle import Lifecycle
-from alerts.playbook.records import Severity
-from alerts.records import Alert
+from alerts.playbook.records import Bilingual, Severity
+from alerts.records import Alert, Event
 from alerts.store.tables import alerts, comments, verdicts
 
-_BRIEF = [column for column in alerts.c if column.name != "body"]  # a body may have 100 kB
+_SINGLY = 20  # bodies in memory at once where only a part of each is wanted
+# a body may have 100 kB
+_BRIEF = [column for column in alerts.c if column.name not in ("body", "bare")]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,16 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     assignee: str | None
     paged_version: int
     news: int
+
+
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """What of an alert's body says what happened to it, without its evidence."""
+
+    id: str
+    brand: str
+    kind: str
+    title: Bilingual
+    timeline: tuple[Event, ...]
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,11 +105,12 @@ def body(connection: Connection, id_: str) -> Alert:
     return msgspec.json.decode(held, type=Alert)
 
 
-def bodies(connection: Connection, since_ms: int, limit: int) -> list[tuple[Row, Alert]]:
-    """Alerts opened since a moment, the newest first, with what fusion said."""
-    query = select(alerts).where(alerts.c.opened_ms >= since_ms)
-    found = connection.execute(query.order_by(alerts.c.opened_ms.desc(), alerts.c.id).limit(limit))
-    return [(_row(row), msgspec.json.decode(row.body, type=Alert)) for row in found]
+def past(connection: Connection, since_ms: int, limit: int) -> list[Past]:
+    """What happened to alerts opened since a moment, the newest first; bodies are read singly."""
+    query = select(alerts.c.body).where(alerts.c.opened_ms >= since_ms)
+    query = query.order_by(alerts.c.opened_ms.desc(), alerts.c.id).limit(limit)
+    found = connection.execution_options(yield_per=_SINGLY).execute(query)
+    return [msgspec.json.decode(body, type=Past) for (body,) in found]
 
 
 def each(connection: Connection, some: int) -> Iterator[tuple[Row, Alert]]:
@@ -110,10 +123,16 @@ def each(connection: Connection, some: int) -> Iterator[tuple[Row, Alert]]:
         after = found[-1].id
 
 
-def of_types(connection: Connection, types: Sequence[str]) -> list[Alert]:
-    """What fusion said of all alerts of some types, drills aside, by id."""
-    query = select(alerts.c.body).where(alerts.c.type.in_(types), alerts.c.drill.is_(False))
-    found = connection.execute(query.order_by(alerts.c.id))
+def of_types(
+    connection: Connection, types: Sequence[str], *, brand: str | None, after: str, limit: int
+) -> list[Alert]:
+    """What fusion said of alerts of some types, drills aside, by id, from after an id on."""
+    query = select(alerts.c.body).where(
+        alerts.c.type.in_(types), alerts.c.drill.is_(False), alerts.c.id > after
+    )
+    if brand is not None:
+        query = query.where(alerts.c.brand == brand)
+    found = connection.execute(query.order_by(alerts.c.id).limit(limit))
     return [msgspec.json.decode(body, type=Alert) for (body,) in found]
 
 
@@ -188,7 +207,7 @@ def update(
     changed = msgspec.structs.replace(row, **changes, version=row.version + 1)
     values = {name: getattr(changed, name) for name in changes} | {"version": changed.version}
     if alert is not None:
-        values["body"] = msgspec.json.encode(alert)
+        values |= {"body": msgspec.json.encode(alert), "bare": False}
     connection.execute(alerts.update().where(alerts.c.id == row.id).values(**values))
     return changed
 

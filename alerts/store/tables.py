@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 metadata = MetaData()
@@ -45,10 +46,19 @@ alerts = Table(
     Column("paged_version", Integer, nullable=False),  # of the last time somebody was asked to come
     Column("news", Integer, nullable=False),  # entries of the timeline that were taken
     Column("body", LargeBinary, nullable=False),
+    Column("bare", Boolean, nullable=False, server_default=false()),  # without evidence
+    Index("alerts_ageing", "state", "bare", "updated_ms", "id"),
     Index("alerts_newest", "opened_ms", "id"),
     Index("alerts_state", "state", "opened_ms", "id"),
     Index("alerts_brand", "brand", "opened_ms", "id"),
     Index("alerts_standing", "brand", "severity", "state"),
+)
+
+gone = Table(
+    "gone",  # alerts that retention dropped, so that nobody takes them up again
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("news", Integer, nullable=False),  # that had been taken
 )
 
 audit = Table(
@@ -68,7 +78,7 @@ audit = Table(
 chain = Table(
     "chain",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("id", Integer, primary_key=True, autoincrement=False),  # 1 the head, 2 the anchor
     Column("seq", BigInteger, nullable=False),
     Column("hash", String(64), nullable=False),
 )
@@ -124,8 +134,26 @@ notifications = Table(
     Column("stage", String(40)),
     Column("detail", Text),
     Column("body", LargeBinary, nullable=False),
+    Index("notifications_ageing", "outcome_ms"),
     Index("notifications_due", "status", "due_ms"),
     Index("notifications_alert", "alert", "id"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("seq", Serial, primary_key=True),
+    Column("alert", String(80), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("body", LargeBinary),  # none: it is gone
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("holder", String(80), nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
 )
 
 silences = Table(
@@ -136,6 +164,19 @@ silences = Table(
     Column("ends_ms", BigInteger, nullable=False),  # or ended early
     Column("body", LargeBinary, nullable=False),
     Index("silences_ends", "ends_ms"),
+)
+
+listings = Table(
+    "listings",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("list", String(8), nullable=False),
+    Column("brand", String(80), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("removed_ms", BigInteger),
+    Column("body", LargeBinary, nullable=False),
+    Index("listings_newest", "created_ms", "id"),
 )
 
 tokens = Table(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from models.impersonation.urls import parse_url
-from models.records import Author, Brand, Listed
+from models.records import Author, Brand, Judgement, Listed
 
-Entry = tuple[int, Listed]  # index of the brand, and what its configuration says
+Entry = tuple[int, Listed]  # index of the brand, and what somebody says
 
 
 class Lists:
@@ -16,6 +16,9 @@ class Lists:
     Parameters
     ----------
     brands : sequence of Brand
+        With the lists of the configuration.
+    added : sequence of Judgement, optional
+        What was judged since; entries of other brands are passed over.
 
     Examples
     --------
@@ -25,9 +28,15 @@ class Lists:
     True
     """
 
-    def __init__(self, brands: Sequence[Brand]) -> None:
-        self._allowed = _Index([(i, each) for i, b in enumerate(brands) for each in b.allow])
-        self._blocked = _Index([(i, each) for i, b in enumerate(brands) for each in b.block])
+    def __init__(self, brands: Sequence[Brand], added: Sequence[Judgement] = ()) -> None:
+        allowed = [(i, each) for i, b in enumerate(brands) for each in b.allow]
+        blocked = [(i, each) for i, b in enumerate(brands) for each in b.block]
+        index = {brand.id: i for i, brand in enumerate(brands)} if added else {}
+        for one in added:
+            if one.brand in index:
+                into = allowed if one.list == "allow" else blocked
+                into.append((index[one.brand], one.listed))
+        self._allowed, self._blocked = _Index(allowed), _Index(blocked)
 
     def allows_account(self, brand: int, author: Author, platform: str, at_ms: int) -> bool:
         """Whether the brand's list says that an account is known and harmless."""

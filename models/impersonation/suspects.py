@@ -19,7 +19,7 @@ from models.impersonation.likeness import NameIndex
 from models.impersonation.links import LinkChecker
 from models.impersonation.listed import Lists
 from models.impersonation.urls import Url, parse_url
-from models.records import Brand, Mention
+from models.records import Brand, Judgement, Mention
 
 CARRIED = 0.1  # the score from which an account goes on: a copied picture may still decide
 CARRIED_LINK = 0.3
@@ -60,35 +60,40 @@ class SuspectFinder:
         index = NameIndex(names_of(brands))
         self._accounts = ImpostorChecker(brands, index)
         self._links = LinkChecker(brands, index)
+        self._watched = brands
         self._lists = Lists(brands)
-        self._blocks = self._lists.blocks
         self._has_domain = [bool(brand.domains) for brand in brands]
         intents(["."])  # its tables are built at first use
+
+    def relist(self, added: Sequence[Judgement]) -> None:
+        """Take other lists beside those of the configuration; from any thread."""
+        self._lists = Lists(self._watched, added)
 
     def find(self, mention: Mention) -> list[Found]:
         """Suspects of one mention, at most one account and one domain a brand and host."""
         found: list[Found] = []
+        lists = self._lists  # the same for the whole mention
         if mention.author is not None:
-            found += self._of_author(mention)
+            found += self._of_author(mention, lists)
         if mention.links or "://" in mention.text or "www." in mention.text:
-            found += self._of_links(mention)
+            found += self._of_links(mention, lists)
         return _with_words(found, mention) if found else found
 
-    def _of_author(self, mention: Mention) -> list[Found]:
+    def _of_author(self, mention: Mention, lists: Lists) -> list[Found]:
         author, platform = mention.author, mention.platform
         assert author is not None
         at = mention.published_at
         finding = self._accounts.check(author, platform=platform, at=at)
-        if finding.score < CARRIED and not self._blocks:
+        if finding.score < CARRIED and not lists.blocks:
             return []
         at_ms = round(at.timestamp() * 1000)
         reasons = _by_brand(finding, self._brand, CARRIED)
         reasons = {
             brand: why
             for brand, why in reasons.items()
-            if not self._lists.allows_account(brand, author, platform, at_ms)
+            if not lists.allows_account(brand, author, platform, at_ms)
         }
-        for brand, listed in self._lists.blocked_account(author, platform, at_ms):
+        for brand, listed in lists.blocked_account(author, platform, at_ms):
             reasons[brand] = _blocked(reasons.get(brand), f"{listed.owner}: {listed.reason}")
         who = f"{platform.casefold()}\0{author.id or _bare(author.handle or author.name or '')}"
         return [
@@ -106,17 +111,17 @@ class SuspectFinder:
             for brand, (points, why) in reasons.items()
         ]
 
-    def _of_links(self, mention: Mention) -> list[Found]:
+    def _of_links(self, mention: Mention, lists: Lists) -> list[Found]:
         at_ms = round(mention.published_at.timestamp() * 1000)
         best: dict[tuple[int, str], Suspect] = {}
         for text in _links_of(mention):
             finding = self._links.check(text)
-            if finding.brand is None and not self._blocks:
+            if finding.brand is None and not lists.blocks:
                 continue
             url = parse_url(text)
             if url is None:
                 continue
-            for brand, (points, why) in self._judged(finding, url, at_ms).items():
+            for brand, (points, why) in self._judged(finding, url, at_ms, lists).items():
                 known = best.get((brand, url.domain))
                 if known is None or known.points < points:
                     best[brand, url.domain] = Suspect(
@@ -129,15 +134,15 @@ class SuspectFinder:
         return [(brand, suspect) for (brand, _), suspect in best.items()]
 
     def _judged(
-        self, finding: Finding, url: Url, at_ms: int
+        self, finding: Finding, url: Url, at_ms: int, lists: Lists
     ) -> dict[int, tuple[float, tuple[Reason, ...]]]:
         found = {
             brand: why
             for brand, why in _by_brand(finding, self._brand, CARRIED_LINK).items()
-            if not self._lists.allows_domain(brand, url.host, at_ms)
+            if not lists.allows_domain(brand, url.host, at_ms)
             and (self._has_domain[brand] or why[1][0].code not in _ITS_OWN)
         }
-        for brand, listed in self._lists.blocked_domain(url.host, at_ms):
+        for brand, listed in lists.blocked_domain(url.host, at_ms):
             found[brand] = _blocked(found.get(brand), f"{listed.owner}: {listed.reason}")
         return found
 

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 Sensitivity = Literal["sensitive", "balanced", "strict"]
+ListName = Literal["allow", "block"]
 # surprise (minus log10 of the chance on a usual day) from which a finding fires
 SURPRISE_LINES: dict[Sensitivity, float] = {"sensitive": 3.6, "balanced": 4.0, "strict": 6.5}
 # score from which an impostor is told of
@@ -43,6 +44,14 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     account: str | None = None
     domain: str | None = None
     until_ms: int | None = None
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of a brand's lists that was made while Nadhir ran, not in its configuration."""
+
+    brand: str
+    list: ListName
+    listed: Listed
 
 
 class Brand(msgspec.Struct, frozen=True, kw_only=True):

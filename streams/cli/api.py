@@ -40,12 +40,14 @@ def api(config_path: Path | None, host: str, port: int, on_kafka: bool) -> None:
     set_up_logging()
     config = load_config(config_path)
     with ExitStack() as stack:
-        desk = stack.enter_context(opened_desk(config, _now_ms))
+        desk = stack.enter_context(opened_desk(config, _now_ms, publishes=on_kafka))
         tell_first(desk)
         if on_kafka:
             from streams.kafka.alerts import taking
+            from streams.kafka.states import publishing
 
             view = Watched(config)
+            stack.enter_context(publishing(config.kafka, desk.database, _now_ms))
             stack.enter_context(taking(config.kafka, desk))
         else:
             store = stack.enter_context(closing(Store(config.paths.data / "nadhir.db")))

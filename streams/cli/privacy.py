@@ -48,12 +48,18 @@ def erase(platform: str, author: str, handles: tuple[str, ...], config_path: Pat
 @config_option
 @reports_errors
 def prune(config_path: Path | None) -> None:
-    """Drop what is older than `retention` says.  `nadhir run` must be stopped."""
+    """Drop what is older than `retention` says.  `nadhir run` must be stopped.
+
+    The response database is pruned by `nadhir run` and `nadhir api` themselves, once an hour.
+    """
+    from streams.desk import prune_response
     from streams.erasure import prune as prune_stores
 
     config = load_config(config_path)
     counts = prune_stores(config, config.retention.record(), _now_ms())
-    for name, count in counts.items():
+    answered = prune_response(config, _now_ms)
+    told = counts | {f"response: {name}": count for name, count in answered.items()}
+    for name, count in told.items():
         click.echo(f"{name}\t{count}")
 
 

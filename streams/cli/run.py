@@ -17,6 +17,7 @@ import click
 
 from streams.cli.common import (
     config_option,
+    errors,
     fail,
     load_config,
     refuse_open_intake,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from streams.intake_store import IntakeLog
     from streams.live import LiveEngine, Receiver
     from streams.sources import Source
+    from streams.store import Store
 
 log = logging.getLogger("nadhir.run")
 _GRACE_S = 5  # for requests in flight
@@ -61,6 +63,7 @@ def run(
     from streams.desk import RECEIVER, Taker, answering, opened_desk
     from streams.drills.run import OneAtATime, running_drills
     from streams.intake_store import IntakeLog
+    from streams.lists import following
     from streams.live import LiveEngine
     from streams.pipeline import open_pipeline
     from streams.store import Store, locked
@@ -78,9 +81,9 @@ def run(
         desk = stack.enter_context(opened_desk(config, _now_ms))
         named = _receivers(config) | {RECEIVER: Taker(desk)}
         receivers = {name: OneAtATime(receiver) for name, receiver in named.items()}
-        for case in store.latest_cases():  # what was open before there was a response database
-            desk.take(case.alert)
+        _take_up(store, desk)
         pipeline = open_pipeline(config, store, receivers=tuple(receivers), clock=_now_ms)
+        stack.enter_context(following(desk.database, pipeline.relist))
         sources = [stack.enter_context(closing(s)) for s in _sources(config, files)]
         engine = LiveEngine(pipeline, [*sources, intake], receivers, _now_ms)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -97,9 +100,34 @@ def run(
         if not until_done:
             stack.enter_context(running_drills(config, receivers, _now_ms))
         engine.run(until_done=until_done)
+        if until_done:
+            _send(config, desk, engine)
     log.info("stopped; everything is stored")
-    if until_done and engine.broken:
+    if until_done:
+        _refuse_unread(engine)
+
+
+def _take_up(store: Store, desk: Desk) -> None:
+    """Hand over what was open before there was a response database."""
+    for case in store.latest_cases():
+        desk.take(case.alert)
+
+
+def _refuse_unread(engine: LiveEngine) -> None:
+    """Fail where a source was not read to its end."""
+    if engine.broken:
         fail(f"Error: not read to its end: {', '.join(engine.broken)}")
+
+
+def _send(config: Config, desk: Desk, engine: LiveEngine) -> None:
+    """Tell people what was found before the process ends; what cannot be told waits."""
+    from streams.desk import send_waiting
+
+    left = send_waiting(config, desk, _now_ms, lambda: engine.stopping)
+    if left:
+        errors.print(
+            f"{left:,} notifications wait to be sent; `nadhir run` or `nadhir api` sends them."
+        )
 
 
 def _now_ms() -> int:

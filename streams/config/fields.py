@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Strict
 
+from alerts.hostnames import ascii_domain
 from models.records import Author, Engagement, Mention
 from streams.config.problems import did_you_mean, printable
 
@@ -34,7 +35,6 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 _HANDLE = re.compile(r"@?[\w.-]{1,100}\Z")
 _URL = re.compile(r"https?://[^\s/?#@:]+(?::[0-9]{1,5})?(?:[/?#]\S*)?\Z", re.IGNORECASE)
 _URL_HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/@]*@)?([^/?#:@\s]+)")
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 _PREFIX = re.compile(r"[a-zA-Z0-9._-]{0,40}\Z")
 _PLATFORM = re.compile(r"[\w.-]{1,64}\Z")
 _MAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]{1,64}@[^\s@<>()\[\],;:\\\"]{1,253}\Z")
@@ -140,28 +140,12 @@ def domain_ascii(text: str) -> str:
         raise ValueError("is a pattern", "write the domain without *.")
     if re.search(r":[0-9]*\Z", text):
         raise ValueError("holds a port", "write the domain alone")
-    labels = [_label_ascii(label) for label in unicodedata.normalize("NFKC", text).split(".")]
-    ascii_form = ".".join(labels)
-    if len(ascii_form) > 253 or not all(map(_LABEL.match, labels)) or labels[-1].isdigit():
+    ascii_form = ascii_domain(text)
+    if not ascii_form:
         raise ValueError("must be a domain such as acme.com")
-    if len(labels) < 2:
+    if "." not in ascii_form:
         raise ValueError("must be a domain with its ending, such as acme.com")
     return ascii_form
-
-
-def _label_ascii(label: str) -> str:
-    """A label as the DNS writes it (RFC 3492), or an empty string when it is none."""
-    label = label.lower()
-    if len(label) > 63 or not all(c == "-" or unicodedata.category(c)[0] in "LMN" for c in label):
-        return ""
-    if not label.isascii():
-        return "xn--" + label.encode("punycode").decode("ascii")
-    if label.startswith("xn--"):
-        try:
-            label[4:].encode("ascii").decode("punycode")
-        except UnicodeError:
-            return ""
-    return label
 
 
 def _domain(text: str) -> str:

@@ -213,7 +213,7 @@ class SilenceSettings(Settings):
 
 
 class RetentionSettings(Settings):
-    """How long things are kept; `nadhir prune` does it."""
+    """How long things are kept; see docs/privacy.md."""
 
     evidence_days: WholeNumber = Field(
         365, ge=1, le=36_500, description="Days for which what people wrote is kept in alerts."
@@ -221,10 +221,21 @@ class RetentionSettings(Settings):
     alert_days: WholeNumber = Field(
         1_095, ge=1, le=36_500, description="Days for which alerts, signals and decisions are kept."
     )
+    notification_days: WholeNumber = Field(
+        90, ge=1, le=36_500, description="Days for which what receivers were told is kept."
+    )
+    audit_days: WholeNumber = Field(
+        2_555, ge=1, le=36_500, description="Days for which the audit trail is kept."
+    )
 
     def record(self) -> Retention:
         """The plan as alerts know it."""
-        return Retention(evidence_days=self.evidence_days, alert_days=self.alert_days)
+        return Retention(
+            evidence_days=self.evidence_days,
+            alert_days=self.alert_days,
+            notification_days=self.notification_days,
+            audit_days=self.audit_days,
+        )
 
 
 def anchored(schedules: tuple[ScheduleSettings, ...], base: Path) -> tuple[ScheduleSettings, ...]:

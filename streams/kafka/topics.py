@@ -73,6 +73,7 @@ class Names(NamedTuple):
     observations: str
     signals: str
     alerts: str
+    states: str
     detect_state: str
     alert_state: str
 
@@ -86,7 +87,7 @@ def names(kafka: KafkaSettings) -> Names:
     'n.mentions.rejected'
     """
     prefix = kafka.prefix or ""
-    every = ("mentions", "mentions.rejected", "observations", "signals", "alerts")
+    every = ("mentions", "mentions.rejected", "observations", "signals", "alerts", "alerts.states")
     state = (f"{group(kafka, stage)}-{TABLE}-changelog" for stage in ("detect", "alert"))
     return Names(*(f"{prefix}{name}" for name in every), *state)
 
@@ -111,6 +112,7 @@ def wanted_topics(kafka: KafkaSettings) -> list[Topic]:
         called.observations: _kept_for(min(_OBSERVATIONS_H, kafka.retention_h)),
         called.signals: _kept_for(max(_REJECTED_H, kafka.retention_h)),
         called.alerts: {"cleanup.policy": "compact"},
+        called.states: {"cleanup.policy": "compact"},
         called.detect_state: _STATE,
         called.alert_state: _STATE,
     }

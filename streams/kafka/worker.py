@@ -54,20 +54,7 @@ async def run_stage(stage: str, config: Config, address: tuple[str, int]) -> Non
         return
     brands, kafka, called = config.brand_records(), config.kafka, names(config.kafka)
     if stage == "score":
-        from streams.kafka.score import ScoreWorker
-
-        scorer = ScoreWorker(
-            ScoreStage(brands, open_sentiment(config.sentiment)),
-            [brand.id for brand in brands],
-            kafka,
-            max_future_ms=config.detect.max_future_s * 1000,
-        )
-        work = asyncio.create_task(scorer.run())
-        stop = asyncio.create_task(stopped.wait())
-        await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
-        scorer.stopping = True
-        stop.cancel()
-        await work
+        await _score(config, stopped)
         return
     from streams.kafka.agents import StatefulWorker
 
@@ -100,10 +87,32 @@ async def run_stage(stage: str, config: Config, address: tuple[str, int]) -> Non
     await StatefulWorker(stage, source, brands, kafka, make).run(stopped)
 
 
+async def _score(config: Config, stopped: asyncio.Event) -> None:
+    from streams.kafka.score import ScoreWorker
+    from streams.lists import following_elsewhere
+
+    brands = config.brand_records()
+    stage = ScoreStage(brands, open_sentiment(config.sentiment))
+    scorer = ScoreWorker(
+        stage,
+        [brand.id for brand in brands],
+        config.kafka,
+        max_future_ms=config.detect.max_future_s * 1000,
+    )
+    with following_elsewhere(config, stage.relist):
+        work = asyncio.create_task(scorer.run())
+        stop = asyncio.create_task(stopped.wait())
+        await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+        scorer.stopping = True
+        stop.cancel()
+        await work
+
+
 def import_stages(stages: Sequence[str]) -> None:
     """Import what stages need, for all processes that are forked afterwards."""
     if "score" in stages:
         import streams.kafka.score
+        import streams.lists
     if {"detect", "alert"} & {*stages}:
         import streams.kafka.agents
     if "intake" in stages:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from alerts.service import silencing
 from alerts.store import audit
 from alerts.store.database import Database
 from tests.alerts.calling import Api, Client, problem
@@ -145,6 +146,24 @@ def test_silences(amal: Client) -> None:
     assert bad["errors"][0]["sentence"]["ar"]
 
 
+def test_a_preview_says_when_it_looked_at_some_alone(
+    api: Api, amal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for alert in copies(3):
+        api.desk.take(alert)
+    monkeypatch.setattr(silencing, "_MOST_EXAMINED", 2)
+    asked = {
+        "matchers": {"brands": ["rimal-bank"]},
+        "starts_at": "2026-11-21T00:00:00Z",
+        "ends_at": "2026-11-22T00:00:00Z",
+        "reason": "work",
+    }
+    found = amal.post("/v1/silences:preview", json=asked).json()
+    assert (found["examined"], found["complete"], len(found["alerts"])) == (2, False, 2)
+    monkeypatch.setattr(silencing, "_MOST_EXAMINED", 4)
+    assert amal.post("/v1/silences:preview", json=asked).json()["complete"]
+
+
 def test_tokens(api: Api) -> None:
     with api.client("admin") as admin:
         made = admin.post("/v1/tokens", json={"name": "omar", "role": "viewer"})
@@ -233,6 +252,37 @@ def test_who_asks_too_often_waits(database: Database) -> None:
         assert guesses == [401] * 5 + [429] * 2
     with api.client("responder") as amal:  # from the same address, as behind a proxy
         assert amal.get("/v1/alerts").status_code == 200, "who guesses locks nobody out"
+
+
+def test_who_guesses_tokens_keeps_nobody_from_answering_a_call(database: Database) -> None:
+    api = Api(database, rate_per_min=3)
+    api.desk.take(first())
+    token = api.desk.links.token(ID, 1, "mail", now_ms=Clock()())
+    with api.client(None) as nobody:
+        guesses = [nobody.get("/v1/alerts").status_code for _ in range(5)]
+        assert guesses[-1] == 429
+        assert nobody.get(f"/ack/{token}").status_code == 200
+        seen = [nobody.get("/ack/forged").status_code for _ in range(4)]
+        assert seen == [404, 404, 429, 429], "links have a limit, too"
+
+
+def test_a_link_that_would_not_act_shows_no_button(api: Api, database: Database) -> None:
+    token = api.desk.links.token(ID, 1, "mail", now_ms=Clock()())
+    with api.client(None) as nobody:
+        assert nobody.post(f"/ack/{token}").status_code == 200
+        shown = nobody.get(f"/ack/{token}")
+        assert (shown.status_code, "<button" in shown.text) == (200, False)
+        assert "link:mail has had this alert since" in shown.text
+        api.desk.act("amal", ID, "unacknowledge", version=None, reason="", once=None)
+        used = nobody.get(f"/ack/{token}")
+        assert (used.status_code, "<button" in used.text) == (410, False)
+        assert "This link was used before." in used.text
+        older = api.desk.links.token(ID, 1, "chat", now_ms=Clock()())
+        assert nobody.get(f"/ack/{older}").status_code == 200
+        api.desk.take(later(first(), "raised", severity="critical"))
+        outdated = nobody.get(f"/ack/{older}")
+        assert (outdated.status_code, "<button" in outdated.text) == (410, False)
+        assert "use the newer link" in outdated.text
 
 
 def test_a_link_page_shows_and_acts_only_when_pressed(api: Api, database: Database) -> None:

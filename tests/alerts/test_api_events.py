@@ -97,7 +97,7 @@ def test_listeners_that_come_at_once_hear_nothing_twice(
 
     async def listen() -> list[int]:
         heard: list[int] = []
-        async for entry in feed.follow(0, 0.5):
+        async for entry in feed.follow(0, 0.5, "amal"):
             if entry is not None:
                 heard.append(entry.seq)
             elif last in heard:
@@ -169,6 +169,23 @@ def test_listeners_outlive_a_database_that_was_away(
         monkeypatch.setattr(api.desk, "audit", whole)
         api.desk.take(first())
         eventually(lambda: [entry["alert"] for entry in one.heard][-1:] == [ID], 20)
+
+
+def test_one_token_cannot_hold_all_places(api: Api) -> None:
+    api.app.state.parts.feed._most_each = 2
+    with serving(api.app) as url:
+        mine = [Listener(url, api.secrets["viewer"]) for _ in range(2)]
+        eventually(lambda: all(one.status == 200 for one in mine))
+        feed = api.app.state.parts.feed
+        eventually(lambda: feed.has_enough("viewer"))
+        third = Listener(url, api.secrets["viewer"])
+        third.thread.join(20)
+        assert third.status == 429
+        other = Listener(url, api.secrets["responder"])
+        eventually(lambda: other.status == 200)
+    for one in (*mine, other):
+        one.thread.join(20)
+    eventually(lambda: not feed.has_enough("viewer"))
 
 
 def test_too_many_listeners_are_told(api: Api) -> None:

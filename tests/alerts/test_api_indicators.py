@@ -43,6 +43,25 @@ def test_the_bundle_is_that_of_the_command(api: Api) -> None:
         assert kinds.count("indicator") == 2
 
 
+def test_pages_are_bounded_and_the_link_leads_on(api: Api) -> None:
+    with api.client("viewer") as viewer:
+        one = viewer.get("/v1/indicators?limit=1&brand=rimal-bank&tlp=green")
+        assert one.text.count('"type": "indicator"') == 1
+        address, _, relation = one.headers["link"].partition("; ")
+        assert relation == 'rel="next"'
+        two = viewer.get(address.strip("<>"))
+        assert two.text.count('"type": "indicator"') == 1
+        assert "link" not in two.headers
+        assert '"name": "TLP:GREEN"' in two.text
+        indicators = [
+            each["id"] for page in (one, two) for each in page.json()["objects"]
+            if each["type"] == "indicator"
+        ]  # fmt: skip
+        assert len(set(indicators)) == 2
+        assert "link" not in viewer.get("/v1/indicators").headers
+        assert viewer.get("/v1/indicators?limit=501").status_code == 422
+
+
 def test_filters_are_those_of_the_command(api: Api) -> None:
     seen = impostors()[0].impostor
     assert seen is not None

@@ -8,11 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from alerts.records import Alert
 from alerts.store import audit
 from alerts.store.database import Database
+from alerts.store.tables import metadata
 from tests.alerts.calling import Api, problem
 from tests.alerts.responding import desk, first, later
 
@@ -196,11 +199,23 @@ def test_of_many_at_once_each_approves_once(api: Api) -> None:
 def test_a_database_of_before_has_messages_too(place: Path | str) -> None:
     older = Database(place)
     desk(older).take(first())
+    since = [
+        *(f"DROP TABLE {name}" for name in ("messages", "listings", "gone", "outbox", "turns")),
+        *(f"DROP INDEX {name}" for name in ("alerts_ageing", "notifications_ageing")),
+        "ALTER TABLE alerts DROP COLUMN bare",
+        "UPDATE alembic_version SET version_num = '0001'",
+    ]
+    if older.dialect == "postgresql":
+        since += ["DROP TRIGGER audit_ages ON audit", "DROP FUNCTION audit_ages"]
     with older.write() as connection:
-        connection.execute(text("DROP TABLE messages"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        for statement in since:
+            connection.execute(text(statement))
     older.close()
     newer = Database(place)
     found = desk(newer).messages(ID).messages
+    with newer.read() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, metadata) == []
+        assert audit.verify(connection) == 1
     newer.close()
     assert [m.name for m in found].count(NAME) == 1

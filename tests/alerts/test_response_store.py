@@ -202,6 +202,19 @@ def test_every_outcome_is_recorded(database: Database) -> None:
     assert [q.notification.key for q in held.claim(3_000, 10, 50)] == ["k1", "k2"]
 
 
+def test_a_delay_gives_the_attempt_back(database: Database) -> None:
+    held = StoredQueue(database)
+    put(database, "k1")
+    for turn in range(3):
+        (one,) = held.claim(1_000 + turn * 100, 10, 50)
+        assert one.attempts == 0
+        held.delay(one.id, 1_100 + turn * 100, "quiet hours: the night")
+    with database.read() as connection:
+        (told,) = queue.told(connection, first().id)
+        assert (told.status, told.attempts, told.due_ms) == ("queued", 0, 1_300)
+    assert (held.waiting(), held.waiting(1_299), held.waiting(1_300)) == (1, 0, 1)
+
+
 def test_two_claims_at_once_share_nothing(database: Database) -> None:
     for number in range(40):
         put(database, f"k{number}")

@@ -14,6 +14,7 @@ from alerts.duty import Duty
 from alerts.escalation import Step as ChainStep
 from alerts.escalation import Target
 from alerts.records import Alert
+from alerts.retention import Retention
 from alerts.service import Desk, Once, Policy
 from alerts.service.calling import Calls
 from alerts.service.drilled import drill_events
@@ -30,6 +31,7 @@ from tests.alerts.build import MINUTE
 from tests.alerts.responding import NOW, Clock, copies, desk, first, later
 
 ID = first().id
+PLAN = Retention(evidence_days=365, alert_days=1_095)
 
 
 def whys(found: Detail, status: str | None = None) -> list[str]:
@@ -288,10 +290,10 @@ def test_keys_are_forgotten_after_two_days(database: Database) -> None:
     once = Once(key="k1", fingerprint="f1")
     running.comment("amal", ID, "one", once=once)
     clock.now_ms += 47 * 60 * MINUTE
-    running.tidy()
+    running.prune(PLAN)
     running.comment("amal", ID, "one", once=once)
     clock.now_ms += 2 * 60 * MINUTE
-    running.tidy()
+    running.prune(PLAN)
     running.comment("amal", ID, "one", once=once)
     assert len(running.alert(ID).comments) == 2
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from kafka import KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer
 
 from alerts.records import Alert
+from alerts.service.publishing import AlertState
 from streams.config.schema import KafkaSettings
 from streams.kafka.connection import admin, client_settings
 from streams.kafka.topics import create, names, wanted_topics
@@ -39,6 +40,36 @@ def publish(kafka: KafkaSettings, *some: Alert | None) -> None:
 def states(process: Running, headers: dict[str, str]) -> dict[str, tuple[str, int]]:
     found = process.http.get("/v1/alerts", headers=headers).json()["alerts"]
     return {alert["id"]: (alert["state"], alert["version"]) for alert in found}
+
+
+def latest_states(kafka: KafkaSettings) -> dict[str, tuple[str, str | None]]:
+    """State of each alert, and who acknowledged it, as a reader of the topic sees them."""
+    consumer = KafkaConsumer(
+        names(kafka).states,
+        **client_settings(kafka),
+        auto_offset_reset="earliest",
+        consumer_timeout_ms=1_500,
+    )
+    found = [msgspec.json.decode(record.value, type=AlertState) for record in consumer]
+    consumer.close()
+    return {one.id: (one.state, one.acknowledged_by) for one in found}
+
+
+def test_what_people_do_is_published(topics: KafkaSettings, tmp_path: Path) -> None:
+    write_config(tmp_path)
+    (other,) = copies(1)
+    publish(topics, first(), other)
+    with Running(tmp_path, "--kafka", command="api", env=variables(topics)) as process:
+        secret = eventually(lambda: re.findall(r"^nadhir_[\w-]+$", "".join(process.log), re.M))[0]
+        headers = {"authorization": f"Bearer {secret}"}
+        eventually(lambda: len(states(process, headers)) == 2)
+        answer = process.http.post(
+            f"/v1/alerts/{first().id}/acknowledge", json={}, headers=headers | {"if-match": "*"}
+        )
+        assert answer.status_code == 200
+        then = {first().id: ("acknowledged", "first-admin"), other.id: ("open", None)}
+        eventually(lambda: latest_states(topics) == then)
+        assert process.stop() == 0, "".join(process.log)
 
 
 def test_alerts_of_the_topic_are_taken_once(topics: KafkaSettings, tmp_path: Path) -> None:

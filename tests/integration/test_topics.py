@@ -37,7 +37,7 @@ def eventually(look: Callable[[], object], wanted: object) -> None:
 def test_topics_are_created_once_and_as_wanted(kafka: KafkaSettings) -> None:
     wanted = wanted_topics(kafka)
     with admin(kafka) as client:
-        assert [d.found for d in check(wanted, describe(client, wanted))] == ["missing"] * 7
+        assert [d.found for d in check(wanted, describe(client, wanted))] == ["missing"] * 8
         assert create(client, wanted) == [t.name for t in wanted]
         assert create(client, wanted) == []
         found = describe(client, wanted)
@@ -70,15 +70,15 @@ def test_the_commands(kafka: KafkaSettings, tmp_path: Path) -> None:
     env = variables(kafka)
     missing = nadhir("topics", "check", cwd=tmp_path, env=env)
     assert missing.returncode == 1
-    assert missing.stdout.count(b"nadhir topics create") == 7
+    assert missing.stdout.count(b"nadhir topics create") == 8
     created = nadhir("topics", "create", cwd=tmp_path, env=env)
     assert created.returncode == 0, created.stderr
-    assert created.stdout.count(b": created\n") == 7
+    assert created.stdout.count(b": created\n") == 8
     assert nadhir("topics", "check", cwd=tmp_path, env=env).returncode == 0
     described = nadhir("topics", "describe", cwd=tmp_path, env=env)
     rows = [json.loads(line) for line in described.stdout.splitlines()]
     assert [row["topic"].replace(kafka.prefix or "", "") for row in rows] == [
-        "mentions", "mentions.rejected", "observations", "signals", "alerts",
+        "mentions", "mentions.rejected", "observations", "signals", "alerts", "alerts.states",
         "nadhir-detect-state-changelog", "nadhir-alert-state-changelog",
     ]  # fmt: skip
     assert {row["partitions"] for row in rows} == {3}

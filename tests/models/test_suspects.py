@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.impersonation.suspects import CARRIED, SuspectFinder, mention_key
-from models.records import Author, Brand, Listed, Mention, OfficialAccount
+from models.records import Author, Brand, Judgement, Listed, Mention, OfficialAccount
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AT_MS = 1_772_366_400_000
@@ -120,6 +120,23 @@ def test_an_entry_ends_with_its_date(until_ms: int, holds: bool) -> None:
     assert (SuspectFinder([brand(allow=allow)]).find(fake) == []) is holds
     block = (listed(handle="jane", until_ms=until_ms),)
     assert bool(SuspectFinder([brand(block=block)]).find(mention())) is holds
+
+
+def test_lists_are_changed_while_it_runs_beside_those_of_the_configuration() -> None:
+    finder = SuspectFinder([brand(block=(listed(domain="evil.example"),))])
+    jane, fake = mention("https://evil.example/x"), mention(handle="acmezon_help")
+    finder.relist(
+        [
+            Judgement(brand="acme", list="block", listed=listed(handle="jane")),
+            Judgement(brand="acme", list="allow", listed=listed(handle="acmezon_help")),
+            Judgement(brand="gone", list="block", listed=listed(handle="jane")),
+        ]
+    )
+    assert [s.kind for _, s in finder.find(jane)] == ["account", "domain"]
+    assert finder.find(fake) == []
+    finder.relist([])
+    assert [s.kind for _, s in finder.find(jane)] == ["domain"]
+    assert len(finder.find(fake)) == 1
 
 
 def test_links_of_one_mention_are_bounded() -> None:

@@ -11,8 +11,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from alerts.notify.channels.webhook import signature
-from tests.running import Running, crisis, eventually, write_config, write_lines
+from streams import desk as desk_module
+from streams.desk import opened_desk, send_waiting
+from tests.alerts.notify.sqlite_queue import now_ms
+from tests.alerts.responding import first
+from tests.running import Running, crisis, eventually, nadhir, write_config, write_lines
+from tests.streams.test_config import read
 
 SECRET = "a-secret-of-sixteen"
 
@@ -53,6 +60,42 @@ def hooks(*names: str) -> Iterator[dict[str, Hook]]:
         for hook in made.values():
             hook.server.shutdown()
             hook.server.server_close()
+
+
+def test_a_run_that_ends_by_itself_tells_people_first(tmp_path: Path) -> None:
+    lines = write_lines(tmp_path / "m.jsonl", crisis())
+    with hooks("team") as made:
+        port = made["team"].server.server_address[1]
+        receivers = [
+            {"name": "team", "type": "webhook", "secret": SECRET, "allow_private": True,
+             "url": f"http://127.0.0.1:{port}/"},
+        ]  # fmt: skip
+        write_config(tmp_path, receivers=receivers)
+        done = nadhir("run", "--until-done", lines, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert b"wait to be sent" not in done.stderr
+        whys = made["team"].whys()
+        assert whys[-1] == "resolved"
+        assert len(whys) == len({event["id"] for event in made["team"].got})
+
+
+def test_what_cannot_be_sent_before_the_end_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = read(
+        tmp_path,
+        "brands: [{id: acme, names: [Acme]}]\n"
+        "receivers: [{name: team, type: webhook, url: 'http://127.0.0.1:9/', allow_private: true,"
+        f" secret: {SECRET}}}]\n",
+    )
+    monkeypatch.setattr(desk_module, "_SENDING_S", 0.3)
+    with opened_desk(config, now_ms) as desk:
+        assert send_waiting(config, desk, now_ms, lambda: False) == 0
+        desk.take(first())
+        assert send_waiting(config, desk, now_ms, lambda: False) == 1
+        assert send_waiting(config, desk, now_ms, lambda: True) == 1
+        (told,) = desk.alert(first().id).notifications
+        assert told.status == "queued"
 
 
 def test_who_is_called_and_when_it_stops(tmp_path: Path) -> None:

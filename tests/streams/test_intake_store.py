@@ -45,6 +45,12 @@ def drained(log: IntakeLog, limit: int = 100) -> list[bytes]:
     return lines
 
 
+def test_what_strangers_wrote_is_for_the_owner_alone(log: IntakeLog, path: Path) -> None:
+    files = list(path.parent.iterdir())
+    assert path in files
+    assert [f.name for f in files if f.stat().st_mode & 0o077] == []
+
+
 class TestAppend:
     def test_lines_are_durable_when_it_returns(self, log: IntakeLog, path: Path) -> None:
         assert asyncio.run(log.append([b"1", b"2"])) == 2

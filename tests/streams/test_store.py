@@ -33,6 +33,14 @@ def rejection(position: str = "1", raw: bytes = b"{", reason: str = "not_json") 
     return Rejection(reason=reason, detail="No.", source="file", position=position, raw=raw)
 
 
+def test_what_strangers_wrote_is_for_the_owner_alone(store: Store, path: Path) -> None:
+    with store.step():
+        store.set_meta("a", "b")
+    files = list(path.parent.iterdir())
+    assert {f.name for f in files} >= {"nadhir.db", "nadhir.db-wal"}
+    assert [f.name for f in files if f.stat().st_mode & 0o077] == []
+
+
 def reopened(store: Store) -> Store:
     store.close()
     return Store(store.path)

@@ -29,15 +29,18 @@ async def events(
     request: Request,
     desk: DeskOf,
     parts: PartsOf,
-    _: Viewer,
+    bearer: Viewer,
     after: Annotated[str | None, Query(pattern=_HELD)] = None,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", pattern=_HELD)] = None,
 ) -> Response:
     """Changes as they happen; ``Last-Event-ID`` (or ``after``) goes on where one left off."""
     if parts.feed.crowded:
         raise ProblemError(503, "Too many listen already.", {"Retry-After": "30"})
+    if parts.feed.has_enough(bearer.name):
+        detail = "This token listens too often already; close a stream."
+        raise ProblemError(429, detail, {"Retry-After": "30"})
     held = last_event_id if last_event_id is not None else after
-    stream = parts.feed.follow(None if held is None else int(held), PAUSE_S)
+    stream = parts.feed.follow(None if held is None else int(held), PAUSE_S, bearer.name)
     secret = await SCHEME(request)
 
     async def lines() -> AsyncIterator[bytes]:

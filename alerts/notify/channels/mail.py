@@ -23,7 +23,7 @@ from typing import Any, Literal
 import msgspec
 
 from alerts.notify.address import Resolve, allowed_addresses, resolve
-from alerts.notify.channel import cut, words
+from alerts.notify.channel import Taken, cut, words
 from alerts.notify.content import Content, phrases, plain, severity_word
 from alerts.notify.errors import DeliveryError
 from alerts.notify.records import Notification
@@ -67,11 +67,15 @@ class Mail:
     def __init__(self, settings: MailSettings, resolver: Resolve = resolve) -> None:
         self._settings = settings
         self._resolver = resolver
+        self._taken = Taken()
 
     def send(self, batch: Sequence[Notification]) -> str:
-        """Send one message to all recipients."""
+        """Send one message to all recipients who have not taken it yet."""
         message = message_of(batch, self._settings)
-        people = [address.addr_spec for address in message["to"].addresses]
+        everybody = [address.addr_spec for address in message["to"].addresses]
+        people = [person for person in everybody if not self._taken.by(person, batch)]
+        if not people:  # all of them took it, and nobody heard of it
+            return f"recipients: {len(everybody)}"
         try:
             with closing(self._connected()) as server:
                 refused = server.send_message(message, to_addrs=people)
@@ -92,8 +96,17 @@ class Mail:
         except (smtplib.SMTPException, OSError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise DeliveryError(f"no connection to the server ({reason})", retry=True) from None
-        told = len(people) - len(refused)
-        return f"recipients: {told}" + (f", refused: {len(refused)}" if refused else "")
+        for person in people:
+            if person not in refused:
+                self._taken.add(person, batch)
+        if refused:  # whoever took it is passed over when it is tried, or replayed, again
+            codes = [code for code, _ in refused.values()]
+            told = len(everybody) - len(refused)
+            raise DeliveryError(
+                f"recipients: {told}, refused: {len(refused)} ({min(codes)})",
+                retry=any(code < 500 for code in codes),
+            )
+        return f"recipients: {len(everybody)}"
 
     def _connected(self) -> smtplib.SMTP:
         settings = self._settings

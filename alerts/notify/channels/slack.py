@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from alerts.notify.channel import cut, words
+from alerts.notify.channel import cut, links_of, words
 from alerts.notify.content import Content, phrases
 from alerts.notify.http import Sender
 from alerts.notify.records import Notification
@@ -139,12 +139,10 @@ def _literal(text: str, *, bold: bool = False) -> dict[str, Any]:
 
 
 def _buttons(shown: Content, languages: Sequence[Language]) -> list[dict[str, Any]]:
-    wanted = (("acknowledge", shown.acknowledge_url), ("open", shown.url))
     buttons = []
-    for name, url in wanted:
-        if url is None or len(url) > _URL_CHARS:
+    for name, label, url in links_of(shown):
+        if len(url) > _URL_CHARS:
             continue
-        label = phrases().say(name)
         text = cut(" · ".join(getattr(label, language) for language in languages), _BUTTON_CHARS)
         button: dict[str, Any] = {
             "type": "button",

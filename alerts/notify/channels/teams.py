@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from alerts.notify.channel import cut, words
+from alerts.notify.channel import cut, links_of, words
 from alerts.notify.content import Content, phrases
 from alerts.notify.http import Sender
 from alerts.notify.records import Notification
@@ -114,13 +114,11 @@ def _run(text: str, **style: Any) -> dict[str, Any]:
 
 
 def _actions(shown: Content, languages: Sequence[Language]) -> list[dict[str, Any]]:
-    wanted = (("acknowledge", shown.acknowledge_url), ("open", shown.url))
     return [
         {
             "type": "Action.OpenUrl",
-            "title": " · ".join(getattr(phrases().say(name), each) for each in languages),
+            "title": " · ".join(getattr(label, each) for each in languages),
             "url": url,
         }
-        for name, url in wanted
-        if url is not None
+        for _, label, url in links_of(shown)
     ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from alerts.notify.channel import Taken, cut_utf16, words
+from alerts.notify.channel import Taken, cut_utf16, links_of, words
 from alerts.notify.content import Content, phrases
 from alerts.notify.errors import DeliveryError
 from alerts.notify.http import Sender
@@ -68,11 +68,16 @@ class Telegram:
                 failures.append(error)
             else:
                 self._taken.add(chat, batch)
-        again = next((error for error in failures if error.retry), None)
-        if again is not None or len(failures) == len(chats):
-            raise again or failures[0]
-        refused = f", refused: {len(failures)}" if failures else ""
-        return f"messages: {len(chats) - len(failures)}{refused}"
+        if failures:  # whoever took it is passed over when it is tried, or replayed, again
+            first = next((error for error in failures if error.retry), failures[0])
+            reached = len(chats) - len(failures)
+            some = f"messages: {reached}, refused: {len(failures)} ({first.reason})"
+            raise DeliveryError(
+                some if reached else first.reason,
+                retry=first.retry,
+                retry_after_s=first.retry_after_s,
+            )
+        return f"messages: {len(chats)}"
 
 
 def message_of(shown: Content, languages: Sequence[Language]) -> dict[str, Any]:
@@ -145,12 +150,7 @@ def _units(text: str) -> int:
 
 
 def _buttons(shown: Content, languages: Sequence[Language]) -> list[dict[str, str]]:
-    wanted = (("acknowledge", shown.acknowledge_url), ("open", shown.url))
     return [
-        {
-            "text": " · ".join(getattr(phrases().say(name), each) for each in languages),
-            "url": url,
-        }
-        for name, url in wanted
-        if url is not None
+        {"text": " · ".join(getattr(label, each) for each in languages), "url": url}
+        for _, label, url in links_of(shown)
     ]

@@ -112,6 +112,13 @@ class SqliteQueue:
         sql = "UPDATE queue SET due_ms = ?, detail = ? WHERE id = ? AND status = 'queued'"
         self._db().execute(sql, (due_ms, reason, id))
 
+    def delay(self, id: int, due_ms: int, reason: str) -> None:  # noqa: A002
+        sql = (
+            "UPDATE queue SET due_ms = ?, detail = ?, attempts = attempts - 1"
+            " WHERE id = ? AND status = 'queued'"
+        )
+        self._db().execute(sql, (due_ms, reason, id))
+
     def dead(self, id: int, now_ms: int, reason: str) -> None:  # noqa: A002
         self._settle(id, "dead", reason)
 

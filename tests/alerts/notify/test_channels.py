@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from alerts.notify.channels import alertmanager, pagerduty, slack, teams, telegram, webhook
 from alerts.notify.channels.apprise_urls import AppriseSettings, AppriseUrls
-from alerts.notify.content import MOST_LISTED, content, digest
+from alerts.notify.content import MOST_LISTED, content, digest, plain
 from alerts.notify.errors import DeliveryError
 from alerts.notify.example import example_notification
 from alerts.notify.http import Sender
@@ -154,6 +154,25 @@ def test_a_digest_names_ten_and_counts_the_rest() -> None:
     assert not mixed.sentences[1].en.startswith("[")
 
 
+def test_a_digest_links_to_the_list_in_every_channel() -> None:
+    url = "https://nadhir.example/v1/alerts"
+    many = [told(alert=alert_of(i), list_url=url) for i in range(3)]
+    shown = digest(many)
+    assert (shown.url, shown.open_label.en) == (url, "Open the alerts")
+    assert shown.open_label.ar == "عرض التنبيهات"
+    languages = ("ar", "en")
+    for message in (
+        slack.message_of(shown, languages),
+        teams.message_of(shown, languages),
+        telegram.message_of(shown, languages),
+    ):
+        said = msgspec.json.encode(message).decode()
+        assert url in said
+        assert "عرض التنبيهات · Open the alerts" in said
+        assert "Acknowledge" not in said
+    assert any(url in line for line in plain(shown, "en"))
+
+
 def test_the_end_is_short_and_acknowledged_has_no_button() -> None:
     shown = content(told("resolved"))
     assert (shown.quotes, shown.steps, shown.sentences) == ((), (), ())
@@ -266,9 +285,13 @@ def test_telegram_reaches_who_can_be_reached_and_repeats_nothing() -> None:
         with pytest.raises(DeliveryError, match="503"):
             channel.send([pair])
         refused["12"] = 400
-        assert channel.send([pair]) == "messages: 1, refused: 1"
+        with pytest.raises(DeliveryError, match="messages: 1, refused: 1 ") as caught:
+            channel.send([pair])
+        assert not caught.value.retry, "it is a dead letter, which can be replayed"
+        del refused["12"]
+        assert channel.send([pair]) == "messages: 2"
         chats = [json.loads(got.body)["chat_id"] for got in bot.received]
-        assert chats == ["-1", "12", "11", "12"]
+        assert chats == ["-1", "12", "11", "12", "12"]
 
 
 @pytest.mark.parametrize(

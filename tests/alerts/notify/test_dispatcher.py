@@ -134,6 +134,20 @@ def test_a_group_is_one_message_and_one_bad_member_spoils_nothing() -> None:
     assert [queue.entry(n).status for n in again] == ["sent", "dead", "sent"]
 
 
+def test_a_delay_is_no_attempt() -> None:
+    queue, fake, clock = MemoryQueue(), Fake(DOWN, DOWN), [0]
+    number = queue.put(told(), 0)
+    chain = Chain(Route(group_wait_ms=5_000))
+    worker = Worker("team", fake, chain, queue, lambda: clock[0], AT_ONCE, random.Random(1))
+    turn(worker, queue, clock[0])
+    assert worker.counts == {"delayed": 1}
+    assert (queue.entry(number).attempts, queue.entry(number).due_ms) == (0, 5_000)
+    clock[0] = 5_000
+    for _ in range(3):  # its three attempts are all there still
+        turn(worker, queue, clock[0])
+    assert (queue.entry(number).status, queue.entry(number).attempts) == ("sent", 3)
+
+
 def test_the_limit_makes_a_summary_later() -> None:
     queue, fake, clock = MemoryQueue(), Fake(), [0]
     for i in range(5):

@@ -159,6 +159,15 @@ def test_a_digest_is_one_message(mail: Mail, inbox: Inbox) -> None:
     assert part(message, "html").count("Rimal Bank: reports") == 10
 
 
+def test_a_digest_links_to_the_list(mail: Mail, inbox: Inbox) -> None:
+    url = "https://nadhir.example/v1/alerts"
+    mail.send([told(alert=alert_of(i), list_url=url) for i in range(2)])
+    ((_, message),) = inbox.taken
+    assert f'href="{url}"' in part(message, "html")
+    assert "Open the alerts" in part(message, "html")
+    assert f"عرض التنبيهات: {url}" in part(message, "plain")
+
+
 # failures -------------------------------------------------------------------------------------
 
 
@@ -170,8 +179,25 @@ def test_refused_recipients(mail: Mail, inbox: Inbox, said: str, retry: bool) ->
     with pytest.raises(DeliveryError, match=f"every recipient was refused .{said[:3]}.") as caught:
         mail.send([told()])
     assert caught.value.retry is retry
-    inbox.refuse = {SETTINGS.to[0]: said}
-    assert mail.send([told()]) == "recipients: 1, refused: 1"
+
+
+@pytest.mark.parametrize(
+    ("said", "retry"), [("550 no such user", False), ("450 try again later", True)]
+)
+def test_who_was_refused_alone_is_tried_again(
+    mail: Mail, inbox: Inbox, said: str, retry: bool
+) -> None:
+    first, second = SETTINGS.to
+    inbox.refuse = {first: said}
+    with pytest.raises(DeliveryError, match=f"recipients: 1, refused: 1 .{said[:3]}.") as caught:
+        mail.send([told()])
+    assert caught.value.retry is retry
+    inbox.refuse = {}
+    assert mail.send([told()]) == "recipients: 2"
+    assert mail.send([told()]) == "recipients: 2", "nobody is told again"
+    assert [people for people, _ in inbox.taken] == [[second], [first]]
+    mail.send([told(version=2)])
+    assert inbox.taken[-1][0] == [first, second]
 
 
 def test_what_is_not_encrypted_is_not_sent(inbox: Inbox, server: tuple[Inbox, int]) -> None:
