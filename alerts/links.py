@@ -75,8 +75,8 @@ class Links:
         return None if self.base_url is None else f"{self.base_url}/alerts/{alert}"
 
     def list_url(self) -> str | None:
-        """Where all alerts are found."""
-        return None if self.base_url is None else f"{self.base_url}/history"
+        """Where people find all alerts that are open: a page of the console."""
+        return None if self.base_url is None else f"{self.base_url}/history?state=open"
 
     def read(self, token: str, *, now_ms: int) -> Link:
         """What a link says.

@@ -28,7 +28,7 @@ PAGE = Page(router, "/", N_("Now"))
 Stand = Literal["blind", "crisis", "watch", "calm"]
 _ORDER: tuple[Stand, ...] = ("crisis", "blind", "watch", "calm")
 _FRESH_MS = 2_000  # what the engine knows is at most so old, and what people do is never old
-_MOST = 50  # alerts of a severity; the list holds the others
+_MOST = 25  # alerts of a severity; the list holds the others
 
 
 class Line(NamedTuple):

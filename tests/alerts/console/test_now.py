@@ -59,8 +59,8 @@ def test_of_many_open_alerts_the_page_shows_the_newest(site: Site, amal: Browser
     for alert in copies(60):
         site.desk.take(alert)
     page = amal.get("/")
-    assert page.text.count('<li class="alert ') == 50
-    assert "50+" in text_of(page)
+    assert page.text.count('<li class="alert ') == 25
+    assert "25+" in text_of(page)
     assert '/history?state=open&amp;severity=warning"' in page.text
 
 
