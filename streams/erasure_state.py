@@ -11,12 +11,12 @@ from alerts.erased_parts import erased_part
 from alerts.privacy import ERASED, Author, digest, plain, without_handles
 from models.evidence import Kept, kept_of, rewritten
 from models.impersonation.sighted import Sighted
-from models.narratives.advocates import Account
+from models.narratives.supporters import Stored
 from models.records import Evidence
 
 _SAMPLES = "SELECT key, value FROM state WHERE key LIKE 'evidence/%' OR key LIKE 'posts/%'"
 _IMPOSTORS = "SELECT key, value FROM state WHERE key LIKE 'impostors/%/0'"
-_ADVOCATES = "SELECT key, value FROM state WHERE key LIKE 'supporters/%' AND key NOT LIKE '%/-1'"
+_ADVOCATES = "SELECT key, value FROM state WHERE key LIKE 'supporters/%'"
 
 
 def known_to_state(db: sqlite3.Connection, author: Author) -> Author:
@@ -31,8 +31,8 @@ def known_to_state(db: sqlite3.Connection, author: Author) -> Author:
         if _poses(seen, author):
             handles |= {plain(handle) for handle in seen.handles}
             posts |= {post.id for post in seen.posts}
-    for _, accounts in _advocates(db):
-        for held in accounts.values():
+    for _, stored in _advocates(db):
+        for held in stored.accounts.values():
             if held.handle and author.wrote(held.platform, held.shown, held.handle):
                 handles.add(plain(held.handle))
     return msgspec.structs.replace(author, handles=frozenset(handles), posts=frozenset(posts))
@@ -52,12 +52,14 @@ def erase_state(db: sqlite3.Connection, author: Author) -> int:
             changed[key] = None
         elif (bare := _seen_without(seen, author)) is not None:
             changed[key] = msgspec.msgpack.encode(bare)
-    for key, accounts in _advocates(db):
+    for key, stored in _advocates(db):
         others = {
-            k: a for k, a in accounts.items() if not author.wrote(a.platform, a.shown, a.handle)
+            k: a
+            for k, a in stored.accounts.items()
+            if not author.wrote(a.platform, a.shown, a.handle)
         }
-        if len(others) < len(accounts):
-            changed[key] = msgspec.msgpack.encode(others)
+        if len(others) < len(stored.accounts):
+            changed[key] = Stored(others, stored.seen).piece()
     for key, blob in changed.items():
         if blob is None:
             db.execute("DELETE FROM state WHERE key = ?", (key,))
@@ -71,9 +73,9 @@ def _impostors(db: sqlite3.Connection) -> Iterator[tuple[str, Sighted]]:
         yield key, msgspec.msgpack.decode(piece, type=Sighted)
 
 
-def _advocates(db: sqlite3.Connection) -> Iterator[tuple[str, dict[int, Account]]]:
+def _advocates(db: sqlite3.Connection) -> Iterator[tuple[str, Stored]]:
     for key, piece in db.execute(_ADVOCATES).fetchall():
-        yield key, msgspec.msgpack.decode(piece, type=dict[int, Account])
+        yield key, Stored.read(piece)
 
 
 def _poses(seen: Sighted, author: Author) -> bool:

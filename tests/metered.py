@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,7 +27,7 @@ from models.sentiment import load
 from models.terms import load_topics
 from streams.config import Config
 from streams.detect import DetectCounters, DetectStage
-from streams.kafka.gather import answering_metrics, gathering
+from streams.kafka.gather import Gathered, answering_metrics, gathering_app
 from streams.kafka.merge import Merge
 from streams.kafka.metrics import AlertMetrics, DetectMetrics, ScoreMetrics
 from streams.kafka.packing import pack
@@ -34,6 +36,7 @@ from streams.kafka.score import ScoreCounters, score_records
 from streams.metrics.about import new_registry, register_models
 from streams.metrics.timing import Timing
 from streams.score import ScoreStage
+from streams.serve import http_server
 from streams.simulate import ready_brands
 from tests.running import crisis
 
@@ -139,9 +142,19 @@ def answering(told: dict[str, CollectorRegistry], folder: Any) -> Iterator[None]
 @contextmanager
 def stages_of_a_worker(token: str | None = None, only: Sequence[str] = STAGES) -> Iterator[str]:
     """Serve what the stages tell; host and port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = free.getsockname()
     told = {stage: stages().registries[stage] for stage in only}
-    with gathering(STAGES, address, token) as folder, answering(told, folder):
-        yield f"{address[0]}:{address[1]}"
+    with (
+        TemporaryDirectory(prefix="nadhir-") as name,
+        answering(told, Path(name)),
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
+        host, port = listener.getsockname()
+        app = gathering_app(Gathered(STAGES, Path(name)), token)
+        server = http_server(app, grace_s=1)
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            yield f"{host}:{port}"
+        finally:
+            server.should_exit = True
+            thread.join()

@@ -6,6 +6,7 @@ threads of the latest hours are read off the posts themselves, so accounts are a
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 
 import msgspec
@@ -22,10 +23,23 @@ CAPACITY = 384  # accounts a brand
 _SLACK = 1.25
 _SHOWN = 5
 _FILTER_BITS = 15
-_SLOTS = 16  # pieces of a brand's accounts, of which only those that changed are stored
-_PACK = msgspec.msgpack.Encoder().encode
-_Packed = dict[int, Account]
 _Filters = tuple[int, int, bytes, bytes, bytes]
+
+
+class Stored(msgspec.Struct, array_like=True):
+    """What is stored of a brand, in one piece: each record costs more than what is in it."""
+
+    accounts: dict[int, Account]
+    seen: bytes  # filters, compressed: they are mostly empty
+
+    @classmethod
+    def read(cls, piece: bytes) -> Stored:
+        """Read a piece of state."""
+        return msgspec.msgpack.decode(piece, type=cls)
+
+    def piece(self) -> bytes:
+        """The piece of state."""
+        return msgspec.msgpack.encode(self)
 
 
 class Supporters:
@@ -43,7 +57,7 @@ class Supporters:
         self._capacity = capacity
         self._accounts: list[dict[int, Account]] = [{} for _ in brands]
         self._seen = [Returning(_FILTER_BITS) for _ in brands]
-        self._changed: set[tuple[int, int]] = set()  # brand and slot; the filter is slot -1
+        self._changed: set[int] = set()  # brands
 
     def __len__(self) -> int:
         return sum(map(len, self._accounts))
@@ -76,7 +90,7 @@ class Supporters:
             account.mentions += 1
             account.negative += label == 0
             account.last_ms, account.followers = at_ms, kept.followers
-            self._changed |= {(brand, key % _SLOTS), (brand, -1)}
+            self._changed.add(brand)
         if len(accounts) > _SLACK * self._capacity:
             self._let_go(brand, int(posts.rows["published_ms"][-1]))
 
@@ -91,7 +105,6 @@ class Supporters:
         order = sorted(accounts, key=standing)
         for key in order[: len(order) - self._capacity]:
             del accounts[key]
-            self._changed.add((brand, key % _SLOTS))
 
     def defence(self, brand: int, posts: Sample, start_ms: int, end_ms: int) -> Defence | None:
         """Advocates among those who post, and the critical threads that they answer.
@@ -137,28 +150,22 @@ class Supporters:
     def changes(self) -> list[tuple[str, bytes | None]]:
         """Pieces that changed since the last call."""
         pieces: list[tuple[str, bytes | None]] = []
-        for brand, slot in sorted(self._changed):
-            if slot < 0:
-                piece = _PACK(self._seen[brand].snapshot())
-            else:
-                held = {k: a for k, a in self._accounts[brand].items() if k % _SLOTS == slot}
-                piece = _PACK(held)
-            pieces.append((f"{self._brands[brand].id}/{slot}", piece))
+        for brand in sorted(self._changed):
+            seen = zlib.compress(msgspec.msgpack.encode(self._seen[brand].snapshot()), level=1)
+            piece = Stored(self._accounts[brand], seen).piece()
+            pieces.append((self._brands[brand].id, piece))
         self._changed.clear()
         return pieces
 
     def restore(self, pieces: dict[str, bytes]) -> None:
         """Take up what was stored, also for another list of brands."""
         at = {brand.id: i for i, brand in enumerate(self._brands)}
-        for name, piece in pieces.items():
-            brand_id, _, slot = name.rpartition("/")
-            brand = at.get(brand_id)
-            if brand is None:
-                continue
-            if slot == "-1":
-                self._seen[brand].restore(msgspec.msgpack.decode(piece, type=_Filters))
-            else:
-                self._accounts[brand] |= msgspec.msgpack.decode(piece, type=_Packed)
+        for brand_id, piece in pieces.items():
+            if (brand := at.get(brand_id)) is not None:
+                stored = Stored.read(piece)
+                self._accounts[brand] = stored.accounts
+                filters = msgspec.msgpack.decode(zlib.decompress(stored.seen), type=_Filters)
+                self._seen[brand].restore(filters)
 
 
 def _key(kept: Kept) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -203,8 +205,6 @@ def _stages(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...
     type=click.IntRange(0, 65535),
     help="Its port; 0 serves neither.",
 )
-@click.option("--child", is_flag=True, hidden=True)
-@click.option("--metrics-socket", type=click.Path(path_type=Path), hidden=True)
 @config_option
 @reports_errors
 def worker(
@@ -213,41 +213,42 @@ def worker(
     port: int,
     metrics_host: str,
     metrics_port: int,
-    child: bool,
-    metrics_socket: Path | None,
     config_path: Path | None,
 ) -> None:
     """Work on Kafka: read mentions, find what is unusual, publish alerts.
 
     Any number of workers share the partitions; ends in order on SIGTERM.
     """
-    from streams.kafka.gather import gathering
+    from streams.kafka.gather import METRICS, serve_gathered
     from streams.kafka.supervisor import supervise
-    from streams.kafka.worker import check_topics, run_child
+    from streams.kafka.worker import check_topics, import_stages, run_stage
+    from streams.serve import listen
 
     config = load_config(config_path)
     set_up_logging()
-    if "intake" in stages:
-        refuse_open_intake(config, host)
     address = (host, port)
-    if child:
-        run_child(stages[0], config, address, metrics_socket)
-        return
     if metrics_port:
         refuse_open_metrics(config, metrics_host)
     if "intake" in stages:
-        from streams.serve import listen
-
+        refuse_open_intake(config, host)
         listen(address).close()  # an address in use is told at once
     check_topics(config)
-    arguments = ["--host", host, "--port", str(port)]
-    arguments += ["--config", str(config_path)] if config_path else []
+    import_stages(stages)
     with ExitStack() as stack:
-        sockets: Path | None = None
+        folder: Path | None = None
         if metrics_port:
-            token = config.metrics.token
-            shown = token.get_secret_value() if token else None
-            sockets = stack.enter_context(gathering(stages, (metrics_host, metrics_port), shown))
-        ended = supervise(stages, arguments, sockets)
+            listener = stack.enter_context(listen((metrics_host, metrics_port)))
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="nadhir-")))
+
+        @reports_errors
+        def run(stage: str) -> None:
+            if folder is None:
+                asyncio.run(run_stage(stage, config, address))
+            elif stage == METRICS:
+                serve_gathered(stages, folder, listener, config.metrics.token)
+            else:
+                asyncio.run(run_stage(stage, config, address, folder / stage))
+
+        ended = supervise((*stages, METRICS) if folder else stages, run)
     if ended:
         fail(f"Error: a stage ended again and again with exit code {ended}; its log says why")

@@ -1,6 +1,6 @@
 """Metrics of the processes of a worker at one address.
 
-Each stage answers on a Unix socket with its metrics as they are now; the supervisor asks all of
+Each stage answers on a Unix socket with its metrics as they are now; one process more asks all of
 them when it is asked.  So nothing is left of a process that ended, neither its gauges nor files.
 """
 
@@ -10,17 +10,16 @@ import asyncio
 import hmac
 import logging
 import socket
-import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -28,10 +27,11 @@ from starlette.routing import Route
 
 from streams.health import TEXT
 from streams.metrics import families
-from streams.serve import http_server, listen
+from streams.serve import http_server
 
 log = logging.getLogger("nadhir.worker")
 
+METRICS = "metrics"  # the process that serves what the stages tell
 ASK_S = 4.0  # a stage that does not answer within is told as down
 _GRACE_S = 1
 
@@ -107,28 +107,17 @@ class Gathered(Collector):
             return None
 
 
-@contextmanager
-def gathering(stages: Sequence[str], address: tuple[str, int], token: str | None) -> Iterator[Path]:
-    """Serve metrics and health of some stages meanwhile; the folder of their sockets.
+def serve_gathered(
+    stages: Sequence[str], folder: Path, listener: socket.socket, token: SecretStr | None
+) -> None:
+    """Serve metrics and health of some stages until SIGTERM, in a process of its own.
 
-    Raises
-    ------
-    OSError
-        If the address is in use.
+    The supervisor forks, and so must have no threads.
     """
-    listener = listen(address)
-    with TemporaryDirectory(prefix="nadhir-") as name:
-        app = gathering_app(Gathered(stages, Path(name)), token)
-        server = http_server(app, grace_s=_GRACE_S)
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-        thread.start()
-        log.info("metrics at http://%s:%d/metrics", address[0], listener.getsockname()[1])
-        try:
-            yield Path(name)
-        finally:
-            server.should_exit = True
-            thread.join(2 * _GRACE_S)
-            listener.close()
+    shown = token.get_secret_value() if token else None
+    server = http_server(gathering_app(Gathered(stages, folder), shown), grace_s=_GRACE_S)
+    log.info("metrics at port %d", listener.getsockname()[1])
+    server.run([listener])
 
 
 def gathering_app(gathered: Gathered, token: str | None) -> Starlette:

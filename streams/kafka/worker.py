@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -27,7 +24,6 @@ from streams.kafka.gather import answering_metrics
 from streams.kafka.merge import Merge
 from streams.kafka.metrics import AlertMetrics, DetectMetrics, ScoreMetrics
 from streams.kafka.parts import AlertPart, DetectPart, Part
-from streams.kafka.supervisor import GRACE_S
 from streams.kafka.topics import check, describe, names, wanted_topics
 from streams.metrics.about import new_registry, register_models
 from streams.metrics.timing import Timing
@@ -159,17 +155,11 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def run_child(
-    stage: str, config: Config, address: tuple[str, int], metrics: Path | None = None
-) -> None:
-    """Run one stage until it is told to end, or the process that began it is gone."""
-
-    def watch_parent() -> None:
-        while sys.stdin.buffer.raw.read(1):  # type: ignore[union-attr]
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(GRACE_S)
-        os._exit(1)
-
-    threading.Thread(target=watch_parent, daemon=True).start()
-    asyncio.run(run_stage(stage, config, address, metrics))
+def import_stages(stages: Sequence[str]) -> None:
+    """Import what stages need, for all processes that are forked afterwards."""
+    if "score" in stages:
+        import streams.kafka.score
+    if {"detect", "alert"} & {*stages}:
+        import streams.kafka.agents
+    if "intake" in stages:
+        import streams.kafka.intake  # noqa: F401

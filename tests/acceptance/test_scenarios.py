@@ -1,6 +1,6 @@
 """Simulated crises are found and quiet streams stay quiet enough, over 20 seeds each.
 
-Twenty runs of twelve days are eight brand-months.  `make test` does five of each scenario and all
+Twenty runs of twelve days are eight brand-months.  `make test` does three of each scenario and all
 of the one with the most false alerts; `make soak` does all.
 The figures themselves are printed, and stand in docs/quality.md.
 """
@@ -16,9 +16,9 @@ from tests.acceptance.scenarios import FOUND, QUIET, row, run
 
 Recorder = Callable[[str, object], None]
 
-FEW, ALL = range(5), range(20)
+FEW, ALL = range(3), range(20)
 SEEN = ("rumour", "coordinated_criticism")  # of which these scenarios have nothing
-LOUDEST = "holiday_peak"  # five runs of it would tell chance from a fault only with a loose bound
+LOUDEST = "holiday_peak"  # few runs of it would tell chance from a fault only with a loose bound
 
 
 def runs(scenarios: Iterable[str]) -> pytest.MarkDecorator:

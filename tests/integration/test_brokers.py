@@ -13,6 +13,8 @@ from streams.config.schema import KafkaSettings
 from tests.integration.workers import Worker, check, send, set_up, through, truth, until, watermark
 
 both = pytest.mark.parametrize("version", sorted(VERSIONS))
+newest = max(VERSIONS)
+older = [pytest.param(v, marks=pytest.mark.soak) for v in sorted(VERSIONS) if v != newest]
 
 
 def settings(running: Cluster, *, replication: int = 1) -> KafkaSettings:
@@ -28,7 +30,7 @@ def restart(running: Cluster) -> None:
     broker.wait()
 
 
-@both
+@pytest.mark.parametrize("version", [newest, *older])
 def test_a_cluster_goes_on_without_one_of_its_brokers(tmp_path: Path, version: str) -> None:
     wanted = truth(tmp_path, brands=10, days=4, rate=15)
     with cluster(3, VERSIONS[version]) as running:

@@ -48,7 +48,7 @@ class Memory(threading.Thread):
             for process in Path("/proc").glob("[0-9]*"):
                 with suppress(OSError):  # it has ended
                     mine = os.getpgid(int(process.name)) == self._group
-                    if mine and b"detect\0--child" in (process / "cmdline").read_bytes():
+                    if mine and b"nadhir-detect" in (process / "comm").read_bytes():
                         self.found.append(int((process / "statm").read_text().split()[1]) * 4)
 
     def end(self) -> list[int]:

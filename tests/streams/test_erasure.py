@@ -16,6 +16,7 @@ from alerts.privacy import Author
 from alerts.retention import Retention
 from models.impersonation.sighted import Sighted
 from models.narratives.advocates import Account
+from models.narratives.supporters import Stored
 from models.records import Evidence, Rejection
 from streams.cli import main
 from streams.config import Config, load
@@ -229,8 +230,9 @@ def test_an_impostor_and_an_advocate_are_forgotten_by_the_detectors() -> None:
         ),
         "impostors/acme/i-3/0": seen("domain", "acme-pay.example", "x", post),
         "impostors/acme/about": [[], 0, 0, 0, 0],
-        "supporters/acme/3": {7: supporter("4711", "acme_heip"), 8: supporter("12", "badr")},
-        "supporters/acme/-1": [1, 2, b"4711", b"", b""],
+        "supporters/acme": Stored(
+            {7: supporter("4711", "acme_heip"), 8: supporter("12", "badr")}, b"4711"
+        ),
     }
     with closing(sqlite3.connect(":memory:")) as db:
         db.execute("CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB)")
@@ -247,7 +249,8 @@ def test_an_impostor_and_an_advocate_are_forgotten_by_the_detectors() -> None:
     assert domain.urls == ["https://acme-pay.example"]
     assert (domain.sightings, domain.posts[0].author_id, domain.posts[0].text) == (1, None, "")
     assert b"refund here" not in left["impostors/acme/i-3/0"]
-    others = msgspec.msgpack.decode(left["supporters/acme/3"], type=dict[int, Account])
-    assert list(others) == [8]
-    for key in ("impostors/acme/i-2/0", "impostors/acme/about", "supporters/acme/-1"):
+    others = Stored.read(left["supporters/acme"])
+    assert list(others.accounts) == [8]
+    assert others.seen == b"4711"
+    for key in ("impostors/acme/i-2/0", "impostors/acme/about"):
         assert left[key] == msgspec.msgpack.encode(pieces[key])
