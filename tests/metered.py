@@ -26,7 +26,7 @@ from models.sentiment import load
 from models.terms import load_topics
 from streams.config import Config
 from streams.detect import DetectCounters, DetectStage
-from streams.kafka.gather import answering_metrics, gathered_server
+from streams.kafka.gather import Gathered, answering_metrics, gathering_app
 from streams.kafka.merge import Merge
 from streams.kafka.metrics import AlertMetrics, DetectMetrics, ScoreMetrics
 from streams.kafka.packing import pack
@@ -35,7 +35,7 @@ from streams.kafka.score import ScoreCounters, score_records
 from streams.metrics.about import new_registry, register_models
 from streams.metrics.timing import Timing
 from streams.score import ScoreStage
-from streams.serve import listen
+from streams.serve import http_server
 from streams.simulate import ready_brands
 from tests.running import crisis
 
@@ -142,14 +142,18 @@ def answering(told: dict[str, CollectorRegistry], folder: Any) -> Iterator[None]
 def stages_of_a_worker(token: str | None = None, only: Sequence[str] = STAGES) -> Iterator[str]:
     """Serve what the stages tell; host and port."""
     told = {stage: stages().registries[stage] for stage in only}
-    with TemporaryDirectory() as name, answering(told, Path(name)):
-        listener = listen(("127.0.0.1", 0))
-        server = gathered_server(STAGES, Path(name), token)
+    with (
+        TemporaryDirectory(prefix="nadhir-") as name,
+        answering(told, Path(name)),
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
+        host, port = listener.getsockname()
+        app = gathering_app(Gathered(STAGES, Path(name)), token)
+        server = http_server(app, grace_s=1)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
-            yield f"127.0.0.1:{listener.getsockname()[1]}"
+            yield f"{host}:{port}"
         finally:
             server.should_exit = True
             thread.join()
-            listener.close()

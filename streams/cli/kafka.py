@@ -43,9 +43,6 @@ def _cluster(config_path: Path | None) -> Iterator[tuple[KafkaAdminClient, list[
         yield client, wanted_topics(kafka)
 
 
-_METRICS = "metrics"  # beside the stages of a worker, where its metrics are served
-
-
 @click.group()
 def topics() -> None:
     """Create, check or describe the topics on Kafka."""
@@ -222,7 +219,7 @@ def worker(
 
     Any number of workers share the partitions; ends in order on SIGTERM.
     """
-    from streams.kafka.gather import gathered_server
+    from streams.kafka.gather import METRICS, serve_gathered
     from streams.kafka.supervisor import supervise
     from streams.kafka.worker import check_topics, import_stages, run_stage
     from streams.serve import listen
@@ -230,27 +227,28 @@ def worker(
     config = load_config(config_path)
     set_up_logging()
     address = (host, port)
+    if metrics_port:
+        refuse_open_metrics(config, metrics_host)
     if "intake" in stages:
         refuse_open_intake(config, host)
         listen(address).close()  # an address in use is told at once
+    check_topics(config)
+    import_stages(stages)
     with ExitStack() as stack:
         folder: Path | None = None
         if metrics_port:
-            refuse_open_metrics(config, metrics_host)
             listener = stack.enter_context(listen((metrics_host, metrics_port)))
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="nadhir-")))
-        check_topics(config)
-        import_stages(stages)
 
         @reports_errors
         def run(stage: str) -> None:
-            if folder and stage == _METRICS:
-                token = config.metrics.token
-                shown = token.get_secret_value() if token else None
-                gathered_server(stages, folder, shown).run([listener])
+            if folder is None:
+                asyncio.run(run_stage(stage, config, address))
+            elif stage == METRICS:
+                serve_gathered(stages, folder, listener, config.metrics.token)
             else:
-                asyncio.run(run_stage(stage, config, address, folder and folder / stage))
+                asyncio.run(run_stage(stage, config, address, folder / stage))
 
-        ended = supervise((*stages, _METRICS) if folder else stages, run)
+        ended = supervise((*stages, METRICS) if folder else stages, run)
     if ended:
         fail(f"Error: a stage ended again and again with exit code {ended}; its log says why")

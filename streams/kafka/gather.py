@@ -1,7 +1,7 @@
 """Metrics of the processes of a worker at one address.
 
-Each stage answers on a Unix socket with its metrics as they are now; a process beside them asks
-all of them when it is asked.  So nothing is left of a process that ended, neither gauges nor files.
+Each stage answers on a Unix socket with its metrics as they are now; one process more asks all of
+them when it is asked.  So nothing is left of a process that ended, neither its gauges nor files.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import uvicorn
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -31,6 +31,7 @@ from streams.serve import http_server
 
 log = logging.getLogger("nadhir.worker")
 
+METRICS = "metrics"  # the process that serves what the stages tell
 ASK_S = 4.0  # a stage that does not answer within is told as down
 _GRACE_S = 1
 
@@ -106,9 +107,17 @@ class Gathered(Collector):
             return None
 
 
-def gathered_server(stages: Sequence[str], folder: Path, token: str | None) -> uvicorn.Server:
-    """What serves metrics and health of stages that have their sockets in a folder."""
-    return http_server(gathering_app(Gathered(stages, folder), token), grace_s=_GRACE_S)
+def serve_gathered(
+    stages: Sequence[str], folder: Path, listener: socket.socket, token: SecretStr | None
+) -> None:
+    """Serve metrics and health of some stages until SIGTERM, in a process of its own.
+
+    The supervisor forks, and so must have no threads.
+    """
+    shown = token.get_secret_value() if token else None
+    server = http_server(gathering_app(Gathered(stages, folder), shown), grace_s=_GRACE_S)
+    log.info("metrics at port %d", listener.getsockname()[1])
+    server.run([listener])
 
 
 def gathering_app(gathered: Gathered, token: str | None) -> Starlette:

@@ -79,6 +79,6 @@ def child(supervisor: int, stage: str) -> int:
     (found,) = (
         int(pid)
         for pid in children
-        if stage in Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+        if Path(f"/proc/{pid}/comm").read_text().strip() == f"nadhir-{stage}"
     )
     return found
