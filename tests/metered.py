@@ -6,6 +6,7 @@ tests/integration/test_worker_metrics.py asks real processes on a real broker fo
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
