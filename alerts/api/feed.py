@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from alerts.service import Desk
 from alerts.service.records import AuditEntry
@@ -37,7 +38,7 @@ class Feed:
         self._each: Counter[str] = Counter()
         self._kept: deque[AuditEntry] = deque(maxlen=_KEPT)
         self._last = -1  # none were read yet
-        self._grown = asyncio.Condition()
+        self._grown = asyncio.Event()  # set when something is new, and then another takes its place
         self._starting = asyncio.Lock()
         self._reader: asyncio.Task[None] | None = None
         self._stopping = False
@@ -91,11 +92,9 @@ class Feed:
             self._each += Counter()  # names of those who are gone are not kept
 
     async def _wait(self) -> None:
-        async with self._grown:
-            try:
-                await asyncio.wait_for(self._grown.wait(), _PAUSE_S)
-            except TimeoutError:
-                return
+        # no Condition: who goes away while it waits would leave its lock to others unheld
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._grown.wait(), _PAUSE_S)
 
     async def _after(self, last: int) -> list[AuditEntry]:
         """What is held of it, or what the database has of it."""
@@ -122,6 +121,6 @@ class Feed:
             if page.entries:
                 self._kept.extend(page.entries)
                 self._last = page.entries[-1].seq
-                async with self._grown:
-                    self._grown.notify_all()
+                grown, self._grown = self._grown, asyncio.Event()
+                grown.set()
             await asyncio.sleep(_PAUSE_S)
