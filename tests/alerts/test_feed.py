@@ -54,5 +54,6 @@ async def come_and_go(turns: int) -> list[int]:
 
 
 def test_who_leaves_disturbs_nobody() -> None:
-    heard = asyncio.run(come_and_go(8))
+    # where a lock is lost, they wait for ever
+    heard = asyncio.run(asyncio.wait_for(come_and_go(8), 60))
     assert heard == [*range(heard[0], heard[0] + len(heard))]
