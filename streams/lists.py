@@ -66,7 +66,7 @@ class _Reader:
     def __init__(self, database: Callable[[], Database | None], take: Take) -> None:
         self._database = database
         self._take = take
-        self._mark = (0, 0)  # of lists that are empty
+        self._mark = (0, 0, 0)  # of lists that are empty
         self._failing = False
 
     def look(self) -> None:

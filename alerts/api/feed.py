@@ -72,7 +72,8 @@ class Feed:
                     self._last = await asyncio.to_thread(self._desk.last_seq)
                     self._kept.clear()
                     self._reader = asyncio.create_task(self._read())
-            last = self._last if after is None else after
+            # what was heard before the database was restored lies ahead of its trail
+            last = self._last if after is None else min(after, self._last)
             quiet_s = 0.0
             while not self._stopping:
                 found = await self._after(last)

@@ -153,10 +153,15 @@ def said_of(request: Request, now: Summary, messages: Sequence[MessageView]) -> 
     did = asked.get("done", "")
     if did not in DONE:
         return None
+    me = request.state.visitor.name
+    if did == "acknowledge" and now.acknowledged_by != me:
+        return None  # a link that somebody sent may claim anything
+    if did in _REVERSE and (now.state, _REVERSE[did]) not in ON_ACT:
+        return None
     here = f"/alerts/{now.id}"
     seen = ("version", str(now.version))
     undo = None
-    if did in _REVERSE and (now.state, _REVERSE[did]) in ON_ACT:
+    if did in _REVERSE:
         undo = Undo(f"{here}/{_REVERSE[did]}", [seen])
     elif did == "assign":
         undo = Undo(f"{here}/assign", [seen, ("assignee", asked.get("before", "")[:80])])

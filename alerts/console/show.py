@@ -108,7 +108,8 @@ def _common(
 def _with(request: Request, address: str, **changed: str) -> str:
     """The address of this page with other parameters."""
     kept = [(k, v) for k, v in request.query_params.multi_items() if k not in changed]
-    return f"{address}?{urlencode([*kept, *changed.items()])}"
+    # two slashes would lead to another place
+    return f"/{address.lstrip('/')}?{urlencode([*kept, *changed.items()])}"
 
 
 def _brand_name(brands: Mapping[str, Brand], id_: str, language: Language) -> str:

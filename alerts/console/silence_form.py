@@ -87,7 +87,7 @@ class SilenceForm(msgspec.Struct, frozen=True, kw_only=True):
             ("brands", "" if all(map(_NAME.fullmatch, self.brands)) else "unknown"),
             ("types", "" if set(self.types) <= {*TYPES} else "unknown"),
             ("severities", "" if set(self.severities) <= {*SEVERITIES} else "unknown"),
-            ("zone", "" if self.zone in _zones() else "zone"),
+            ("zone", "" if self.zone in zones() else "zone"),
             ("starts", "" if _moment(self.starts) else "time"),
             ("ends", "" if _moment(self.ends) else "time"),
             ("reason", _reason_fault(self.reason)),
@@ -179,5 +179,6 @@ def _written(moment: datetime) -> str:
 
 
 @cache
-def _zones() -> frozenset[str]:
+def zones() -> frozenset[str]:
+    """Names of all time zones."""
     return frozenset(zoneinfo.available_timezones())

@@ -92,11 +92,12 @@ def count(connection: Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def mark(connection: Connection) -> tuple[int, int]:
+def mark(connection: Connection) -> tuple[int, int, int]:
     """What changes whenever an entry is made or taken away."""
-    query = select(func.count(), func.coalesce(func.sum(listings.c.version), 0))
+    newest = func.coalesce(func.max(listings.c.created_ms), 0)  # retention takes entries away
+    query = select(func.count(), func.coalesce(func.sum(listings.c.version), 0), newest)
     found = connection.execute(query.select_from(listings)).one()
-    return int(found[0]), int(found[1])
+    return int(found[0]), int(found[1]), int(found[2])
 
 
 def _entry(row: Any) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 import signal
 import sys
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from prometheus_client import CollectorRegistry
     from starlette.applications import Starlette
+    from starlette.requests import Request
     from starlette.types import ASGIApp
 
     from alerts.records import Alert
@@ -271,7 +273,7 @@ def _serving(
     from streams.serve import beside, console_url, http_server, intake_url, listen
 
     listener = listen(address)
-    app: ASGIApp = _engine_app(config, engine, intake, registry)
+    app: ASGIApp = _engine_app(config, engine, intake, registry, address[0])
     stopping: Callable[[], None] | None = None
     with ExitStack() as stack:
         if config.api.enabled:
@@ -318,15 +320,23 @@ def _api(
 
 
 def _engine_app(
-    config: Config, engine: LiveEngine, intake: IntakeLog, registry: CollectorRegistry
+    config: Config, engine: LiveEngine, intake: IntakeLog, registry: CollectorRegistry, host: str
 ) -> Starlette:
     from starlette.applications import Starlette
 
+    from streams.cli.common import is_local
     from streams.health import health_routes
     from streams.intake import intake_routes, problem_handlers
     from streams.serve import intake_options
 
-    routes = health_routes(engine, registry)
+    def opens(request: Request) -> bool:
+        token, shown = config.metrics.token, request.headers.get("authorization", "")
+        wanted = f"Bearer {token.get_secret_value()}" if token else None
+        return is_local(host) or (
+            wanted is not None and hmac.compare_digest(shown.encode(), wanted.encode())
+        )
+
+    routes = health_routes(engine, registry, opens)
     if config.intake.enabled:
         routes += intake_routes(intake, intake_options(config))
     return Starlette(routes=routes, exception_handlers=problem_handlers())

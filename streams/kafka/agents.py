@@ -291,6 +291,8 @@ class StatefulWorker:
     def lag(self) -> dict[int, int]:
         """How many records each of these partitions has to take, as far as was fetched."""
         consumer = self.app.consumer
+        if self.app.rebalancing or not consumer.started:
+            return {}
         high = {p: consumer.highwater(TP(self._source, p)) for p in self._parts}
         return {p: max(0, (high[p] or 0) - each.next) for p, each in self._parts.items()}
 

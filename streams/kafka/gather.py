@@ -34,6 +34,7 @@ log = logging.getLogger("nadhir.worker")
 METRICS = "metrics"  # the process that serves what the stages tell
 ASK_S = 4.0  # a stage that does not answer within is told as down
 _GRACE_S = 1
+_END = b"# EOF\n"  # an answer without it was cut off
 
 
 @asynccontextmanager
@@ -42,7 +43,7 @@ async def answering_metrics(registry: CollectorRegistry, path: Path | None) -> A
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # in the thread that works, so that nothing changes while it is read
-        writer.write(generate_latest(registry))
+        writer.write(generate_latest(registry) + _END)
         writer.close()
         await writer.wait_closed()
 
@@ -101,7 +102,8 @@ class Gathered(Collector):
                 asked.settimeout(ASK_S)
                 asked.connect(str(self._folder / stage))
                 with asked.makefile("rb") as answer:
-                    return answer.read().decode()
+                    told = answer.read()
+                return told.decode() if told.endswith(_END) else None
         except OSError as error:
             log.debug("stage %s does not answer: %s", stage, error)
             return None

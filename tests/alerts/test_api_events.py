@@ -124,6 +124,15 @@ def test_who_comes_back_goes_on_where_it_was(api: Api) -> None:
         eventually(lambda: [entry["seq"] for entry in again.heard] == [6, 7])
 
 
+def test_who_heard_more_than_a_restored_database_has_hears_what_comes(api: Api) -> None:
+    with serving(api.app) as url:
+        again = Listener(url, api.secrets["viewer"], **{"last-event-id": "5000"})
+        eventually(lambda: again.status == 200)
+        for alert in copies(4):
+            api.desk.take(alert)
+        eventually(lambda: len(again.heard) >= 4)
+
+
 def test_a_stream_ends_with_its_token(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "PAUSE_S", 0.5)
     secret = api.desk.tokens.create("guest", "viewer", by="test", now_ms=NOW)

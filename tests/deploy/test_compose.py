@@ -113,7 +113,7 @@ def test_each_secret_goes_to_those_who_need_it_and_no_further(tmp_path: Path) ->
         for name, s in SERVICES.items()
     }
     with_database = {name for name, found in mounted.items() if found == ["secrets-api"]}
-    assert with_database == {"api", "migrate"}
+    assert with_database == {"api", "migrate", "score"}
     text = FILE.read_text(encoding="utf-8")
     for path in re.findall(r"/run/secrets/([\w-]+)", text):
         assert path in {name for _, name in made}

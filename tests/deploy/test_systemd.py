@@ -57,7 +57,9 @@ def test_every_command_is_one_of_nadhirs(path: Path) -> None:
     for key in ("ExecStartPre", "ExecStart"):
         for line in filter(None, given.get(key, "").splitlines()):
             program, *arguments = shlex.split(
-                line.replace("%i", "score").replace("${METRICS_PORT}", "9464")
+                line.replace("%i", "score")
+                .replace("${INTAKE_PORT}", "8081")
+                .replace("${METRICS_PORT}", "9464")
             )
             assert program == "/opt/nadhir/bin/nadhir"
             parsed(arguments)

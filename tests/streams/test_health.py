@@ -35,11 +35,13 @@ def engine(tmp_path: Path) -> Iterator[LiveEngine]:
     store.close()
 
 
-def get(engine: LiveEngine, path: str) -> httpx.Response:
+def get(engine: LiveEngine, path: str, *, opens: bool = True) -> httpx.Response:
     async def fetch() -> httpx.Response:
         registry = CollectorRegistry()
         registry.register(EngineMetrics(engine, lambda: NOW_MS))
-        transport = httpx.ASGITransport(Starlette(routes=health_routes(engine, registry)))
+        transport = httpx.ASGITransport(
+            Starlette(routes=health_routes(engine, registry, lambda _: opens))
+        )
         async with httpx.AsyncClient(transport=transport, base_url="http://nadhir") as client:
             return await client.get(path)
 
@@ -70,6 +72,10 @@ class TestHealth:
 
 
 class TestMetrics:
+    def test_they_are_not_for_everybody(self, engine: LiveEngine) -> None:
+        assert get(engine, "/metrics", opens=False).status_code == 401
+        assert get(engine, "/health/live", opens=False).status_code == 200
+
     def test_they_are_valid_before_anything_came(self, engine: LiveEngine) -> None:
         answer = get(engine, "/metrics")
         assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")

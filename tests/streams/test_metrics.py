@@ -9,7 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 
 from streams.cli.common import refuse_open_metrics
 from streams.config import load
@@ -100,6 +102,17 @@ class TestWorker:
             assert registry.get_sample_value("nadhir_worker_stage_up", {"stage": "detect"}) == 0
             assert registry.get_sample_value("nadhir_worker_stage_up", {"stage": "score"}) == 1
             assert registry.get_sample_value("nadhir_brand_mentions", brand) is None
+
+    def test_a_stage_whose_answer_is_cut_off_does_not_answer(self, tmp_path: Path) -> None:
+        class Broken(Collector):
+            def collect(self) -> Iterator[Metric]:
+                raise RuntimeError("no figures now")
+
+        registry, broken = CollectorRegistry(), CollectorRegistry(auto_describe=False)
+        registry.register(Gathered(("score",), tmp_path))
+        broken.register(Broken())
+        with answering({"score": broken}, tmp_path):
+            assert registry.get_sample_value("nadhir_worker_stage_up", {"stage": "score"}) == 0
 
     def test_a_token_is_asked_for_where_there_is_one(self) -> None:
         with stages_of_a_worker(TOKEN, ("score",)) as address:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Annotated
-from zoneinfo import available_timezones
 
 import msgspec
 from fastapi import APIRouter, Path
@@ -25,6 +24,7 @@ from alerts.console.silence_form import (
     draft_again,
     fresh_form,
     read_form,
+    zones,
 )
 from alerts.console.who import Responder, Viewer, Visitor
 from alerts.playbook.records import TYPES, Bilingual
@@ -138,7 +138,7 @@ def _page(
         severities=SEVERITIES,
         repeats=REPEATS,
         weekdays=WEEKDAYS,
-        zones=sorted(available_timezones()),
+        zones=sorted(zones()),
     )
 
 

@@ -75,7 +75,15 @@
     };
   })();
 
+  // only a page that is looked at listens: browsers open six connections to a place, in all tabs
   function listen(url) {
+    if (document.hidden) {
+      document.addEventListener("visibilitychange", () => {
+        listen(url);
+        refresh(all("[data-fresh]"));
+      }, { once: true });
+      return;
+    }
     const link = one("#link");
     const shown = (live) => {
       if (!link) return;
@@ -84,6 +92,12 @@
     };
     let lost = false;
     const source = new EventSource(url);
+    const left = () => {
+      document.removeEventListener("visibilitychange", left);
+      source.close();
+      listen(url);
+    };
+    document.addEventListener("visibilitychange", left);
     source.addEventListener("open", () => {
       shown(true);
       if (lost) refresh(all("[data-fresh]"));
@@ -93,7 +107,10 @@
     source.addEventListener("error", () => {
       lost = true;
       shown(false);
-      if (source.readyState === EventSource.CLOSED) refused(url);
+      if (source.readyState === EventSource.CLOSED) {
+        document.removeEventListener("visibilitychange", left);
+        refused(url);
+      }
     });
     addEventListener("pagehide", () => source.close(), { once: true });
   }
@@ -222,6 +239,11 @@
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     for (const button of all("button", event.detail.elt)) button.disabled = false;
+  });
+
+  // what comes back out of the browser's own memory is old, and hears nothing
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
   });
 
   arrived();

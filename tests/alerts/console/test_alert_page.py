@@ -71,6 +71,17 @@ def test_arabic_pages_are_in_arabic_and_run_from_the_right(site: Site) -> None:
     assert '<html lang="en" dir="ltr">' in chosen.get("/").text  # it is remembered
 
 
+@pytest.mark.parametrize("act", ["acknowledge", "resolve"])
+def test_a_link_cannot_claim_what_is_not_so(amal: Browser, act: str) -> None:
+    assert "notice good flash" not in amal.get(f"{ALERT}?done={act}").text
+
+
+def test_a_strange_path_leads_nowhere_else(site: Site) -> None:
+    page = site.browser("viewer").get("http://127.0.0.1//evil.example/login")
+    assert 'href="//evil.example' not in page.text
+    assert 'href="/evil.example/login?lang=ar' in page.text
+
+
 @pytest.mark.parametrize(
     ("act", "state"),
     [("acknowledge", "acknowledged"), ("resolve", "resolved")],
