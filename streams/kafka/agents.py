@@ -275,13 +275,25 @@ class StatefulWorker:
 
     async def _watch(self) -> None:
         """End the process when there is work and none is done."""
-        taken, since = self.taken, time.monotonic()
+        done, since = self._done(), time.monotonic()
         while True:
             await asyncio.sleep(1.0)
-            if self.taken != taken or not await self._lag():
-                taken, since = self.taken, time.monotonic()
+            idle = not self._recovering and not await self._lag()
+            if idle or self._done() != done:
+                done, since = self._done(), time.monotonic()
             elif time.monotonic() - since > WATCHDOG_S:
                 self._end(f"no progress for {WATCHDOG_S:g} s though there is work")
+
+    @property
+    def _recovering(self) -> bool:
+        """Whether state is being read; Faust may wait for it for ever after a broker was away."""
+        tables: Any = self.app.tables
+        return bool(tables.recovery.in_recovery)
+
+    def _done(self) -> tuple[int, int]:
+        """What grows with work: records taken, and how far the changelogs were read."""
+        tables: Any = self.app.tables
+        return self.taken, sum(tables.recovery.active_offsets.values())
 
     @property
     def parts(self) -> list[Part]:

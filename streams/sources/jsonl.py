@@ -20,7 +20,7 @@ class JsonlSource:
     >>> _ = path.write_bytes(b'{"id":"1"}\\n{"id":"2"}')
     >>> source = JsonlSource(path)
     >>> source.poll(1)
-    Batch(lines=[b'{"id":"1"}'], first=1, next='11:2')
+    Batch(lines=[b'{"id":"1"}'], first=1, next='11:2', arrived_ms=None)
     >>> source.poll(10).lines, source.done
     ([b'{"id":"2"}'], True)
     >>> source.close()

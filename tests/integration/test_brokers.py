@@ -12,9 +12,9 @@ from deploy.kafka.cluster import VERSIONS, Cluster, cluster
 from streams.config.schema import KafkaSettings
 from tests.integration.workers import Worker, check, send, set_up, through, truth, until, watermark
 
-both = pytest.mark.parametrize("version", sorted(VERSIONS))
 newest = max(VERSIONS)
 older = [pytest.param(v, marks=pytest.mark.soak) for v in sorted(VERSIONS) if v != newest]
+either = pytest.mark.parametrize("version", [newest, *older])
 
 
 def settings(running: Cluster, *, replication: int = 1) -> KafkaSettings:
@@ -30,7 +30,7 @@ def restart(running: Cluster) -> None:
     broker.wait()
 
 
-@pytest.mark.parametrize("version", [newest, *older])
+@either
 def test_a_cluster_goes_on_without_one_of_its_brokers(tmp_path: Path, version: str) -> None:
     wanted = truth(tmp_path, brands=10, days=4, rate=15)
     with cluster(3, VERSIONS[version]) as running:
@@ -42,7 +42,7 @@ def test_a_cluster_goes_on_without_one_of_its_brokers(tmp_path: Path, version: s
         through(settings(running, replication=3), wanted, kill_one, rate=1000)
 
 
-@both
+@either
 def test_a_broker_is_restarted(tmp_path: Path, version: str) -> None:
     wanted = truth(tmp_path, brands=10, days=4, rate=15)
     with cluster(1, VERSIONS[version]) as running:
@@ -73,7 +73,7 @@ def test_a_broker_is_restarted_while_workers_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-@both
+@either
 def test_chaos(tmp_path: Path, version: str) -> None:
     """15 kills, a storm of rebalances and two restarts of the broker in 200 thousand mentions."""
     wanted = truth(tmp_path, brands=20, days=4, rate=96)
