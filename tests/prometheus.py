@@ -131,7 +131,7 @@ class Watched:
             {"name": "team", "url": self.hook.url, **common},
             {"name": "broken", "url": f"http://127.0.0.1:{free_port()}/", **common},
         ]
-        retries = {"attempts": 1, "give_up_after_h": 0}
+        retries = {"attempts": 3, "give_up_after_h": 0}
         write_config(folder, receivers=receivers, notifications=retries)
         self.run = stack.enter_context(Running(folder))
         worker = stack.enter_context(stages_of_a_worker())
@@ -178,6 +178,7 @@ class Watched:
             "nadhir_alert_latency_from_arrival_seconds_count > 0",
             'nadhir_notifications_total{receiver="team", outcome="sent"} > 0',
             'nadhir_notification_dead_letters{receiver="broken"} > 0',
+            'sum(nadhir_notifications_total{receiver="broken", outcome=~"retried|dead"}) > 2',
             "sum(rate(nadhir_alert_verdicts_total[1m])) > 0",
             "sum(nadhir_state_bytes{job='nadhir'}) > 0",
         ):
