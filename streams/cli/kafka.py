@@ -221,10 +221,10 @@ def worker(
     """
     from streams.kafka.gather import METRICS, serve_gathered
     from streams.kafka.supervisor import supervise
-    from streams.kafka.worker import check_topics, import_stages, run_stage
+    from streams.kafka.worker import check_topics, import_stages, named, run_stage
     from streams.serve import listen
 
-    config = load_config(config_path)
+    config = named(load_config(config_path))
     set_up_logging()
     address = (host, port)
     if metrics_port:

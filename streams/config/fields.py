@@ -36,6 +36,7 @@ _HANDLE = re.compile(r"@?[\w.-]{1,100}\Z")
 _URL = re.compile(r"https?://[^\s/?#@:]+(?::[0-9]{1,5})?(?:[/?#]\S*)?\Z", re.IGNORECASE)
 _URL_HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/@]*@)?([^/?#:@\s]+)")
 _PREFIX = re.compile(r"[a-zA-Z0-9._-]{0,40}\Z")
+_INSTANCE = re.compile(r"[a-zA-Z0-9._-]{1,200}\Z")
 _PLATFORM = re.compile(r"[\w.-]{1,64}\Z")
 _MAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]{1,64}@[^\s@<>()\[\],;:\\\"]{1,253}\Z")
 _CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z")
@@ -81,6 +82,12 @@ def _platform(text: str) -> str:
 def _prefix(text: str) -> str:
     if not _PREFIX.match(text):
         raise ValueError("must be at most 40 of a-z, A-Z, 0-9, . _ and -")
+    return text
+
+
+def _instance(text: str) -> str:
+    if not _INSTANCE.match(text):
+        raise ValueError("must be 1 to 200 of a-z, A-Z, 0-9, . _ and -")
     return text
 
 
@@ -276,6 +283,7 @@ Handle = Annotated[str, AfterValidator(_handle)]
 Platform = Annotated[str, AfterValidator(_platform)]
 Url = Annotated[str, AfterValidator(_url)]
 TopicPrefix = Annotated[str, AfterValidator(_prefix)]
+InstanceName = Annotated[str, AfterValidator(_instance)]
 HostPort = Annotated[str, AfterValidator(_host_port)]
 Domain = Annotated[str, AfterValidator(_domain)]
 IsoDate = Annotated[str, AfterValidator(_iso_date)]

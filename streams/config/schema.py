@@ -25,6 +25,7 @@ from streams.config.fields import (
     Handle,
     HostPort,
     Identifier,
+    InstanceName,
     IsoDate,
     Items,
     Language,
@@ -241,6 +242,11 @@ class KafkaSettings(Settings):
         ge=0,
         le=600_000,
         description="A mention waits so long for a partition that has nothing more to read.",
+    )
+    instance: InstanceName | None = Field(
+        None,
+        description="A worker's own name, for life: killed and back within six seconds, it has its"
+        " partitions at once. `null` makes one up at each start.",
     )
     protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="Security protocol: with `SSL` encrypted, with `SASL` known."

@@ -28,6 +28,7 @@ from streams.decode import MAX_LINE_BYTES
 from streams.detect_state import Change
 from streams.kafka import KafkaEngineError
 from streams.kafka.app import create_app
+from streams.kafka.connection import leave_for_good
 from streams.kafka.journal import Journal
 from streams.kafka.packing import UnknownVersion, partition_of
 from streams.kafka.parts import Outgoing, Part, PartFactory
@@ -118,6 +119,7 @@ class StatefulWorker:
             watchdog.cancel()
             tidying.cancel()
             await self._revoked()
+            leave_for_good(consumer._thread._ensure_consumer())
             await self.app.stop()
 
     # records --------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ def create_app(stage: str, kafka: KafkaSettings) -> faust.App:
         table_standby_replicas=0,
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=kafka.instance,
         consumer_max_fetch_size=8 << 20,
         consumer_metadata_max_age_ms=METADATA_MS,
         broker_commit_interval=1.0,

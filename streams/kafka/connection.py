@@ -7,13 +7,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ssl import SSLContext, SSLError, create_default_context
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, UnknownBrokerIdError
 
 from streams.config.schema import KafkaSettings
 from streams.kafka import KafkaEngineError
+
+if TYPE_CHECKING:
+    from aiokafka import AIOKafkaConsumer
 
 _TIMEOUT_MS = 10_000
 # A broker that starts may answer for a while without some topics; who joins a group then is given
@@ -77,6 +80,15 @@ def ssl_context(kafka: KafkaSettings) -> SSLContext | None:
             f"kafka.ca_file, kafka.cert_file or kafka.key_file cannot be used: {error}"
         ) from error
     return context
+
+
+def leave_for_good(consumer: AIOKafkaConsumer) -> None:
+    """Let a consumer that is about to stop give its partitions away at once.
+
+    One with a name (``kafka.instance``) keeps them until the session times out, so that it finds
+    them again when it was killed; aiokafka makes no difference between that and an end in order.
+    """
+    consumer._coordinator._group_instance_id = None
 
 
 def password(kafka: KafkaSettings) -> str | None:

@@ -24,7 +24,7 @@ from aiokafka.structs import ConsumerRecord
 from models.records import Mention, Observations, Rejection
 from streams.config.schema import KafkaSettings
 from streams.decode import MAX_LINE_BYTES, decode_batch
-from streams.kafka.connection import METADATA_MS, async_settings
+from streams.kafka.connection import METADATA_MS, async_settings, leave_for_good
 from streams.kafka.packing import Slice, marks_of, pack, partition_of
 from streams.kafka.topics import group, names
 from streams.meter import UNMETERED, Meter
@@ -181,6 +181,7 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._consumer = AIOKafkaConsumer(
             **async_settings(self._kafka),
             group_id=group(self._kafka, "score"),
+            group_instance_id=self._kafka.instance,
             client_id="nadhir-score",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -208,6 +209,7 @@ class ScoreWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                     await self._turn()
             finally:
                 await self._commit()
+                leave_for_good(self._consumer)
                 await self._consumer.stop()
         finally:
             await self._producer.stop()

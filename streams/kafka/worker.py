@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from uuid import uuid4
 
 from prometheus_client import CollectorRegistry
 
@@ -33,6 +34,12 @@ from streams.tracing import opened_tracing
 
 STAGES = ("score", "detect", "alert", "intake")
 _CLUSTER_MS = 60_000  # what starts them starts the brokers at the same time
+
+
+def named(config: Config) -> Config:
+    """Give this worker a name if it has none: a stage that was killed comes back under it."""
+    name = config.kafka.instance or uuid4().hex
+    return config.model_copy(update={"kafka": config.kafka.model_copy(update={"instance": name})})
 
 
 def check_topics(config: Config) -> None:

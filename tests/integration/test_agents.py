@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from faust.transport.drivers.aiokafka import Consumer
+from faust.types import TP
 from kafka import KafkaProducer, TopicPartition
 
 from models.records import Brand
 from streams.config.schema import KafkaSettings
+from streams.kafka import agents
 from streams.kafka.agents import StatefulWorker
 from streams.kafka.connection import admin, client_settings
 from streams.kafka.topics import names
@@ -105,3 +107,33 @@ def test_what_expired_is_not_waited_for(kafka: KafkaSettings) -> None:
         client.delete_records({TopicPartition(source, p): 100 for p in range(kafka.partitions)})
     taken = asyncio.run(_taken(kafka, RECORDS - 100))
     assert taken == {p: list(range(100, RECORDS)) for p in range(kafka.partitions)}
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_state_that_is_not_read_any_further_ends_the_process(
+    reads: bool, kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faust may wait for ever, if a broker was restarted while it read a changelog."""
+    monkeypatch.setattr(agents, "WATCHDOG_S", 3.0)
+    assert asyncio.run(_ends_itself(kafka, reads=reads)) is not reads
+
+
+async def _ends_itself(kafka: KafkaSettings, *, reads: bool) -> bool:
+    """Whether the watchdog ends a process that reads state, further and further or not."""
+    worker = StatefulWorker("detect", names(kafka).observations, [], kafka, lambda *_: Book())
+    recovery: Any = worker.app.tables.recovery  # type: ignore[attr-defined]
+    recovery.in_recovery = True
+    ended: list[str] = []
+
+    def end(why: str) -> None:
+        ended.append(why)
+        raise asyncio.CancelledError
+
+    worker._end = end  # type: ignore[method-assign, assignment]
+    watchdog = asyncio.create_task(worker._watch())
+    for offset in range(80):
+        if reads:
+            recovery.active_offsets[TP("changelog", 0)] = offset
+        await asyncio.sleep(0 if watchdog.done() else 0.1)
+    watchdog.cancel()
+    return bool(ended)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
 import time
 from collections import Counter
 from pathlib import Path
@@ -14,16 +16,18 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from streams.config.schema import KafkaSettings
 from streams.kafka.connection import admin, client_settings
-from streams.kafka.topics import names
+from streams.kafka.topics import group, names
 from tests.integration.workers import (
     Truth,
     Worker,
     check,
     records,
+    send,
     set_up,
     three_workers,
     through,
     truth,
+    until,
 )
 
 
@@ -97,3 +101,39 @@ def test_poison_is_parked_and_the_stream_goes_on(kafka: KafkaSettings, tmp_path:
         producer.close()
         if worker.process.poll() is None:
             worker.kill()
+
+
+def test_a_stage_that_was_killed_comes_back_under_its_name(
+    kafka: KafkaSettings, tmp_path: Path
+) -> None:
+    wanted = truth(tmp_path, brands=2, days=1, rate=15)
+    set_up(kafka)
+    worker = Worker(tmp_path, kafka)
+    try:
+        send(kafka, wanted.file)
+        check(kafka, wanted)
+        before = {stage: _members(kafka, stage) for stage in ("score", "detect", "alert")}
+        for stage, ((member, name),) in before.items():
+            os.kill(worker.stage(stage), signal.SIGKILL)
+            until(lambda stage=stage, member=member: _other(_members(kafka, stage), member))  # type: ignore[misc]
+            # nobody waited for the dead one, whose place it took
+            assert [called for _, called in _members(kafka, stage)] == [name]
+            assert name
+        check(kafka, wanted)
+        assert worker.stop() == 0
+        # who ends in order leaves nothing for others to wait for
+        assert not any(_members(kafka, stage) for stage in before)
+    finally:
+        if worker.process.poll() is None:
+            worker.kill()
+
+
+def _members(kafka: KafkaSettings, stage: str) -> list[tuple[str, str | None]]:
+    """Id and name of each member of a stage's group."""
+    with admin(kafka) as client:
+        found = client.describe_groups([group(kafka, stage)])[group(kafka, stage)]
+    return [(each["member_id"], each["group_instance_id"]) for each in found["members"]]
+
+
+def _other(members: list[tuple[str, str | None]], than: str) -> bool:
+    return bool(members) and than not in dict(members)

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -149,6 +149,17 @@ class Worker:
             stderr=self._log,
             start_new_session=True,
         )
+
+    def stage(self, name: str) -> int:
+        """Process of a stage."""
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                status = dict(
+                    line.split(":\t", 1) for line in (folder / "status").read_text().splitlines()
+                )
+                if (status["Name"], status["PPid"]) == (f"nadhir-{name}", str(self.process.pid)):
+                    return int(folder.name)
+        raise AssertionError(f"{name} does not run")
 
     def kill(self) -> None:
         """All its processes at once, as a power cut would."""
