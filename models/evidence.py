@@ -11,8 +11,9 @@ keeps: a mention costs an append, and the record that people see is built for al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -88,8 +89,11 @@ class Bucket:
         stay: Bool = (key < self._least_key[brand]) | (reach >= self._least_reach[brand])
         return stay
 
-    def offer(self, obs: Observations, rows: Int64) -> bool:
-        """Take in those observations that may stay; whether there are any."""
+    def offer(self, obs: Observations, rows: Int64, blobs: dict[int, bytes]) -> bool:
+        """Take in those observations that may stay; whether there are any.
+
+        ``blobs`` are mentions that were packed already, by row.
+        """
         rows = rows[self.may_stay(obs.brand[rows], obs.key[rows], obs.reach[rows])]
         if not len(rows):
             return False
@@ -98,8 +102,11 @@ class Bucket:
         for name in ("brand", "key", "reach", "published_ms", "negative", "label"):
             new[name] = getattr(obs, name)[rows]
         new["lang"] = [_CODE[obs.lang[i]] for i in at]
-        offered = [obs.mention[i] for i in at]
-        self.append(new, [m if isinstance(m, bytes) else packed(m) for m in offered])
+        for i in at:
+            if i not in blobs:
+                mention = obs.mention[i]
+                blobs[i] = mention if isinstance(mention, bytes) else packed(mention)
+        self.append(new, [blobs[i] for i in at])
         return True
 
     def append(self, rows: Rows, mentions: Iterable[bytes]) -> None:
@@ -242,10 +249,13 @@ class EvidenceStore:
         self._thinned: set[int] = set()  # hours that are not stored yet
         self._drops: list[str] = []
 
-    def add(self, observations: Observations, rows: Int64) -> None:
-        """Offer some observations."""
+    def add(
+        self, observations: Observations, rows: Int64, blobs: dict[int, bytes] | None = None
+    ) -> None:
+        """Offer some observations; ``blobs`` are those mentions that were packed already."""
+        blobs = {} if blobs is None else blobs
         for bucket, inside in by_bucket(observations, rows):
-            if self._recent_bucket(bucket).offer(observations, inside):
+            if self._recent_bucket(bucket).offer(observations, inside, blobs):
                 self._touched.add(bucket)
 
     def _recent_bucket(self, bucket: int) -> Bucket:
@@ -325,18 +335,41 @@ def by_bucket(observations: Observations, rows: Int64) -> Iterator[tuple[int, In
 
 def sample(buckets: Iterable[Bucket], brand: int, start_ms: int, end_ms: int) -> Sample:
     """What buckets hold of a brand with start <= time < end, by time."""
-    parts: list[Rows] = [np.empty(0, dtype=_ROW)]
+    parts: list[Rows] = []
     mentions: list[bytes] = []
     for bucket in buckets:
         own = bucket.of_brand(brand)
         if len(own):
             parts.append(bucket.rows[own])
-            mentions.extend(bucket.mentions[i] for i in own.tolist())
-    rows = np.concatenate(parts)
+            mentions.extend([bucket.mentions[i] for i in own.tolist()])
+    rows = _joined(parts)
     order = np.lexsort((rows["key"], rows["published_ms"]))
     published = rows["published_ms"][order]
     order = order[(published >= start_ms) & (published < end_ms)]
     return Sample(rows[order], [_UNPACK(mentions[i]) for i in order.tolist()])
+
+
+def samples(buckets: Iterable[Bucket]) -> Iterator[tuple[int, Sample]]:
+    """What buckets hold of each brand, by time: all brands in the time of a few."""
+    held = [bucket.kept() for bucket in buckets]
+    mentions = [mention for _, some in held for mention in some]
+    rows = _joined([rows for rows, _ in held])
+    order = np.lexsort((rows["key"], rows["published_ms"], rows["brand"]))
+    rows = rows[order]
+    cuts = np.flatnonzero(np.diff(rows["brand"], prepend=-1)).tolist()
+    for first, last in pairwise([*cuts, len(rows)]):
+        own = [_UNPACK(mentions[i]) for i in order[first:last].tolist()]
+        yield int(rows["brand"][first]), Sample(rows[first:last], own)
+
+
+def _joined(parts: Sequence[Rows]) -> Rows:
+    """As ``np.concatenate``, which looks at every field of every part."""
+    rows = np.empty(sum(map(len, parts)), dtype=_ROW)
+    first = 0
+    for part in parts:
+        rows[first : first + len(part)] = part
+        first += len(part)
+    return rows
 
 
 def unpacked(mention: bytes) -> Kept:

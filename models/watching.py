@@ -3,12 +3,13 @@
 A look at a brand's posts costs tens of microseconds each, and in calm hours there is nothing to be
 seen.  So what comes in ten minutes is first searched, for all brands together, for claims that are
 passed on and for things (near-duplicate texts, links, hashtags, media, reposted posts) that several
-accounts share and that were not shared in the hours before.  Only where there are enough is looked.
+accounts share and that were not shared in the hours before.  Only where there are enough, and more
+than is usual for the brand, is looked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +21,9 @@ from models.narratives.claims import Stance, shipped_claims
 from models.records import Bool, Float64, Int64, UInt64
 from models.tokens import tokens_of
 
-LEAST_CLAIMS, CLAIMS_GROWTH = 5.0, 2.0
-LEAST_SHARED, SHARED_GROWTH, JUST_NOW = 5, 8.0, 2
+GROWTH = 2.0  # over what is usual
+LEAST_CLAIMS, CHANCE = 5.0, 3.0  # the latter in standard deviations of a count
+LEAST_SHARED, FRESH_GROWTH, JUST_NOW = 5, 8.0, 2
 _LEAST_BITS = 22.0  # a text that tells less is nobody's copy, whatever link comes with it
 _WEIGHTS = np.zeros(len(Stance), dtype=np.float32)
 _WEIGHTS[[Stance.HEARSAY, Stance.CLAIM, Stance.QUESTION]] = 1.0, 0.75, 0.7
@@ -77,23 +79,39 @@ class Watch:
         """Brands in which a rumour may have begun by the end of the ten minutes ``at``."""
         if at not in self._marks:
             return []
-        late, early = self._spans(at)
+        late, early = self._between(at - _HOUR, at), self._between(at - _KEPT, at - _HOUR)
         nobody = np.zeros(self._brands)
-        past = sum((m.claims for m in early), nobody)
-        least = np.maximum(LEAST_CLAIMS, CLAIMS_GROWTH * past / 2)
+        usual = sum((m.claims for m in early), nobody) / 2
+        by_chance = usual + CHANCE * np.sqrt(usual + 1)
+        least = np.maximum(np.maximum(LEAST_CLAIMS, GROWTH * usual), by_chance)
         stirred = (sum((m.claims for m in late), nobody) >= least) & (self._marks[at].claims > 0)
         return [int(b) for b in np.flatnonzero(stirred)]
 
     def shared(self, at: int) -> list[int]:
-        """Brands in which a group may act, by what was shared in the half hour until then."""
-        late, early = self._spans(at)
-        now = [self._marks[a] for a in range(at - _HALF + 1, at + 1) if a in self._marks]
-        return _shared(now, late, early) if now else []
+        """Brands in which a group may act, by what was shared in the hour until then."""
+        sharing = self._sharing(at, at - _KEPT)
+        if not (sharing >= LEAST_SHARED).any():
+            return []
+        # some talk is so uniform that there is always something new that several share
+        usual = [self._sharing(at - ago, at - _KEPT) for ago in (_HOUR, _HOUR + _HALF)]
+        least = np.maximum(LEAST_SHARED, GROWTH * sum(usual) / len(usual))
+        return [int(b) for b in np.flatnonzero(sharing >= least)]
 
-    def _spans(self, at: int) -> tuple[list[Marks], list[Marks]]:
-        """The latest hour, and the two before."""
-        spans = [(a, self._marks[a]) for a in range(at - _KEPT + 1, at + 1) if a in self._marks]
-        return [m for a, m in spans if a > at - _HOUR], [m for a, m in spans if a <= at - _HOUR]
+    def _sharing(self, at: int, after: int) -> Int64:
+        """Accounts of each brand that share, in the hour up to ``at``, what hardly any did before.
+
+        They share a text with enough others, or two other things: one popular link joins nobody.
+        """
+        fresh = _often(self._between(at - _HALF, at))
+        late, early = self._between(at - _HOUR, at), self._between(after, at - _HOUR)
+        crowds = _crowds(late, fresh, early, (at - _HOUR - after) / _HOUR)
+        pairs = np.stack([crowds.brands, crowds.accounts])
+        others, things = np.unique(pairs[:, ~crowds.text], axis=1, return_counts=True)
+        both = np.concatenate([pairs[:, crowds.text], others[:, things > 1]], axis=1)
+        return np.bincount(np.unique(both, axis=1)[0], minlength=self._brands)
+
+    def _between(self, after: int, last: int) -> list[Marks]:
+        return [self._marks[a] for a in range(after + 1, last + 1) if a in self._marks]
 
     def _read(self, buckets: Mapping[int, Bucket]) -> Iterator[tuple[int, Marks]]:
         """Read some buckets at once."""
@@ -135,15 +153,29 @@ def _keys(brand: Int64, kept: list[Kept], bands: UInt64) -> tuple[UInt64, Int64,
     return mixed, brand[at], accounts[at], np.arange(len(at)) < len(of)
 
 
-def _shared(now: list[Marks], late: list[Marks], early: list[Marks]) -> list[int]:
-    """Brands in which accounts share what hardly anyone did before.
+def _often(marks: Sequence[Marks]) -> UInt64:
+    """Keys that come more than once."""
+    if not marks:
+        return np.empty(0, dtype=np.uint64)
+    keys, counts = np.unique(np.concatenate([m.keys for m in marks]), return_counts=True)
+    return keys[counts >= JUST_NOW]
 
-    So many of them a text, or each of them two other things: one popular link joins nobody.
-    """
-    fresh, counts = np.unique(np.concatenate([m.keys for m in now]), return_counts=True)
-    fresh = fresh[counts >= JUST_NOW]
+
+class _Crowds(NamedTuple):
+    """Who shares what with enough others: each account once for a key."""
+
+    brands: Int64
+    accounts: Int64
+    text: Bool
+
+
+def _crowds(
+    late: Sequence[Marks], fresh: UInt64, early: Sequence[Marks], early_hours: float
+) -> _Crowds:
+    """Accounts that share some keys in an hour, where these were rare in the hours before."""
     if not len(fresh):
-        return []
+        nothing = np.empty(0, dtype=np.int64)
+        return _Crowds(nothing, nothing, nothing.astype(np.bool_))
     keys = np.concatenate([m.keys for m in late])
     inside = np.isin(keys, fresh)
     keys = keys[inside]
@@ -153,7 +185,7 @@ def _shared(now: list[Marks], late: list[Marks], early: list[Marks]) -> list[int
     )
     order = np.lexsort((accounts, keys))
     keys, accounts, brands, text = (each[order] for each in (keys, accounts, brands, text))
-    new = np.ones(len(keys), dtype=np.bool_)  # each account once for a key
+    new = np.ones(len(keys), dtype=np.bool_)
     new[1:] = (keys[1:] != keys[:-1]) | (accounts[1:] != accounts[:-1])
     keys, accounts, brands, text = (each[new] for each in (keys, accounts, brands, text))
     each_key, at, counts = np.unique(keys, return_inverse=True, return_counts=True)
@@ -162,11 +194,6 @@ def _shared(now: list[Marks], late: list[Marks], early: list[Marks]) -> list[int
         before = np.concatenate([m.keys for m in early])
         before = np.sort(before[np.isin(before, each_key[many])])
         past = np.searchsorted(before, each_key, "right") - np.searchsorted(before, each_key)
-        many &= counts >= SHARED_GROWTH * past / 2
+        many &= counts >= FRESH_GROWTH * past / early_hours
     rows = many[at]
-    stirred = {int(b) for b in np.unique(brands[rows & text])}
-    both = np.stack([brands[rows & ~text], accounts[rows & ~text]])
-    pairs, things = np.unique(both, axis=1, return_counts=True)
-    again, accounts_again = np.unique(pairs[0, things > 1], return_counts=True)
-    stirred |= {int(b) for b in again[accounts_again >= LEAST_SHARED]}
-    return sorted(stirred)
+    return _Crowds(brands[rows], accounts[rows], text[rows])

@@ -101,8 +101,9 @@ class Memory:
         series = self._platform_series(obs.brand[rows].tolist(), platforms)
         self._platforms.add(obs.published_ms[rows] // MINUTE_MS, series)
         self._emphasis.add(obs, rows)
-        self._evidence.add(obs, rows)
-        self.posts.add(obs, rows)
+        blobs: dict[int, bytes] = {}
+        self._evidence.add(obs, rows, blobs)
+        self.posts.add(obs, rows, blobs)
 
     def _platform_series(self, brands: list[int], platforms: list[str]) -> Int64:
         """Series of each brand and platform: the first platforms get their own, others share."""

@@ -68,11 +68,14 @@ class PostStore:
         self._found: dict[int, Found] = {}
         self._now: dict[int, Found] = {}  # until something is added
 
-    def add(self, observations: Observations, rows: Int64) -> None:
-        """Offer some observations."""
+    def add(
+        self, observations: Observations, rows: Int64, blobs: dict[int, bytes] | None = None
+    ) -> None:
+        """Offer some observations; ``blobs`` are those mentions that were packed already."""
         self._now.clear()
+        blobs = {} if blobs is None else blobs
         for at, inside in by_bucket(observations, rows):
-            if self._bucket(at).offer(observations, inside):
+            if self._bucket(at).offer(observations, inside, blobs):
                 self._touched.add(at)
 
     def _bucket(self, at: int) -> Bucket:
@@ -112,7 +115,9 @@ class PostStore:
 
     def sample(self, brand: int, start_ms: int, end_ms: int) -> Sample:
         """Posts of a brand with start <= time < end, by time."""
-        return sample([self.buckets[at] for at in sorted(self.buckets)], brand, start_ms, end_ms)
+        tens = range(start_ms // BUCKET_MS, -(-end_ms // BUCKET_MS))
+        inside = [self.buckets[at] for at in sorted(self.buckets) if at in tens]
+        return sample(inside, brand, start_ms, end_ms)
 
     # state ----------------------------------------------------------------------------------
 

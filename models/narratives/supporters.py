@@ -14,7 +14,7 @@ import msgspec
 from models.coordination.posts import PostStore
 from models.coordination.traces import hash64
 from models.coordination.window import DAY_MS
-from models.evidence import BUCKET_MS, HOUR_MS, Kept, Sample
+from models.evidence import BUCKET_MS, HOUR_MS, Kept, Sample, samples
 from models.narratives.advocates import Account, advocate_of, days_of
 from models.records import Advocate, Brand, Defence
 from models.returning import Returning
@@ -65,15 +65,13 @@ class Supporters:
     def learn(self, posts: PostStore, first_hour: int, last_hour: int) -> None:
         """Take in the posts of closed hours, the last not included."""
         tens = range(first_hour * HOUR_MS // BUCKET_MS, last_hour * HOUR_MS // BUCKET_MS)
-        held = [at for at in sorted(posts.buckets) if tens.start <= at < tens.stop]
-        spoken = {b for at in held for b in set(posts.buckets[at].kept()[0]["brand"].tolist())}
-        for brand in sorted(spoken):
-            first_ms, last_ms = first_hour * HOUR_MS, last_hour * HOUR_MS
-            self._learn(brand, posts.sample(brand, first_ms, last_ms))
+        held = [posts.buckets[at] for at in sorted(posts.buckets) if at in tens]
+        for brand, some in samples(held):
+            self._learn(brand, some)
 
     def _learn(self, brand: int, posts: Sample) -> None:
         accounts, seen = self._accounts[brand], self._seen[brand]
-        rows = posts.rows[["published_ms", "label"]].tolist()
+        rows = zip(posts.rows["published_ms"].tolist(), posts.rows["label"].tolist())
         for kept, (at_ms, label) in zip(posts.mentions, rows):
             key = _key(kept)
             account = accounts.get(key)
@@ -124,7 +122,7 @@ class Supporters:
         threads: dict[tuple[str, str], set[int]] = {}  # who answered, by critical post
         critics: dict[tuple[str, str], int] = {}
         active: dict[int, Advocate] = {}
-        rows = posts.rows[["published_ms", "label"]].tolist()
+        rows = zip(posts.rows["published_ms"].tolist(), posts.rows["label"].tolist())
         for kept, (at_ms, label) in zip(posts.mentions, rows):
             key, parent = _key(kept), (kept.platform, kept.in_reply_to or "")
             if at_ms >= start_ms and key in known:
