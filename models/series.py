@@ -17,11 +17,10 @@ from models.baseline import HISTORY_H, HORIZONS_MIN, Baseline, interval, surpris
 from models.calendar import Calendar
 from models.rarity import BLOCK_H, RARE, Rarity, excess
 from models.records import Bool, Float64
+from models.telling import Telling
 
 HOUR_S, DAY_S = 3600, 86_400
 _WINDOWS_MIN = (30, 360)
-_TOLD_S = DAY_S  # so long after an alarm only what is clearly rarer is news
-_RARER = 0.5  # decades
 _BLIND_EXPECTED = 20.0  # when so many were expected and none came, nobody listened
 _CHANCE = 2.0  # decades of surprise: what one usual window in a hundred exceeds is never an alarm
 _RECURS_H = 7 * 24
@@ -70,7 +69,7 @@ class SeriesDetector:
     Notes
     -----
     The score is ``s / (s + RARE)`` with s decades of rarity: 0.5 is what comes once in two weeks.
-    An alarm is told once: for a day only what is half a decade rarer than told scores again.
+    For a day after an alarm only what worsens or begins anew scores again (models/telling.py).
 
     Examples
     --------
@@ -97,7 +96,7 @@ class SeriesDetector:
         self._hour: int | None = None
         self._in_hour: list[float] = []
         self._whole = False  # the first hour is seen in part
-        self._told, self._told_s = 0.0, -math.inf
+        self._telling = Telling((60 * self._windows_min).tolist())
         self._silent, self._silent_s = 0.0, -math.inf  # expected since the last value above nought
         self._silent_hours: dict[int, int] = {}  # the latest silent hour, by time of day
         self._recurs = False
@@ -134,7 +133,8 @@ class SeriesDetector:
         rarity = np.where(
             self._beyond_chance(observed, expected), self._rarity.score(z, one)[:, 0], 0
         )
-        score = self._news(float(rarity.max()), at_s)
+        news = self._telling.news(rarity.tolist(), at_s)
+        score = news / (news + RARE)
         if self._baseline.hours[0] >= HISTORY_H[0] and not self.blind:
             self._rarity.see(z, one)
         mean = float(expected[0])
@@ -158,18 +158,6 @@ class SeriesDetector:
         if at_s - self._silent_s >= _BACKLOG_S:
             self._silent = 0.0
         return value - backlog
-
-    def _news(self, rarity: float, at_s: float) -> float:
-        """Score of what has not been told yet."""
-        if at_s - self._told_s > _TOLD_S:
-            self._told = 0.0
-        if self._told and rarity < self._told + _RARER:
-            return 0.0
-        if rarity >= RARE:
-            if not self._told:
-                self._told_s = at_s
-            self._told = rarity
-        return rarity / (rarity + RARE)
 
     def _expected(self, at_s: float) -> Float64:
         """Expected counts of the windows that end with this row."""

@@ -86,7 +86,7 @@ def analyze_volume(
     """Score a series of counts in one pass, each row before it is learned.
 
     The model is in models/series.py.  What was told is not told again: for a day after an alarm
-    only what is clearly rarer scores.
+    only what worsens or begins anew scores.
 
     Parameters
     ----------
