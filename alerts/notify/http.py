@@ -11,7 +11,7 @@ from ssl import SSLError
 
 import httpx
 
-from alerts.notify.address import Resolve, allowed_addresses, resolve
+from alerts.notify.address import Resolve, allowed_addresses, resolve, tries
 from alerts.notify.errors import DeliveryError
 
 _MOST_ANSWER_BYTES = 65_536
@@ -37,7 +37,7 @@ class Sender:
     allow_private : bool
         Whether private, loopback and link-local addresses are allowed.
     timeout_s : float
-        For connecting, and for each read and write; the whole takes three times as long at most.
+        For connecting to all of its addresses, for each read and write, and for the whole body.
     resolver : callable, optional
         Addresses of a host and port.
     """
@@ -88,11 +88,14 @@ class Sender:
             resolver=self._resolver,
         )
         failed: DeliveryError | None = None
-        for address in addresses:
+        for address, connect_s in tries(addresses, self._timeout_s):
+            timeout = httpx.Timeout(self._timeout_s, connect=connect_s)
             try:
-                return self._post_to(address, target, body, headers, auth)
+                return self._post_to(address, target, body, headers, auth, timeout)
             except httpx.ConnectError as error:
                 failed = DeliveryError(_connection(error), retry=True)
+            except httpx.ConnectTimeout:
+                failed = DeliveryError("no connection in time", retry=True)
         assert failed is not None
         raise failed
 
@@ -113,6 +116,7 @@ class Sender:
         body: bytes,
         headers: Mapping[str, str],
         auth: tuple[str, str] | None,
+        timeout: httpx.Timeout,
     ) -> Answer:
         """To one address; certificate and Host are those of the name."""
         request = self._client.build_request(
@@ -121,11 +125,12 @@ class Sender:
             content=body,
             headers={**headers, "host": target.netloc.decode("ascii")},
             extensions={"sni_hostname": target.raw_host.decode("ascii")},
+            timeout=timeout,
         )
         try:
             answer = self._client.send(request, stream=True, auth=auth or httpx.USE_CLIENT_DEFAULT)
-        except httpx.ConnectError:
-            raise
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            raise  # the next address is tried
         except httpx.TimeoutException as error:
             raise DeliveryError(f"no answer in time ({type(error).__name__})", retry=True) from None
         except httpx.HTTPError as error:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
@@ -163,6 +164,17 @@ class FakeReceiver:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+@contextmanager
+def blackhole(port: int) -> Iterator[str]:
+    """An address on which connecting never ends, as where a network drops what goes to IPv6."""
+    with socket.create_server(("127.0.0.2", port), backlog=0) as full, ExitStack() as stack:
+        for _ in range(2):  # what is beyond its queue is dropped
+            waits = stack.enter_context(socket.socket())
+            waits.setblocking(False)
+            waits.connect_ex(full.getsockname())
+        yield "127.0.0.2"
 
 
 def answer(status: int, body: bytes = b"ok", headers: Sequence[tuple[str, str]] = ()) -> Behaviour:

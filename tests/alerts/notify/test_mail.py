@@ -21,7 +21,7 @@ from alerts.notify.errors import DeliveryError
 from alerts.notify.example import example_notification
 from alerts.playbook.records import Bilingual
 from alerts.records import Alert
-from tests.alerts.notify.build import ATTACKS, BANK, EVILS, alert_of, told
+from tests.alerts.notify.build import ATTACKS, BANK, EVILS, alert_of, blackhole, told
 from tests.alerts.test_fusion import steering
 
 SETTINGS = MailSettings(
@@ -214,6 +214,16 @@ def test_what_is_not_encrypted_is_not_sent(inbox: Inbox, server: tuple[Inbox, in
 def test_private_servers_need_the_setting(server: tuple[Inbox, int]) -> None:
     with pytest.raises(DeliveryError, match="private address"):
         Mail(replace(SETTINGS, port=server[1], allow_private=False)).send([told()])
+
+
+def test_a_server_behind_an_address_that_leads_nowhere_is_reached(
+    server: tuple[Inbox, int], inbox: Inbox
+) -> None:
+    with blackhole(server[1]) as dead:
+        settings = replace(SETTINGS, host="mail.example", port=server[1], timeout_s=2)
+        mail = Mail(settings, resolver=lambda *_: [dead, "127.0.0.1"])
+        assert mail.send([told()]) == "recipients: 2"
+    assert len(inbox.taken) == 1
 
 
 def test_nobody_listens() -> None:
