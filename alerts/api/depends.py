@@ -19,6 +19,8 @@ from alerts.service import Answer, Desk, Once
 from alerts.store.access import Role
 from alerts.tokens import Bearer
 
+_LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 SCHEME = HTTPBearer(auto_error=False, description="A token of `nadhir tokens create`.")
 
 
@@ -44,6 +46,16 @@ def limit(request: Request, key: str) -> None:
 def address(request: Request) -> str:
     """Where a request comes from, as the key of a limit."""
     return f"from {request.client.host if request.client else 'nowhere'}"
+
+
+def is_local(request: Request) -> bool:
+    """Whether whoever asks believes to speak to its own machine."""
+    return (request.url.hostname or "") in _LOOPBACK
+
+
+def was_forwarded(request: Request) -> bool:
+    """Whether a proxy says that somebody else asked it."""
+    return any(name in request.headers for name in _FORWARDED)
 
 
 def require(role: Role) -> Callable[..., Bearer]:

@@ -15,8 +15,6 @@ from alerts.sessions import Session
 from alerts.store.access import Role
 from alerts.tokens import Bearer
 
-_LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
-
 
 class Visitor:
     """Somebody who is logged in.
@@ -71,11 +69,6 @@ def is_encrypted(request: Request) -> bool:
         return True
     public = urlsplit(parts(request).desk.links.base_url or "")
     return public.scheme == "https" and public.netloc == request.headers.get("host", "")
-
-
-def is_local(request: Request) -> bool:
-    """Whether the browser believes to speak to its own machine."""
-    return (request.url.hostname or "") in _LOOPBACK
 
 
 def visitor_of(request: Request) -> Visitor | None:
