@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from alerts.service import Answer, Desk, Once
 from alerts.store.access import Role
 from alerts.tokens import Bearer
 
-_LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
+_LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 SCHEME = HTTPBearer(auto_error=False, description="A token of `nadhir tokens create`.")
 
@@ -50,7 +51,8 @@ def address(request: Request) -> str:
 
 def is_local(request: Request) -> bool:
     """Whether whoever asks believes to speak to its own machine."""
-    return (request.url.hostname or "") in _LOOPBACK
+    # of the header itself: where that is no name, a request's URL has our own address
+    return _LOOPBACK.fullmatch(request.headers.get("host", "")) is not None
 
 
 def was_forwarded(request: Request) -> bool:

@@ -230,6 +230,8 @@ def test_the_token_of_the_configuration_opens_metrics_and_nothing_else(database:
         ({"host": "[::1]:8080"}, 200),
         ({"host": "nadhir.example"}, 401),  # a proxy that keeps the name; a name made to lead here
         ({"host": "127.0.0.1.evil.example"}, 401),
+        ({"host": "evil.example["}, 401),
+        ({"host": ""}, 401),
         ({"host": "127.0.0.1:8080", "x-forwarded-for": "203.0.113.9"}, 401),
         ({"host": "127.0.0.1:8080", "forwarded": "for=203.0.113.9"}, 401),
     ],
