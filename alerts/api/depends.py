@@ -133,6 +133,44 @@ def once(
     return Once(key=key, fingerprint=hashlib.sha256(whole.encode()).hexdigest())
 
 
+class Write:
+    """What a responder's write to one thing brings along, beside its body.
+
+    Attributes
+    ----------
+    desk : Desk
+    name : str
+        Of the token.
+    id : str
+        What it is about.
+    version : int or None
+        What the sender saw; None is any.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        desk: DeskOf,
+        bearer: Responder,
+        id: Id,  # noqa: A002
+        version: Version,
+        key: Key,
+    ) -> None:
+        self.desk = desk
+        self.name = bearer.name
+        self.id = id
+        self.version = version
+        self._request = request
+        self._key = key
+
+    def once(self, body: BaseModel | None) -> Once | None:
+        """What makes it the same as another with its key."""
+        return once(self._request, self._key, body, self.version)
+
+
+Written = Annotated[Write, Depends(Write)]
+
+
 def told(answer: Answer) -> Response:
     """The response of a write."""
     headers = {} if answer.version is None else {"ETag": f'"{answer.version}"'}
