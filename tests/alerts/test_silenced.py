@@ -112,7 +112,7 @@ def test_steps_that_wait_for_a_silence_hold_up_no_other(database: Database) -> N
     clock = Clock()
     running = desk(database, clock, escalator=rounds(clock))
     silenced(running, matchers=Matchers(severities=("watch",)))
-    many = copies(150)
+    many = copies(101)
     for alert in many:
         running.take(msgspec.structs.replace(alert, severity="watch"))
     clock.now_ms += 1
