@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from ssl import SSLError
+from ssl import SSLContext, SSLError
 
 import httpx
 
@@ -40,10 +40,17 @@ class Sender:
         For connecting to all of its addresses, for each read and write, and for the whole body.
     resolver : callable, optional
         Addresses of a host and port.
+    ca_file : str, optional
+        Certificates (PEM) that are trusted beside the public ones.
     """
 
     def __init__(
-        self, *, allow_private: bool, timeout_s: float, resolver: Resolve = resolve
+        self,
+        *,
+        allow_private: bool,
+        timeout_s: float,
+        resolver: Resolve = resolve,
+        ca_file: str | None = None,
     ) -> None:
         self._allow_private = allow_private
         self._timeout_s = timeout_s
@@ -56,6 +63,7 @@ class Sender:
             follow_redirects=False,
             trust_env=False,
             headers={"user-agent": _USER_AGENT},
+            verify=_trusted(ca_file),
         )
 
     def post(
@@ -154,6 +162,18 @@ class Sender:
         except httpx.HTTPError:
             pass  # the status has said whether it was taken
         return start[:_MOST_ANSWER_BYTES]
+
+
+def _trusted(ca_file: str | None) -> SSLContext | bool:
+    if ca_file is None:
+        return True
+    context = httpx.create_ssl_context(trust_env=False)
+    try:
+        context.load_verify_locations(ca_file)
+    except OSError as error:  # of which SSLError is one
+        reason = error.strerror or "no certificate in it"
+        raise DeliveryError(f"{ca_file}: cannot be read ({reason})", retry=False) from None
+    return context
 
 
 def _judge(answer: httpx.Response, start: bytes) -> None:

@@ -7,6 +7,7 @@ import socket
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -17,6 +18,7 @@ from alerts.notify.address import allowed_addresses, refusal, tries
 from alerts.notify.errors import DeliveryError
 from alerts.notify.http import Sender
 from tests.alerts.notify.build import FakeReceiver, Received, answer, blackhole
+from tests.certificates import certificate
 
 PRIVATE = (
     "127.0.0.1", "127.255.1.2", "10.0.0.1", "172.16.3.4", "172.31.255.255", "192.168.1.1",
@@ -96,6 +98,32 @@ def test_a_name_is_resolved_once_and_keeps_its_name() -> None:
         sender.post(f"http://hooks.example:{receiver.port}/x", b"{}", {})
         assert asked == ["hooks.example"]
         assert receiver.received[0].headers["host"] == f"hooks.example:{receiver.port}"
+
+
+def test_the_certificate_is_that_of_the_name_and_not_of_the_address(tmp_path: Path) -> None:
+    trusted, tls = certificate(tmp_path, "hooks.example")
+    with FakeReceiver(tls=tls) as receiver:
+
+        def post(name: str, ca_file: Path | None) -> None:
+            with Sender(
+                allow_private=True, timeout_s=5, resolver=lambda *_: ["127.0.0.1"],
+                ca_file=ca_file and str(ca_file),
+            ) as sender:  # fmt: skip
+                sender.post(f"https://{name}:{receiver.port}/", b"x", {})
+
+        post("hooks.example", trusted)
+        for name, ca_file in (("other.example", trusted), ("127.0.0.1", trusted),
+                              ("hooks.example", None)):  # fmt: skip
+            with pytest.raises(DeliveryError, match=r"no secure connection \(CERTIFICATE"):
+                post(name, ca_file)
+        assert len(receiver.received) == 1
+
+
+def test_certificates_that_cannot_be_read_are_told_of(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").touch()
+    for name in ("empty.pem", "missing.pem"):
+        with pytest.raises(DeliveryError, match=f"{name}: cannot be read"):
+            Sender(allow_private=True, timeout_s=1, ca_file=str(tmp_path / name))
 
 
 def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
