@@ -102,7 +102,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Muted(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a notification is dropped: by which silence, in which window."""
+    """Why a notification is held back: by which silence, in which window."""
 
     silence: str
     window: Window

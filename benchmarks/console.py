@@ -23,6 +23,7 @@ from alerts.service import Desk
 from alerts.store.database import Database
 from alerts.store.rows import Row
 from alerts.store.tables import alerts as table
+from benchmarks.rows import row_of
 from tests.alerts.calling import Engine
 from tests.alerts.responding import Clock, desk, first
 from tests.running import Running, write_config
@@ -87,28 +88,13 @@ def _fill(database: Database, count: int, now_ms: int) -> None:
 
 
 def _row(number: int, opened_ms: int) -> Row:
-    alert = first()
-    return Row(
-        id=f"a-{number:016x}",
-        version=1,
-        state=_STATES[number % 2] if number < _UNRESOLVED else "resolved",  # type: ignore[arg-type]
-        brand=alert.brand,
-        type=alert.type,
-        severity=_SEVERITIES[number % 4],  # type: ignore[arg-type]
-        score=alert.score,
-        kind=alert.kind,
-        title_ar=alert.title.ar,
-        title_en=alert.title.en,
-        drill=False,
+    return row_of(
+        first(),
+        number,
+        state=_STATES[number % 2] if number < _UNRESOLVED else "resolved",
+        severity=_SEVERITIES[number % 4],
         opened_ms=opened_ms,
         updated_ms=opened_ms,
-        acknowledged_by=None,
-        acknowledged_ms=None,
-        resolved_by=None,
-        resolved_ms=None,
-        assignee=None,
-        paged_version=1,
-        news=1,
     )
 
 

@@ -25,6 +25,7 @@ from alerts.store.database import Database
 from alerts.store.queue import StoredQueue
 from alerts.store.rows import Row
 from alerts.store.tables import alerts as table
+from benchmarks.rows import row_of
 from tests.alerts.calling import Engine
 from tests.alerts.responding import NOW, Clock, desk, first
 from tests.postgres import Postgres
@@ -78,27 +79,15 @@ def _fill(database: Database) -> None:
 
 def _row(alert: Alert, number: int) -> Row:
     mixed = int.from_bytes(hashlib.blake2b(b"%d" % number, digest_size=4).digest(), "big")
-    return Row(
-        id=f"a-{number:016x}",
-        version=1,
-        state=_STATES[mixed % 5] if number < _UNRESOLVED else "resolved",  # type: ignore[arg-type]
+    return row_of(
+        alert,
+        number,
+        state=_STATES[mixed % 5] if number < _UNRESOLVED else "resolved",
         brand=f"brand-{mixed % 97}",
-        type=alert.type,
-        severity=_SEVERITIES[mixed % 4],  # type: ignore[arg-type]
+        severity=_SEVERITIES[mixed % 4],
         score=50,
-        kind=alert.kind,
-        title_ar=alert.title.ar,
-        title_en=alert.title.en,
-        drill=False,
         opened_ms=NOW - number * 60_000,
         updated_ms=NOW,
-        acknowledged_by=None,
-        acknowledged_ms=None,
-        resolved_by=None,
-        resolved_ms=None,
-        assignee=None,
-        paged_version=1,
-        news=1,
     )
 
 

@@ -26,6 +26,7 @@ from streams.config.receivers import (
     TelegramReceiver,
     WebhookReceiver,
 )
+from streams.config.routes import NotificationSettings
 
 Clock = Callable[[], int]
 
@@ -66,7 +67,7 @@ def open_dispatcher(
     workers = [
         Worker(
             receiver.name,
-            _named_channel(receiver, config.notifications.timeout_s, clock),
+            _named_channel(receiver, config.notifications, clock),
             Chain(routes.get(receiver.name, Route()), silences, open_alerts),
             queue,
             clock,
@@ -77,25 +78,25 @@ def open_dispatcher(
     return Dispatcher(queue, workers, clock)
 
 
-def _named_channel(receiver: Notified, timeout_s: float, clock: Clock) -> Channel:
+def _named_channel(receiver: Notified, settings: NotificationSettings, clock: Clock) -> Channel:
     try:
-        return open_channel(receiver, timeout_s, clock)
+        return open_channel(receiver, settings, clock)
     except DeliveryError as error:
         raise DeliveryError(f"receiver {receiver.name}: {error.reason}", retry=False) from None
 
 
-def open_channel(receiver: Notified, timeout_s: float, clock: Clock) -> Channel:
+def open_channel(receiver: Notified, settings: NotificationSettings, clock: Clock) -> Channel:
     """The channel of a receiver.
 
     Parameters
     ----------
     receiver : Notified
-    timeout_s : float
+    settings : NotificationSettings
     clock : callable
         Milliseconds since the epoch.
     """
     if isinstance(receiver, EmailReceiver):
-        return _mail(receiver, timeout_s)
+        return _mail(receiver, settings.timeout_s)
     if isinstance(receiver, AppriseReceiver):
         from alerts.notify.channels.apprise_urls import AppriseSettings, AppriseUrls
 
@@ -105,7 +106,7 @@ def open_channel(receiver: Notified, timeout_s: float, clock: Clock) -> Channel:
                 urls=urls, allow_private=receiver.allow_private, languages=receiver.languages
             )
         )
-    return _posted(receiver, timeout_s, clock)
+    return _posted(receiver, settings, clock)
 
 
 def _mail(receiver: EmailReceiver, timeout_s: float) -> Channel:
@@ -136,7 +137,7 @@ def _posted(
     | TeamsReceiver
     | TelegramReceiver
     | WebhookReceiver,
-    timeout_s: float,
+    settings: NotificationSettings,
     clock: Clock,
 ) -> Channel:
     """A channel that posts over HTTP."""
@@ -148,7 +149,11 @@ def _posted(
     from alerts.notify.channels.webhook import Webhook, WebhookSettings
     from alerts.notify.http import Sender
 
-    sender = Sender(allow_private=receiver.allow_private, timeout_s=timeout_s)
+    sender = Sender(
+        allow_private=receiver.allow_private,
+        timeout_s=settings.timeout_s,
+        ca_file=str(settings.ca_file) if settings.ca_file else None,
+    )
     match receiver:
         case AlertmanagerReceiver(url=url, username=user, password=password, expires_h=hours):
             known = _plain(password)
@@ -171,10 +176,8 @@ def _posted(
                 TelegramSettings(token=bot, chat=chat, url=url, languages=languages), sender
             )
         case WebhookReceiver(url=address, secret=shared):
-            settings = WebhookSettings(
-                url=address.get_secret_value(), secret=shared.get_secret_value()
-            )
-            return Webhook(settings, sender, clock)
+            hook = WebhookSettings(url=address.get_secret_value(), secret=shared.get_secret_value())
+            return Webhook(hook, sender, clock)
 
 
 def _plain(secret: SecretStr | None) -> str | None:

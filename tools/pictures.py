@@ -37,6 +37,8 @@ def main() -> None:
         for language in _LANGUAGES:
             day = visits.window("amal", language=language, size=SIZE)
             night = visits.window("amal", language=language, theme="dark", size=PHONE)
+            door = visits.window(None, language=language, size=SIZE)
+            _take(door, "/login", folder / f"login-{language}.png")
             for name, path in pages(site).items():
                 _take(day, path, folder / f"{name}-{language}.png")
                 if name in _AT_NIGHT:

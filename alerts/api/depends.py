@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Annotated
 
@@ -19,6 +20,8 @@ from alerts.service import Answer, Desk, Once
 from alerts.store.access import Role
 from alerts.tokens import Bearer
 
+_LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 SCHEME = HTTPBearer(auto_error=False, description="A token of `nadhir tokens create`.")
 
 
@@ -44,6 +47,17 @@ def limit(request: Request, key: str) -> None:
 def address(request: Request) -> str:
     """Where a request comes from, as the key of a limit."""
     return f"from {request.client.host if request.client else 'nowhere'}"
+
+
+def is_local(request: Request) -> bool:
+    """Whether whoever asks believes to speak to its own machine."""
+    # of the header itself: where that is no name, a request's URL has our own address
+    return _LOOPBACK.fullmatch(request.headers.get("host", "")) is not None
+
+
+def was_forwarded(request: Request) -> bool:
+    """Whether a proxy says that somebody else asked it."""
+    return any(name in request.headers for name in _FORWARDED)
 
 
 def require(role: Role) -> Callable[..., Bearer]:
@@ -117,6 +131,44 @@ def once(
     said = body.model_dump_json() if body is not None else ""
     whole = "\n".join((request.method, request.url.path, str(version), said))
     return Once(key=key, fingerprint=hashlib.sha256(whole.encode()).hexdigest())
+
+
+class Write:
+    """What a responder's write to one thing brings along, beside its body.
+
+    Attributes
+    ----------
+    desk : Desk
+    name : str
+        Of the token.
+    id : str
+        What it is about.
+    version : int or None
+        What the sender saw; None is any.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        desk: DeskOf,
+        bearer: Responder,
+        id: Id,  # noqa: A002
+        version: Version,
+        key: Key,
+    ) -> None:
+        self.desk = desk
+        self.name = bearer.name
+        self.id = id
+        self.version = version
+        self._request = request
+        self._key = key
+
+    def once(self, body: BaseModel | None) -> Once | None:
+        """What makes it the same as another with its key."""
+        return once(self._request, self._key, body, self.version)
+
+
+Written = Annotated[Write, Depends(Write)]
 
 
 def told(answer: Answer) -> Response:

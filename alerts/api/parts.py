@@ -66,7 +66,7 @@ class ApiOptions:
         Requests of one token, and failures of one address, in a minute.
     max_body_bytes : int
     open_metrics : bool
-        Whether /metrics asks for no token: for an address that only this machine reaches.
+        Whether /metrics asks this machine for no token: for an address that it alone reaches.
     metrics_token : str or None
         Opens /metrics beside a viewer's token.
     registry : CollectorRegistry

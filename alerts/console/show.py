@@ -188,12 +188,14 @@ def mention(text: str | None, most: int = _MOST_CHARS) -> str:
 
 
 def safe_link(url: str | None) -> str | None:
-    """A stranger's link, where following it leads to a page and to nothing else.
+    """A stranger's link, where following it leads to a page, and to that which it seems to name.
 
     Examples
     --------
     >>> safe_link("https://x.example/1"), safe_link("javascript:alert(1)"), safe_link("//x")
     ('https://x.example/1', None, None)
+    >>> safe_link("https://bank.example@evil.example/"), safe_link("https://x.example\\\\@evil/")
+    (None, None)
     """
     if not url or len(url) > _MOST_CHARS or not url.isascii() or not url.isprintable():
         return None
@@ -201,7 +203,8 @@ def safe_link(url: str | None) -> str | None:
         split = urlsplit(url)
     except ValueError:
         return None
-    return url if split.scheme in ("http", "https") and split.hostname else None
+    plain = split.scheme in ("http", "https") and "@" not in split.netloc and "\\" not in url
+    return url if plain and split.hostname else None
 
 
 def at(moment: str | int, zone: str = "UTC", layout: str = "%Y-%m-%d %H:%M") -> str:

@@ -7,11 +7,11 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from ssl import SSLError
+from ssl import SSLContext, SSLError
 
 import httpx
 
-from alerts.notify.address import Resolve, allowed_addresses, resolve
+from alerts.notify.address import Resolve, allowed_addresses, resolve, tries
 from alerts.notify.errors import DeliveryError
 
 _MOST_ANSWER_BYTES = 65_536
@@ -37,13 +37,20 @@ class Sender:
     allow_private : bool
         Whether private, loopback and link-local addresses are allowed.
     timeout_s : float
-        For connecting, and for each read and write; the whole takes three times as long at most.
+        For connecting to all of its addresses, for each read and write, and for the whole body.
     resolver : callable, optional
         Addresses of a host and port.
+    ca_file : str, optional
+        Certificates (PEM) that are trusted beside the public ones.
     """
 
     def __init__(
-        self, *, allow_private: bool, timeout_s: float, resolver: Resolve = resolve
+        self,
+        *,
+        allow_private: bool,
+        timeout_s: float,
+        resolver: Resolve = resolve,
+        ca_file: str | None = None,
     ) -> None:
         self._allow_private = allow_private
         self._timeout_s = timeout_s
@@ -56,6 +63,7 @@ class Sender:
             follow_redirects=False,
             trust_env=False,
             headers={"user-agent": _USER_AGENT},
+            verify=_trusted(ca_file),
         )
 
     def post(
@@ -88,11 +96,14 @@ class Sender:
             resolver=self._resolver,
         )
         failed: DeliveryError | None = None
-        for address in addresses:
+        for address, connect_s in tries(addresses, self._timeout_s):
+            timeout = httpx.Timeout(self._timeout_s, connect=connect_s)
             try:
-                return self._post_to(address, target, body, headers, auth)
+                return self._post_to(address, target, body, headers, auth, timeout)
             except httpx.ConnectError as error:
                 failed = DeliveryError(_connection(error), retry=True)
+            except httpx.ConnectTimeout:
+                failed = DeliveryError("no connection in time", retry=True)
         assert failed is not None
         raise failed
 
@@ -113,6 +124,7 @@ class Sender:
         body: bytes,
         headers: Mapping[str, str],
         auth: tuple[str, str] | None,
+        timeout: httpx.Timeout,
     ) -> Answer:
         """To one address; certificate and Host are those of the name."""
         request = self._client.build_request(
@@ -121,11 +133,12 @@ class Sender:
             content=body,
             headers={**headers, "host": target.netloc.decode("ascii")},
             extensions={"sni_hostname": target.raw_host.decode("ascii")},
+            timeout=timeout,
         )
         try:
             answer = self._client.send(request, stream=True, auth=auth or httpx.USE_CLIENT_DEFAULT)
-        except httpx.ConnectError:
-            raise
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            raise  # the next address is tried
         except httpx.TimeoutException as error:
             raise DeliveryError(f"no answer in time ({type(error).__name__})", retry=True) from None
         except httpx.HTTPError as error:
@@ -149,6 +162,18 @@ class Sender:
         except httpx.HTTPError:
             pass  # the status has said whether it was taken
         return start[:_MOST_ANSWER_BYTES]
+
+
+def _trusted(ca_file: str | None) -> SSLContext | bool:
+    if ca_file is None:
+        return True
+    context = httpx.create_ssl_context(trust_env=False)
+    try:
+        context.load_verify_locations(ca_file)
+    except OSError as error:  # of which SSLError is one
+        reason = error.strerror or "no certificate in it"
+        raise DeliveryError(f"{ca_file}: cannot be read ({reason})", retry=False) from None
+    return context
 
 
 def _judge(answer: httpx.Response, start: bytes) -> None:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from alerts.lifecycle import Lifecycle
-from alerts.playbook.records import Severity
-from alerts.records import rfc3339
-from alerts.service.records import time_or_none
+from alerts.service.records import Standing, standing_of
 from alerts.store.rows import Row
 
 STATE_VERSION = 1
 
 
-class AlertState(msgspec.Struct, frozen=True, kw_only=True):
+class AlertState(Standing, frozen=True, kw_only=True):
     """How an alert stands.
 
     Attributes
@@ -32,40 +27,8 @@ class AlertState(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     schema: int
-    id: str
-    version: int
-    state: Lifecycle
-    brand: str
-    type: str
-    severity: Severity
-    score: int
-    drill: bool
-    opened_at: str
-    updated_at: str
-    acknowledged_by: str | None
-    acknowledged_at: str | None
-    resolved_by: str | None
-    resolved_at: str | None
-    assignee: str | None
 
 
 def state_of(row: Row) -> AlertState:
     """The state of an alert."""
-    return AlertState(
-        schema=STATE_VERSION,
-        id=row.id,
-        version=row.version,
-        state=row.state,
-        brand=row.brand,
-        type=row.type,
-        severity=row.severity,
-        score=row.score,
-        drill=row.drill,
-        opened_at=rfc3339(row.opened_ms),
-        updated_at=rfc3339(row.updated_ms),
-        acknowledged_by=row.acknowledged_by,
-        acknowledged_at=time_or_none(row.acknowledged_ms),
-        resolved_by=row.resolved_by,
-        resolved_at=time_or_none(row.resolved_ms),
-        assignee=row.assignee,
-    )
+    return AlertState(schema=STATE_VERSION, **standing_of(row))

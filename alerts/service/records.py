@@ -18,8 +18,8 @@ from alerts.store.rows import Comment, Row, Verdict
 VerdictWord = Literal["true", "false", "duplicate"]
 
 
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert in a list: what it is, how it stands, who has it."""
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What an alert is, how it stands and who has it."""
 
     id: str
     version: int
@@ -28,8 +28,6 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     severity: Severity
     score: int
-    kind: str
-    title: Bilingual
     drill: bool
     opened_at: str
     updated_at: str
@@ -38,6 +36,13 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     resolved_by: str | None
     resolved_at: str | None
     assignee: str | None
+
+
+class Summary(Standing, frozen=True, kw_only=True):
+    """An alert in a list: what it is, how it stands, who has it."""
+
+    kind: str
+    title: Bilingual
     suppressed: tuple[Suppression, ...]
 
 
@@ -282,25 +287,32 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
 def summary(row: Row, suppressed: tuple[Suppression, ...]) -> Summary:
     """An alert as a list shows it."""
     return Summary(
-        id=row.id,
-        version=row.version,
-        state=row.state,
-        brand=row.brand,
-        type=row.type,
-        severity=row.severity,
-        score=row.score,
+        **standing_of(row),
         kind=row.kind,
         title=Bilingual(ar=row.title_ar, en=row.title_en),
-        drill=row.drill,
-        opened_at=rfc3339(row.opened_ms),
-        updated_at=rfc3339(row.updated_ms),
-        acknowledged_by=row.acknowledged_by,
-        acknowledged_at=time_or_none(row.acknowledged_ms),
-        resolved_by=row.resolved_by,
-        resolved_at=time_or_none(row.resolved_ms),
-        assignee=row.assignee,
         suppressed=suppressed,
     )
+
+
+def standing_of(row: Row) -> dict[str, Any]:
+    """The fields of `Standing`."""
+    return {
+        "id": row.id,
+        "version": row.version,
+        "state": row.state,
+        "brand": row.brand,
+        "type": row.type,
+        "severity": row.severity,
+        "score": row.score,
+        "drill": row.drill,
+        "opened_at": rfc3339(row.opened_ms),
+        "updated_at": rfc3339(row.updated_ms),
+        "acknowledged_by": row.acknowledged_by,
+        "acknowledged_at": time_or_none(row.acknowledged_ms),
+        "resolved_by": row.resolved_by,
+        "resolved_at": time_or_none(row.resolved_ms),
+        "assignee": row.assignee,
+    }
 
 
 def entry(found: Entry) -> AuditEntry:

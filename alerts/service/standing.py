@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from alerts.notify.records import Notification
+from alerts.notify.stages.silenced import Mute
 from alerts.silences import muted
-from alerts.store import mutes, rows
+from alerts.store import mutes, queue, rows
 from alerts.store.database import Database
 from alerts.texts import Phrases
 
@@ -23,12 +24,15 @@ class Standing:
         self._database = database
         self._phrases = phrases
 
-    def silenced(self, told: Notification, now_ms: int) -> str | None:
-        """Whose silence covers an alert, and until when; None if none does."""
+    def silenced(self, told: Notification, now_ms: int) -> Mute | None:
+        """What silences an alert; the end of what a receiver was told is not silenced for it."""
         with self._database.read() as connection:
             current = mutes.current(connection, now_ms)
-        found = muted(current, told.alert, now_ms, self._phrases)
-        return None if found is None else found.sentence.en
+            found = muted(current, told.alert, now_ms, self._phrases)
+            ends = found is not None and told.why == "resolved"
+            if found is None or (ends and queue.was_sent(connection, told.alert.id, told.receiver)):
+                return None
+        return Mute(found.window.end_ms, found.sentence.en)
 
     def critical_open(self, brand: str, other_than: str) -> str | None:
         """A critical alert of the brand that is not resolved, other than the one named."""

@@ -12,6 +12,7 @@ from alerts.impostors import WEIGHTS as APART
 from alerts.lifecycle import Suppression, suppressed
 from alerts.links import Links
 from alerts.notify.records import Notification, Why
+from alerts.notify.stages.silenced import LOOK_MS
 from alerts.records import Alert, rfc3339
 from alerts.service.errors import Missing, Stale
 from alerts.service.publishing import state_of
@@ -203,8 +204,14 @@ class Tx:
     def escalate_due(self, row: Row) -> int:
         """Take the steps of a locked alert whose time has come; how many called people.
 
-        Of several rounds of one step, as after a pause of the process, only the latest acts.
+        Of several rounds of one step, as after a pause of the process, only the latest acts.  A
+        silence is such a pause: the steps wait for its end, which may come before its time.
         """
+        until_ms = self._silenced_until(row)
+        if until_ms is not None:
+            until_ms = min(until_ms, self.now_ms + LOOK_MS)
+            due.postpone(self.connection, row.id, self.now_ms, until_ms)
+            return 0
         steps = due.due_of(self.connection, row.id, self.now_ms)
         past = self._escalator.superseded(steps) if self._escalator else frozenset()
         taken = 0
@@ -216,6 +223,16 @@ class Tx:
                 self.note(row, "escalated", {"step": step.key})
                 taken += 1
         return taken
+
+    def _silenced_until(self, row: Row) -> int | None:
+        """When the silence ends that covers an alert now, the last one if there are several."""
+        ends = [
+            window.end_ms
+            for silence in mutes.current(self.connection, self.now_ms)
+            if silence.matchers.match(row.brand, row.type, row.severity, row.kind)
+            and (window := active_at(silence, self.now_ms)) is not None
+        ]
+        return max(ends, default=None)
 
     def note(self, row: Row, action: str, details: Mapping[str, Any] | None = None) -> None:
         """Add an audit row about an alert; it carries how the alert stands then."""

@@ -75,6 +75,13 @@ def take(connection: Connection, key: str, outcome: Literal["done", "superseded"
     )
 
 
+def postpone(connection: Connection, alert: str, now_ms: int, until_ms: int) -> None:
+    """Let the steps of a locked alert whose time has come be due later."""
+    waiting = (escalations.c.status == "waiting") & (escalations.c.due_ms <= now_ms)
+    here = waiting & (escalations.c.alert == alert)
+    connection.execute(escalations.update().where(here).values(due_ms=until_ms))
+
+
 def running(connection: Connection, alert: str) -> str | None:
     """The chain of which steps still wait for an alert."""
     here = (escalations.c.alert == alert) & (escalations.c.status == "waiting")

@@ -88,6 +88,16 @@ def was_told(connection: Connection, alert: str, receiver: str) -> bool:
     return connection.execute(select(notifications.c.id).where(here).limit(1)).first() is not None
 
 
+def was_sent(connection: Connection, alert: str, receiver: str) -> bool:
+    """Whether a receiver took anything about an alert."""
+    here = (
+        (notifications.c.alert == alert)
+        & (notifications.c.receiver == receiver)
+        & (notifications.c.status == "sent")
+    )
+    return connection.execute(select(notifications.c.id).where(here).limit(1)).first() is not None
+
+
 def told(connection: Connection, alert: str) -> list[Told]:
     """Notifications of an alert, in order."""
     columns = [notifications.c[name] for name in Told.__struct_fields__]

@@ -114,7 +114,7 @@ def _channel(config: Config, name: str) -> Channel:
 
     known = {receiver.name: receiver for receiver in notified(config)}
     if name in known:
-        return open_channel(known[name], config.notifications.timeout_s, _now_ms)
+        return open_channel(known[name], config.notifications, _now_ms)
     if any(receiver.name == name for receiver in config.receivers):
         fail(f"{name} is of a type that needs no test: console and journal are local", WRONG_USAGE)
     names = ", ".join(known) or "none; add one under receivers"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import time
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from streams.config.base import Settings
 from streams.config.fields import (
     ClockTime,
     Distinct,
+    FilePath,
     Filled,
     Identifier,
     Switch,
@@ -89,7 +91,16 @@ class NotificationSettings(Settings):
     give_up_after_h: WholeNumber = Field(
         24, ge=0, le=720, description="Least hours before a notification is given up."
     )
+    ca_file: FilePath | None = Field(
+        None,
+        description="Certificates (PEM) that are trusted beside the public ones, for HTTPS; "
+        "`null` is none.",
+    )
 
     def record(self) -> Retries:
         """The retries as the dispatcher knows them."""
         return Retries(attempts=self.attempts, give_up_after_ms=self.give_up_after_h * 3_600_000)
+
+    def anchored(self, base: Path) -> NotificationSettings:
+        """The same settings with the path resolved against ``base``."""
+        return self.model_copy(update={"ca_file": self.ca_file and base / self.ca_file})

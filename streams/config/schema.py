@@ -389,6 +389,7 @@ class Config(Settings):
                 "sentiment": self.sentiment.anchored(base),
                 "paths": paths,
                 "receivers": receivers,
+                "notifications": self.notifications.anchored(base),
                 "schedules": anchored(self.schedules, base),
                 "sources": sources,
                 "kafka": kafka,

@@ -222,6 +222,31 @@ def test_the_token_of_the_configuration_opens_metrics_and_nothing_else(database:
         assert viewer.get("/metrics").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"host": "127.0.0.1:8080"}, 200),
+        ({"host": "localhost"}, 200),
+        ({"host": "[::1]:8080"}, 200),
+        ({"host": "nadhir.example"}, 401),  # a proxy that keeps the name; a name made to lead here
+        ({"host": "127.0.0.1.evil.example"}, 401),
+        ({"host": "evil.example["}, 401),
+        ({"host": ""}, 401),
+        ({"host": "127.0.0.1:8080", "x-forwarded-for": "203.0.113.9"}, 401),
+        ({"host": "127.0.0.1:8080", "forwarded": "for=203.0.113.9"}, 401),
+    ],
+)
+def test_metrics_are_open_to_what_this_machine_asks_itself_alone(
+    database: Database, headers: dict[str, str], status: int
+) -> None:
+    api = Api(database, open_metrics=True)
+    with api.client(None) as nobody:
+        assert nobody.get("/metrics", headers=headers).status_code == status
+        assert nobody.get("/v1/alerts", headers=headers).status_code == 401
+    with api.client("viewer") as viewer:
+        assert viewer.get("/metrics", headers=headers).status_code == 200
+
+
 async def chunks() -> AsyncIterator[bytes]:
     """A body whose length nobody says."""
     for _ in range(100):

@@ -118,17 +118,30 @@ def test_it_starts_and_knows_its_configuration(image: Folder) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_api_answers_and_nothing_else_is_written(image: Folder, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "database"),
+    [
+        (["api", "--config", "/etc/nadhir/nadhir.yaml"], "response.db"),
+        (json.loads(STAGES[-1].last("CMD")), "nadhir.db"),
+    ],
+    ids=["api", "CMD"],
+)
+def test_it_answers_and_nothing_else_is_written(
+    image: Folder, tmp_path: Path, words: list[str], database: str
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     (tmp_path / "NADHIR_LOG_LEVEL").write_text("DEBUG")  # a secret, as far as the entry knows
+    (tmp_path / "NADHIR_INTAKE__TOKEN").write_text(
+        "k3Xb9-wQ7zL1p0Rt"
+    )  # open to all, it asks for one
     env = variables(
         image,
         HEALTH_URL=f"http://127.0.0.1:{port}/health/live",
         SECRETS_DIR=str(tmp_path),
         TMPDIR=str(tmp_path),
     )
-    start = command(image, "api", "--config", "/etc/nadhir/nadhir.yaml", "--port", str(port))
+    start = command(image, *words, "--port", str(port))
     _, check = STAGES[-1].last("HEALTHCHECK").split("CMD ")
     health = [image.root / "opt/nadhir/bin/python", *json.loads(check)[1:]]
     before = {path for path in image.root.rglob("*") if "var/lib/nadhir" not in str(path)}
@@ -150,7 +163,7 @@ def test_the_api_answers_and_nothing_else_is_written(image: Folder, tmp_path: Pa
         server.send_signal(signal.SIGTERM)
         _, log = server.communicate(timeout=30)
     assert server.returncode == 0, log.decode()
-    assert (image.root / "var/lib/nadhir/response.db").exists()
+    assert (image.root / "var/lib/nadhir" / database).exists()
     after = {path for path in image.root.rglob("*") if "var/lib/nadhir" not in str(path)}
     assert after == before
 

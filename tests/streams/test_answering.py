@@ -16,7 +16,7 @@ import pytest
 from alerts.notify.channels.webhook import signature
 from streams import desk as desk_module
 from streams.desk import opened_desk, send_waiting
-from tests.alerts.notify.sqlite_queue import now_ms
+from tests.alerts.notify.dispatching import now_ms
 from tests.alerts.responding import first
 from tests.running import Running, crisis, eventually, nadhir, write_config, write_lines
 from tests.streams.test_config import read

@@ -23,6 +23,7 @@ from streams.desk import answering, opened_desk
 from streams.notify import notified, open_channel, open_dispatcher
 from tests.alerts.notify.build import FakeReceiver, answer, told
 from tests.alerts.responding import NOW, first
+from tests.certificates import certificate
 from tests.running import eventually, nadhir
 from tests.streams.test_config import uncommented
 
@@ -54,8 +55,11 @@ def test_every_type_of_the_example_makes_a_channel(tmp_path: Path) -> None:
     kept = {key: tree[key] for key in ("brands", "receivers", "routes")}
     (tmp_path / "nadhir.yaml").write_text(json.dumps(kept), encoding="utf-8")
     config = load(tmp_path / "nadhir.yaml", {})
-    made = [type(open_channel(each, 10, lambda: 0)).__name__ for each in notified(config)
-            if each.type != "apprise"]  # fmt: skip
+    made = [
+        type(open_channel(each, config.notifications, lambda: 0)).__name__
+        for each in notified(config)
+        if each.type != "apprise"
+    ]
     assert made == [
         "Alertmanager", "PagerDuty", "Slack", "Teams", "Telegram", "Mail", "Webhook",
     ]  # fmt: skip
@@ -173,6 +177,23 @@ def test_notify_test_sends_a_marked_alert(tmp_path: Path) -> None:
         assert [event["data"]["why"] for event in events] == ["test", "resolved"]
         assert len({event["subject"] for event in events}) == 1
         assert events[0]["data"]["alert"]["title"]["ar"] == "نذير: إشعار تجريبي"
+
+
+def test_a_receiver_with_a_certificate_of_ones_own_is_trusted_when_it_is_named(
+    tmp_path: Path,
+) -> None:
+    _, tls = certificate(tmp_path, "localhost")
+    with FakeReceiver(tls=tls) as tool:
+        url = f"https://localhost:{tool.port}"
+        for more, code, said in (
+            ("", 1, "no secure connection (CERTIFICATE_VERIFY_FAILED)"),
+            ("notifications: {ca_file: localhost.pem}\n", 0, "test sent: answered 200"),
+            ("notifications: {ca_file: missing.pem}\n", 2, "missing.pem: cannot be read"),
+        ):
+            hook(tmp_path, url, more)
+            found, out, err = command(tmp_path, "hook")
+            assert (found, said in out + err) == (code, True), out + err
+        assert len(tool.received) == 1
 
 
 def test_notify_test_says_what_went_wrong(tmp_path: Path) -> None:

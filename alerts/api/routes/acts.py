@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alerts.api.depends import DeskOf, Id, Key, Responder, Version, once, told
+from alerts.api.depends import DeskOf, Id, Key, Responder, Written, once, told
 from alerts.api.document import answers
 from alerts.api.requests import (
     ActRequest,
@@ -22,18 +22,14 @@ router = APIRouter(prefix="/v1", tags=["acts"])
 _CHANGED = answers(Summary, 404, 409, 412, 413, 428, etag=True)
 
 
-def _act(
-    request: Request,
-    desk: DeskOf,
-    bearer: Responder,
-    id: Id,  # noqa: A002
-    version: Version,
-    key: Key,
-    body: ActRequest,
-) -> Response:
+def _act(request: Request, write: Written, body: ActRequest) -> Response:
     what: Act = request.scope["route"].name
-    same = once(request, key, body, version)
-    return told(desk.act(bearer.name, id, what, version=version, reason=body.reason, once=same))
+    same = write.once(body)
+    return told(
+        write.desk.act(
+            write.name, write.id, what, version=write.version, reason=body.reason, once=same
+        )
+    )
 
 
 for _name, _summary in (
@@ -53,18 +49,12 @@ for _name, _summary in (
 
 
 @router.post("/alerts/{id}/assign", responses=_CHANGED)
-def assign(
-    request: Request,
-    desk: DeskOf,
-    bearer: Responder,
-    id: Id,  # noqa: A002
-    version: Version,
-    key: Key,
-    body: AssignRequest,
-) -> Response:
+def assign(write: Written, body: AssignRequest) -> Response:
     """Give an alert to somebody, or to nobody."""
-    same = once(request, key, body, version)
-    return told(desk.assign(bearer.name, id, body.assignee, version=version, once=same))
+    same = write.once(body)
+    return told(
+        write.desk.assign(write.name, write.id, body.assignee, version=write.version, once=same)
+    )
 
 
 @router.post("/alerts/{id}/comments", responses=answers(Summary, 404, 413, etag=True))
@@ -82,40 +72,28 @@ def comment(
 
 
 @router.post("/alerts/{id}/escalate", responses=_CHANGED)
-def escalate(
-    request: Request,
-    desk: DeskOf,
-    bearer: Responder,
-    id: Id,  # noqa: A002
-    version: Version,
-    key: Key,
-    body: ActRequest,
-) -> Response:
+def escalate(write: Written, body: ActRequest) -> Response:
     """Call everybody now."""
-    same = once(request, key, body, version)
-    return told(desk.escalate(bearer.name, id, version=version, reason=body.reason, once=same))
+    same = write.once(body)
+    return told(
+        write.desk.escalate(
+            write.name, write.id, version=write.version, reason=body.reason, once=same
+        )
+    )
 
 
 @router.post("/alerts/{id}/verdict", responses=answers(Judged, 404, 409, 412, 413, 428, etag=True))
-def judge(
-    request: Request,
-    desk: DeskOf,
-    bearer: Responder,
-    id: Id,  # noqa: A002
-    version: Version,
-    key: Key,
-    body: VerdictRequest,
-) -> Response:
+def judge(write: Written, body: VerdictRequest) -> Response:
     """Say what it turned out to be; the answer says what that would change."""
     return told(
-        desk.judge(
-            bearer.name,
-            id,
+        write.desk.judge(
+            write.name,
+            write.id,
             body.verdict,
-            version=version,
+            version=write.version,
             reason=body.reason,
             duplicate_of=body.duplicate_of,
-            once=once(request, key, body, version),
+            once=write.once(body),
         )
     )
 

@@ -11,7 +11,7 @@ from prometheus_client import generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alerts.api.depends import SCHEME, DeskOf, PartsOf, require, shown
+from alerts.api.depends import SCHEME, DeskOf, PartsOf, is_local, require, shown, was_forwarded
 from alerts.api.document import answers
 from alerts.service.records import Ready
 
@@ -39,9 +39,11 @@ def metrics(
     parts: PartsOf,
     shown_token: Annotated[HTTPAuthorizationCredentials | None, Depends(SCHEME)],
 ) -> Response:
-    """Metrics; a viewer's token is asked for unless only this machine reaches the address."""
+    """Metrics; a viewer's token is asked for unless this machine asks itself."""
     options = parts.options
-    if not options.open_metrics and not _opens(shown_token, options.metrics_token):
+    # a proxy before us, or a page whose name was made to lead here, is no part of this machine
+    open_ = options.open_metrics and is_local(request) and not was_forwarded(request)
+    if not open_ and not _opens(shown_token, options.metrics_token):
         require("viewer")(request, shown_token)
     return Response(generate_latest(options.registry), media_type=_TEXT)
 

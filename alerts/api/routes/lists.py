@@ -14,8 +14,8 @@ from alerts.api.depends import (
     Key,
     PartsOf,
     Responder,
-    Version,
     Viewer,
+    Written,
     once,
     shown,
     told,
@@ -73,14 +73,7 @@ def read_list_entry(desk: DeskOf, _: Viewer, id: Id) -> Response:  # noqa: A002
 
 
 @router.delete("/lists/{id}", responses=answers(ListEntry, 404, 412, 428, etag=True))
-def remove_from_list(
-    request: Request,
-    desk: DeskOf,
-    bearer: Responder,
-    id: Id,  # noqa: A002
-    version: Version,
-    key: Key,
-) -> Response:
+def remove_from_list(write: Written) -> Response:
     """Take an entry away; it stays to be read."""
-    same = once(request, key, None, version)
-    return told(desk.remove_listing(bearer.name, id, version=version, once=same))
+    same = write.once(None)
+    return told(write.desk.remove_listing(write.name, write.id, version=write.version, once=same))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from starlette.requests import Request
 from starlette.responses import Response
 
-from alerts.api.depends import DeskOf, Id, Key, Responder, Version, Viewer, once, shown, told
+from alerts.api.depends import DeskOf, Id, Viewer, Written, shown, told
 from alerts.api.document import answers
 from alerts.api.requests import ActRequest, ApproveRequest, MessageRequest, SentRequest
 from alerts.service.message_records import MessageList, MessageView
@@ -32,71 +31,44 @@ def list_messages(desk: DeskOf, _: Viewer, id: Id) -> Response:  # noqa: A002
 
 
 @router.put("/{message}", responses=_CHANGED)
-def edit_message(
-    request: Request,
-    desk: DeskOf,
-    bearer: Responder,
-    id: Id,  # noqa: A002
-    message: Named,
-    version: Version,
-    key: Key,
-    body: MessageRequest,
-) -> Response:
+def edit_message(write: Written, message: Named, body: MessageRequest) -> Response:
     """Write it anew: a draft again, from the facts of now."""
-    same = once(request, key, body, version)
-    posts = tuple(body.posts)
-    return told(desk.edit_message(bearer.name, id, message, posts, version=version, once=same))
+    posts, same = tuple(body.posts), write.once(body)
+    return told(
+        write.desk.edit_message(
+            write.name, write.id, message, posts, version=write.version, once=same
+        )
+    )
 
 
 @router.post("/{message}/approve", responses=_CHANGED)
-def approve_message(
-    request: Request,
-    desk: DeskOf,
-    bearer: Responder,
-    id: Id,  # noqa: A002
-    message: Named,
-    version: Version,
-    key: Key,
-    body: ApproveRequest,
-) -> Response:
+def approve_message(write: Written, message: Named, body: ApproveRequest) -> Response:
     """Approve the text and facts that were shown; a critical one takes two different people."""
-    same = once(request, key, body, version)
+    same = write.once(body)
     return told(
-        desk.approve_message(bearer.name, id, message, body.digest, version=version, once=same)
+        write.desk.approve_message(
+            write.name, write.id, message, body.digest, version=write.version, once=same
+        )
     )
 
 
 @router.post("/{message}/withdraw", responses=_CHANGED)
-def withdraw_message(
-    request: Request,
-    desk: DeskOf,
-    bearer: Responder,
-    id: Id,  # noqa: A002
-    message: Named,
-    version: Version,
-    key: Key,
-    body: ActRequest,
-) -> Response:
+def withdraw_message(write: Written, message: Named, body: ActRequest) -> Response:
     """Take the approvals back; what was sent cannot be unsaid."""
-    same = once(request, key, body, version)
+    same = write.once(body)
     return told(
-        desk.withdraw_message(
-            bearer.name, id, message, version=version, reason=body.reason, once=same
+        write.desk.withdraw_message(
+            write.name, write.id, message, version=write.version, reason=body.reason, once=same
         )
     )
 
 
 @router.post("/{message}/sent", responses=_CHANGED)
-def sent_message(
-    request: Request,
-    desk: DeskOf,
-    bearer: Responder,
-    id: Id,  # noqa: A002
-    message: Named,
-    version: Version,
-    key: Key,
-    body: SentRequest,
-) -> Response:
+def sent_message(write: Written, message: Named, body: SentRequest) -> Response:
     """Note where you published it; nothing is published from here."""
-    same = once(request, key, body, version)
-    return told(desk.sent_message(bearer.name, id, message, body.where, version=version, once=same))
+    same = write.once(body)
+    return told(
+        write.desk.sent_message(
+            write.name, write.id, message, body.where, version=write.version, once=same
+        )
+    )

@@ -6,7 +6,17 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alerts.api.depends import DeskOf, Id, Key, Responder, Version, Viewer, once, shown, told
+from alerts.api.depends import (
+    DeskOf,
+    Id,
+    Key,
+    Responder,
+    Viewer,
+    Written,
+    once,
+    shown,
+    told,
+)
 from alerts.api.document import answers
 from alerts.api.requests import SilenceRequest
 from alerts.service.records import SilenceList, SilencePreview, SilenceView
@@ -45,29 +55,16 @@ def read_silence(desk: DeskOf, _: Viewer, id: Id) -> Response:  # noqa: A002
 
 
 @router.put("/silences/{id}", responses=answers(SilenceView, 404, 412, 413, 428, etag=True))
-def change_silence(
-    request: Request,
-    desk: DeskOf,
-    bearer: Responder,
-    id: Id,  # noqa: A002
-    version: Version,
-    key: Key,
-    body: SilenceRequest,
-) -> Response:
+def change_silence(write: Written, body: SilenceRequest) -> Response:
     """Replace what a silence says."""
-    same = once(request, key, body, version)
-    return told(desk.change_silence(bearer.name, id, body.draft(), version=version, once=same))
+    draft, same = body.draft(), write.once(body)
+    return told(
+        write.desk.change_silence(write.name, write.id, draft, version=write.version, once=same)
+    )
 
 
 @router.delete("/silences/{id}", responses=answers(SilenceView, 404, 412, 428, etag=True))
-def end_silence(
-    request: Request,
-    desk: DeskOf,
-    bearer: Responder,
-    id: Id,  # noqa: A002
-    version: Version,
-    key: Key,
-) -> Response:
+def end_silence(write: Written) -> Response:
     """End a silence now; it stays to be read."""
-    same = once(request, key, None, version)
-    return told(desk.end_silence(bearer.name, id, version=version, once=same))
+    same = write.once(None)
+    return told(write.desk.end_silence(write.name, write.id, version=write.version, once=same))

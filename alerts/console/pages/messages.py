@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,81 +23,74 @@ PAGE = Page(router)
 Named = Annotated[str, Path(pattern=r"^[a-z_]{1,24}:[a-z_]{1,24}:(ar|en)$")]
 
 
+class Change:
+    """A form about one message of an alert."""
+
+    def __init__(
+        self,
+        request: Request,
+        visitor: Responder,
+        form: Filled,
+        id: Id,  # noqa: A002
+        message: Named,
+    ) -> None:
+        self.form = form
+        self.desk = parts(request).desk
+        self.what = (visitor.name, id, message)
+        self._page = (request, visitor, id, form)
+
+    def carried_out(self, act: str, work: Callable[[int], object]) -> Response:
+        """Do it to the version that was seen."""
+
+        def change() -> dict[str, str]:
+            work(self.form.version())
+            return {"message": self.what[2]}
+
+        return carried_out(*self._page, act, change)
+
+
+Asked = Annotated[Change, Depends(Change)]
+
+
 @router.post("/edit")
-def edit(
-    request: Request,
-    visitor: Responder,
-    form: Filled,
-    id: Id,  # noqa: A002
-    message: Named,
-) -> Response:
+def edit(change: Asked) -> Response:
     """Write it anew."""
 
-    def work() -> dict[str, str]:
-        asked = checked(MessageRequest, posts=form.all("posts"))
-        parts(request).desk.edit_message(
-            visitor.name, id, message, tuple(asked.posts), version=form.version(), once=None
-        )
-        return {"message": message}
+    def work(version: int) -> object:
+        posts = tuple(checked(MessageRequest, posts=change.form.all("posts")).posts)
+        return change.desk.edit_message(*change.what, posts, version=version, once=None)
 
-    return carried_out(request, visitor, id, form, "edit", work)
+    return change.carried_out("edit", work)
 
 
 @router.post("/approve")
-def approve(
-    request: Request,
-    visitor: Responder,
-    form: Filled,
-    id: Id,  # noqa: A002
-    message: Named,
-) -> Response:
+def approve(change: Asked) -> Response:
     """Approve what was read."""
 
-    def work() -> dict[str, str]:
-        asked = checked(ApproveRequest, digest=form.get("digest"))
-        parts(request).desk.approve_message(
-            visitor.name, id, message, asked.digest, version=form.version(), once=None
-        )
-        return {"message": message}
+    def work(version: int) -> object:
+        digest = checked(ApproveRequest, digest=change.form.get("digest")).digest
+        return change.desk.approve_message(*change.what, digest, version=version, once=None)
 
-    return carried_out(request, visitor, id, form, "approve", work)
+    return change.carried_out("approve", work)
 
 
 @router.post("/withdraw")
-def withdraw(
-    request: Request,
-    visitor: Responder,
-    form: Filled,
-    id: Id,  # noqa: A002
-    message: Named,
-) -> Response:
+def withdraw(change: Asked) -> Response:
     """Take the approvals back."""
 
-    def work() -> dict[str, str]:
-        asked = checked(ActRequest, reason=form.get("reason"))
-        parts(request).desk.withdraw_message(
-            visitor.name, id, message, version=form.version(), reason=asked.reason, once=None
-        )
-        return {"message": message}
+    def work(version: int) -> object:
+        reason = checked(ActRequest, reason=change.form.get("reason")).reason
+        return change.desk.withdraw_message(*change.what, version=version, reason=reason, once=None)
 
-    return carried_out(request, visitor, id, form, "withdraw", work)
+    return change.carried_out("withdraw", work)
 
 
 @router.post("/sent")
-def sent(
-    request: Request,
-    visitor: Responder,
-    form: Filled,
-    id: Id,  # noqa: A002
-    message: Named,
-) -> Response:
+def sent(change: Asked) -> Response:
     """Note where it was published."""
 
-    def work() -> dict[str, str]:
-        asked = checked(SentRequest, where=form.get("where"))
-        parts(request).desk.sent_message(
-            visitor.name, id, message, asked.where, version=form.version(), once=None
-        )
-        return {"message": message}
+    def work(version: int) -> object:
+        where = checked(SentRequest, where=change.form.get("where")).where
+        return change.desk.sent_message(*change.what, where, version=version, once=None)
 
-    return carried_out(request, visitor, id, form, "sent", work)
+    return change.carried_out("sent", work)

@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from alerts.notify.address import Resolve, allowed_addresses, resolve
+from alerts.notify.address import Resolve, allowed_addresses, resolve, tries
 from alerts.notify.channel import Taken, cut, words
 from alerts.notify.content import Content, phrases, plain, severity_word
 from alerts.notify.errors import DeliveryError
@@ -149,12 +149,13 @@ class _Pinned(smtplib.SMTP):
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         failed: OSError | None = None
-        for address in self._addresses:
+        for address, connect_s in tries(self._addresses, timeout):
             try:
-                plain_socket = socket.create_connection((address, port), timeout)
+                plain_socket = socket.create_connection((address, port), connect_s)
             except OSError as error:
                 failed = error
                 continue
+            plain_socket.settimeout(timeout)
             if self._wrap is None:
                 return plain_socket
             return self._wrap.wrap_socket(plain_socket, server_hostname=host)

@@ -17,7 +17,10 @@ EVIL = (
     "<style>*{display:none}</style></bdi></main>\u202e\u2066\u200bgnp.exe"
 )
 LONG = "\u0643" * 1_000_000
-LINKS = ("javascript:alert(1)", "data:text/html,x", "//evil.example", "https://\u202eevil", None)
+LINKS = (
+    "javascript:alert(1)", "data:text/html,x", "//evil.example", "https://\u202eevil",
+    "https://bank.example@evil.example/", "https://bank.example\\@evil.example/", None,
+)  # fmt: skip
 
 
 def hostile() -> object:

@@ -158,6 +158,8 @@ def version(site: Site) -> int:
         {"origin": "null"},
         {"origin": ""},
         {"origin": "http://127.0.0.1:9090"},
+        {"origin": f"http://x@{HERE.partition('//')[2]}"},
+        {"origin": "http://["},
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
     ],

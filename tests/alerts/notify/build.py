@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
@@ -104,7 +106,9 @@ class FakeReceiver:
         Requests that were accepted and not yet read.
     """
 
-    def __init__(self, behaviour: Behaviour | None = None) -> None:
+    def __init__(
+        self, behaviour: Behaviour | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.received: list[Received] = []
         self.reading = 0
         self._lock = threading.Lock()
@@ -146,6 +150,8 @@ class FakeReceiver:
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
@@ -163,6 +169,17 @@ class FakeReceiver:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+@contextmanager
+def blackhole(port: int) -> Iterator[str]:
+    """An address on which connecting never ends, as where a network drops what goes to IPv6."""
+    with socket.create_server(("127.0.0.2", port), backlog=0) as full, ExitStack() as stack:
+        for _ in range(2):  # what is beyond its queue is dropped
+            waits = stack.enter_context(socket.socket())
+            waits.setblocking(False)
+            waits.connect_ex(full.getsockname())
+        yield "127.0.0.2"
 
 
 def answer(status: int, body: bytes = b"ok", headers: Sequence[tuple[str, str]] = ()) -> Behaviour:

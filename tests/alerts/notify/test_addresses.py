@@ -7,13 +7,18 @@ import socket
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from alerts.notify.address import allowed_addresses, refusal
+from alerts.notify.address import allowed_addresses, refusal, tries
 from alerts.notify.errors import DeliveryError
 from alerts.notify.http import Sender
-from tests.alerts.notify.build import FakeReceiver, Received, answer
+from tests.alerts.notify.build import FakeReceiver, Received, answer, blackhole
+from tests.certificates import certificate
 
 PRIVATE = (
     "127.0.0.1", "127.255.1.2", "10.0.0.1", "172.16.3.4", "172.31.255.255", "192.168.1.1",
@@ -95,6 +100,32 @@ def test_a_name_is_resolved_once_and_keeps_its_name() -> None:
         assert receiver.received[0].headers["host"] == f"hooks.example:{receiver.port}"
 
 
+def test_the_certificate_is_that_of_the_name_and_not_of_the_address(tmp_path: Path) -> None:
+    trusted, tls = certificate(tmp_path, "hooks.example")
+    with FakeReceiver(tls=tls) as receiver:
+
+        def post(name: str, ca_file: Path | None) -> None:
+            with Sender(
+                allow_private=True, timeout_s=5, resolver=lambda *_: ["127.0.0.1"],
+                ca_file=ca_file and str(ca_file),
+            ) as sender:  # fmt: skip
+                sender.post(f"https://{name}:{receiver.port}/", b"x", {})
+
+        post("hooks.example", trusted)
+        for name, ca_file in (("other.example", trusted), ("127.0.0.1", trusted),
+                              ("hooks.example", None)):  # fmt: skip
+            with pytest.raises(DeliveryError, match=r"no secure connection \(CERTIFICATE"):
+                post(name, ca_file)
+        assert len(receiver.received) == 1
+
+
+def test_certificates_that_cannot_be_read_are_told_of(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").touch()
+    for name in ("empty.pem", "missing.pem"):
+        with pytest.raises(DeliveryError, match=f"{name}: cannot be read"):
+            Sender(allow_private=True, timeout_s=1, ca_file=str(tmp_path / name))
+
+
 def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeReceiver() as proxy, FakeReceiver() as receiver:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
@@ -136,6 +167,37 @@ def test_retry_after_in_both_forms() -> None:
 def test_one_that_hangs_is_left_in_time() -> None:
     with FakeReceiver(lambda *_: receiver.released.wait(20) and None) as receiver:
         assert failing(receiver.url, "no answer in time", timeout_s=0.2).retry
+
+
+def test_an_address_that_leads_nowhere_does_not_hide_the_one_that_answers() -> None:
+    with FakeReceiver() as receiver, blackhole(receiver.port) as dead:
+        asked = Sender(allow_private=True, timeout_s=1, resolver=lambda *_: [dead, "127.0.0.1"])
+        with asked as sender:
+            sender.post(f"http://hooks.example:{receiver.port}/", b"x", {})
+        assert [got.body for got in receiver.received] == [b"x"]
+        with Sender(allow_private=True, timeout_s=0.2, resolver=lambda *_: [dead]) as sender:
+            with pytest.raises(DeliveryError, match="no connection in time") as caught:
+                sender.post(f"http://hooks.example:{receiver.port}/", b"x", {})
+            assert caught.value.retry
+
+
+@given(
+    st.lists(st.sampled_from(["10.0.0.1", "10.0.0.2", "9.9.9.9", "fd00::1", "fd00::2"]),
+             min_size=1, unique=True),
+    st.floats(0.1, 60),
+)  # fmt: skip
+def test_every_address_is_tried_and_all_of_them_in_time(found: list[str], timeout_s: float) -> None:
+    clock, tried = [0.0], []
+    with patch("alerts.notify.address.time.monotonic", lambda: clock[0]):
+        for address, connect_s in tries(found, timeout_s):
+            tried.append(address)
+            assert connect_s > 0
+            clock[0] += connect_s  # none of them answers
+    assert sorted(tried) == sorted(found)
+    assert tried[0] == found[0]  # as the system prefers
+    assert clock[0] <= timeout_s * 1.001
+    if len({":" in address for address in found}) == 2:
+        assert (":" in tried[0]) != (":" in tried[1])
 
 
 def test_an_endless_answer_is_cut() -> None:

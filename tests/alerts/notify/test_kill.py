@@ -21,9 +21,10 @@ import pytest
 from alerts.notify.channels.webhook import signature
 from alerts.notify.dispatcher import Pace
 from alerts.notify.records import Notification
-from tests.alerts.notify import sqlite_queue
+from alerts.store.database import Database
+from tests.alerts.notify import dispatching
 from tests.alerts.notify.build import FakeReceiver, Received, alert_of, answer, told
-from tests.alerts.notify.sqlite_queue import SqliteQueue
+from tests.alerts.notify.dispatching import Notifications
 from tests.running import ROOT, environment, eventually
 
 KILLS, ALERTS = 30, 500
@@ -63,7 +64,7 @@ class Flaky:
         self._check(got)
         luck = self._draw.random()
         if luck < self._hangs:
-            self.http.released.wait(5 * sqlite_queue.TIMEOUT_S)
+            self.http.released.wait(5 * dispatching.TIMEOUT_S)
             return
         if luck < self._hangs + self._fails:
             answer(503)(handler, got)
@@ -102,17 +103,17 @@ def receivers() -> Iterator[dict[str, Flaky]]:
 class Nursery:
     """Dispatchers, one after the other, each of which is killed."""
 
-    def __init__(self, path: Path, receivers: dict[str, Flaky]) -> None:
-        self._path, self._receivers, self._number = path, receivers, 0
+    def __init__(self, place: Path | str, receivers: dict[str, Flaky]) -> None:
+        self._place, self._receivers, self._number = place, receivers, 0
         self.process = subprocess.Popen(
-            [sys.executable, "-m", sqlite_queue.__name__], env=environment(), cwd=ROOT, text=True,
+            [sys.executable, "-m", dispatching.__name__], env=environment(), cwd=ROOT, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
 
     def start(self, pace: Pace) -> None:
         self._number += 1
         urls = {name: each.http.url for name, each in self._receivers.items()}
-        order = [str(self._path), urls, self._number, msgspec.to_builtins(pace)]
+        order = [str(self._place), urls, self._number, msgspec.to_builtins(pace)]
         self._child = int(self._ask(json.dumps(order)))
 
     def kill(self) -> None:
@@ -148,7 +149,7 @@ class Office:
     """People who acknowledge; ``most`` is how many pages may be on their way just then."""
 
     def __init__(
-        self, queue: SqliteQueue, receivers: dict[str, Flaky], draw: random.Random
+        self, queue: Notifications, receivers: dict[str, Flaky], draw: random.Random
     ) -> None:
         self.done: list[tuple[list[str], dict[str, int], int]] = []
         self._queue, self._receivers, self._draw = queue, receivers, draw
@@ -171,12 +172,14 @@ class Office:
         return {alert for alerts, *_ in self.done for alert in alerts}
 
 
-def test_killed_at_random_moments(tmp_path: Path, receivers: dict[str, Flaky]) -> None:
-    draw, path = random.Random(SEED), tmp_path / "queue.db"
-    queue = SqliteQueue(path)
+def test_killed_at_random_moments(
+    place: Path | str, database: Database, receivers: dict[str, Flaky]
+) -> None:
+    draw = random.Random(SEED)
+    queue = Notifications(database)
     office = Office(queue, receivers, draw)
     portion = -(-ALERTS // KILLS)
-    with Nursery(path, receivers) as nursery:
+    with Nursery(place, receivers) as nursery:
         for turn in range(KILLS):
             queue.put(*notifications(range(turn * portion, min(ALERTS, (turn + 1) * portion))))
             before = arrived(receivers)
@@ -197,19 +200,20 @@ def test_killed_at_random_moments(tmp_path: Path, receivers: dict[str, Flaky]) -
     assert len(flaky.arrived) > len(flaky.taken) + 50, "it did fail, and was tried again"
     for name, each in receivers.items():
         check(name, each, office)
-    queue.close()
 
 
 def arrived(receivers: dict[str, Flaky]) -> int:
     return sum(len(each.arrived) for each in receivers.values())
 
 
-def test_acknowledged_at_work(tmp_path: Path, receivers: dict[str, Flaky]) -> None:
+def test_acknowledged_at_work(
+    place: Path | str, database: Database, receivers: dict[str, Flaky]
+) -> None:
     """Of all that was claimed already, only the page that is on its way still arrives."""
-    queue = SqliteQueue(tmp_path / "queue.db")
+    queue = Notifications(database)
     office = Office(queue, receivers, random.Random(SEED))
     queue.put(*notifications(range(100)))
-    with Nursery(tmp_path / "queue.db", receivers) as nursery:
+    with Nursery(place, receivers) as nursery:
         nursery.start(LONG)
         eventually(lambda: all(len(each.arrived) > 3 for each in receivers.values()), every_s=0.001)
         office.acknowledge(100, most=1)  # a receiver is sent one message at a time
@@ -217,7 +221,6 @@ def test_acknowledged_at_work(tmp_path: Path, receivers: dict[str, Flaky]) -> No
         nursery.kill()
     for name, each in receivers.items():
         check(name, each, office, 100)
-    queue.close()
 
 
 def check(name: str, receiver: Flaky, office: Office, count: int = ALERTS) -> None:

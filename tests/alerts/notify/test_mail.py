@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterator
 from email.message import EmailMessage
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +22,9 @@ from alerts.notify.errors import DeliveryError
 from alerts.notify.example import example_notification
 from alerts.playbook.records import Bilingual
 from alerts.records import Alert
-from tests.alerts.notify.build import ATTACKS, BANK, EVILS, alert_of, told
+from tests.alerts.notify.build import ATTACKS, BANK, EVILS, alert_of, blackhole, told
 from tests.alerts.test_fusion import steering
+from tests.certificates import certificate
 
 SETTINGS = MailSettings(
     name="duty", host="127.0.0.1", port=25, security="none", sender="nadhir@acme.example",
@@ -211,9 +213,44 @@ def test_what_is_not_encrypted_is_not_sent(inbox: Inbox, server: tuple[Inbox, in
     assert inbox.taken == []
 
 
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_over_tls_the_certificate_is_that_of_the_name(security: Any, tmp_path: Path) -> None:
+    trusted, context = certificate(tmp_path, "mail.example")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    inbox = Inbox()
+    whole = {"ssl_context": context} if security == "tls" else {}
+    after = {"tls_context": context, "require_starttls": True} if security == "starttls" else {}
+    running = Controller(inbox, hostname="127.0.0.1", port=port, **whole, **after)
+    running.start()
+    try:
+        settings = replace(
+            SETTINGS, host="mail.example", port=port, security=security, ca_file=str(trusted)
+        )
+        mail = Mail(settings, resolver=lambda *_: ["127.0.0.1"])
+        assert mail.send([told()]) == "recipients: 2"
+        other = Mail(replace(settings, host="other.example"), lambda *_: ["127.0.0.1"])
+        with pytest.raises(DeliveryError, match=r"no secure connection \(CERTIFICATE"):
+            other.send([told()])
+    finally:
+        running.stop()
+    assert len(inbox.taken) == 1
+
+
 def test_private_servers_need_the_setting(server: tuple[Inbox, int]) -> None:
     with pytest.raises(DeliveryError, match="private address"):
         Mail(replace(SETTINGS, port=server[1], allow_private=False)).send([told()])
+
+
+def test_a_server_behind_an_address_that_leads_nowhere_is_reached(
+    server: tuple[Inbox, int], inbox: Inbox
+) -> None:
+    with blackhole(server[1]) as dead:
+        settings = replace(SETTINGS, host="mail.example", port=server[1], timeout_s=2)
+        mail = Mail(settings, resolver=lambda *_: [dead, "127.0.0.1"])
+        assert mail.send([told()]) == "recipients: 2"
+    assert len(inbox.taken) == 1
 
 
 def test_nobody_listens() -> None:

@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from alerts.notify.chain import Chain, Route, Sorted
 from alerts.notify.queue import Queued
-from alerts.notify.records import Notification
+from alerts.notify.records import PAGING, Notification
 from alerts.notify.stages.quiet import QuietHours, quiet_until_ms
+from alerts.notify.stages.silenced import LOOK_MS, Mute
 from alerts.notify.stages.stage import Delay, Drop
 from tests.alerts.notify.build import AIRLINE, BANK, alert_of, queued, told
 
@@ -41,8 +42,10 @@ def one(chain: Chain, item: Queued, now_ms: int = 0) -> tuple[str, Drop | Delay]
 
 
 class Silences:
-    def silenced(self, told: Notification, now_ms: int) -> str | None:
-        return "maintenance, by Amal, until 09:00" if told.alert.brand == "saqr-air" else None
+    def silenced(self, told: Notification, now_ms: int) -> Mute | None:
+        if told.alert.brand != "saqr-air":
+            return None
+        return Mute(9 * HOUR, "maintenance, by Amal, until 09:00")
 
 
 class Open:
@@ -57,7 +60,7 @@ class Open:
         (Chain(Route(brands=("saqr-air",))), told(), "brand", "not for rimal-bank"),
         (Chain(Route(min_severity="critical")), told(alert=WATCH), "severity", "watch is below"),
         (Chain(Route(resolved=False)), told("resolved"), "resolved", "not told of ends"),
-        (Chain(Route(), Silences()), told(alert=AIRLINE), "silenced", "by Amal, until 09:00"),
+        (Chain(Route(), Silences()), told("assigned", AIRLINE), "silenced", "by Amal, until 09:00"),
         (Chain(Route(), None, Open()), told(alert=WATCH), "inhibited", "a-critical"),
     ],
 )
@@ -91,6 +94,14 @@ def test_what_passes(chain: Chain, notification: Notification) -> None:
 
 
 # quiet hours ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("why", sorted(PAGING))
+def test_a_silence_delays_what_calls_people_and_is_asked_again(why: Any) -> None:
+    chain, item = Chain(Route(), Silences()), queued(notification=told(why, AIRLINE))
+    for now_ms, due_ms in ((0, LOOK_MS), (9 * HOUR - 5, 9 * HOUR)):
+        stage, verdict = one(chain, item, now_ms) or ("", Drop(""))
+        assert (stage, verdict) == ("silenced", Delay(due_ms, "maintenance, by Amal, until 09:00"))
 
 
 @pytest.mark.parametrize(
