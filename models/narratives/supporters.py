@@ -24,6 +24,7 @@ _SLACK = 1.25
 _SHOWN = 5
 _FILTER_BITS = 15
 _Filters = tuple[int, int, bytes, bytes, bytes]
+_PACK = msgspec.msgpack.Encoder().encode
 
 
 class Stored(msgspec.Struct, array_like=True):
@@ -42,6 +43,16 @@ class Stored(msgspec.Struct, array_like=True):
         return msgspec.msgpack.encode(self)
 
 
+_UNPACK = msgspec.msgpack.Decoder(Account).decode
+
+
+class _Packed(msgspec.Struct, array_like=True):
+    """The same, accounts as they are held."""
+
+    accounts: dict[int, msgspec.Raw]
+    seen: bytes
+
+
 class Supporters:
     """Accounts that praise brands, and the steady ones among them.
 
@@ -55,7 +66,8 @@ class Supporters:
     def __init__(self, brands: Sequence[Brand], capacity: int = CAPACITY) -> None:
         self._brands = brands
         self._capacity = capacity
-        self._accounts: list[dict[int, Account]] = [{} for _ in brands]
+        # packed: of many brands they would be most of what is held
+        self._accounts: list[dict[int, bytes]] = [{} for _ in brands]
         self._seen = [Returning(_FILTER_BITS) for _ in brands]
         self._changed: set[int] = set()  # brands
 
@@ -74,20 +86,22 @@ class Supporters:
         rows = zip(posts.rows["published_ms"].tolist(), posts.rows["label"].tolist())
         for kept, (at_ms, label) in zip(posts.mentions, rows):
             key = _key(kept)
-            account = accounts.get(key)
-            if not key or (account is None and label != 2):
+            packed = accounts.get(key)
+            if not key or (packed is None and label != 2):
                 continue
             back = label == 2 and seen.back(key, at_ms // DAY_MS)
-            if account is None:
+            if packed is not None:
+                account = _UNPACK(packed)
+            else:
                 name = kept.author_id or kept.handle or ""
                 account = Account(name, kept.platform, kept.handle, kept.followers, at_ms, at_ms)
                 account.back = back
-                accounts[key] = account
             if label == 2:
                 account.support(at_ms)
             account.mentions += 1
             account.negative += label == 0
             account.last_ms, account.followers = at_ms, kept.followers
+            accounts[key] = _PACK(account)
             self._changed.add(brand)
         if len(accounts) > _SLACK * self._capacity:
             self._let_go(brand, int(posts.rows["published_ms"][-1]))
@@ -96,7 +110,7 @@ class Supporters:
         accounts = self._accounts[brand]
 
         def standing(key: int) -> tuple[int, int, int]:
-            account = accounts[key]
+            account = _UNPACK(accounts[key])
             days = days_of(account, now_ms).bit_count()
             return days + (account.back and days > 0), account.last_ms, key
 
@@ -116,8 +130,8 @@ class Supporters:
         """
         known = {
             key: found
-            for key, account in self._accounts[brand].items()
-            if (found := advocate_of(account, end_ms)) is not None
+            for key, packed in self._accounts[brand].items()
+            if (found := advocate_of(_UNPACK(packed), end_ms)) is not None
         }
         threads: dict[tuple[str, str], set[int]] = {}  # who answered, by critical post
         critics: dict[tuple[str, str], int] = {}
@@ -150,8 +164,8 @@ class Supporters:
         pieces: list[tuple[str, bytes | None]] = []
         for brand in sorted(self._changed):
             seen = zlib.compress(msgspec.msgpack.encode(self._seen[brand].snapshot()), level=1)
-            piece = Stored(self._accounts[brand], seen).piece()
-            pieces.append((self._brands[brand].id, piece))
+            accounts = {key: msgspec.Raw(a) for key, a in self._accounts[brand].items()}
+            pieces.append((self._brands[brand].id, _PACK(_Packed(accounts, seen))))
         self._changed.clear()
         return pieces
 
@@ -160,8 +174,8 @@ class Supporters:
         at = {brand.id: i for i, brand in enumerate(self._brands)}
         for brand_id, piece in pieces.items():
             if (brand := at.get(brand_id)) is not None:
-                stored = Stored.read(piece)
-                self._accounts[brand] = stored.accounts
+                stored = msgspec.msgpack.decode(piece, type=_Packed)
+                self._accounts[brand] = {key: bytes(raw) for key, raw in stored.accounts.items()}
                 filters = msgspec.msgpack.decode(zlib.decompress(stored.seen), type=_Filters)
                 self._seen[brand].restore(filters)
 
