@@ -12,13 +12,17 @@ from ahocorasick_rs import AhoCorasick
 from models.impersonation.brand_names import names_of
 from models.impersonation.confusables import fold, letters_only
 from models.impersonation.likeness import Inside, Name, NameIndex, edits, names_for
-from models.impersonation.translit import is_arabic, sound_key
-from models.impersonation.words import is_word, lists, role_of
+from models.impersonation.prefilter import lines_with
+from models.impersonation.translit import is_arabic, latin_keys, sound_key
+from models.impersonation.words import is_word, lists, may_have_role, role_of
 from models.records import Brand
 
 MAX_CHARS = 100  # of a handle or display name; what follows nobody sees
 _SPLIT = re.compile(r"[\W_]+")
 _WORDS = re.compile(r"[^\W_]+")
+_SIGNS = [code for code in range(128) if not chr(code).isalnum() and code != ord("\n")]
+_NO_SIGNS: dict[int, str | None] = dict.fromkeys(_SIGNS)
+_SPACED = dict.fromkeys(_SIGNS, " ")
 _PREFIXED = re.compile(r"(?:و|ل|ب|لل|بال|وال)?(?=.{3})")
 _REMEMBERED = 1 << 14
 _MIN_INSIDE = 3
@@ -98,6 +102,38 @@ class AccountNames:
             self._remembered[text, is_handle] = found
         return found
 
+    def near(self, texts: Sequence[str]) -> set[int]:
+        """Indexes of the handles and names that may be like a brand's; of the others `read` is empty.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Those of a batch: ruling them out together costs a tenth of reading each.
+        """
+        joined = "\n".join(texts)
+        found: set[int] = set()
+        if not joined.isascii() or joined.count("\n") >= len(texts) or _longest(texts) > MAX_CHARS:
+            plain = [_plain(text) for text in texts]
+            found.update(i for i, text in enumerate(plain) if text is None)
+            joined = "\n".join([text or "" for text in plain])
+        joined = joined.lower()
+        words, owners = joined.translate(_NO_SIGNS).split("\n"), list(range(len(texts)))
+        for i, core in self._cores_in(joined):
+            words.append(core)
+            owners.append(i)
+        found.update(owners[i] for i in self._index.prefilter.near(words))
+        if self._latin_sounds is not None:
+            found |= lines_with(self._latin_sounds, latin_keys(joined))
+        return found
+
+    def _cores_in(self, joined: str) -> Iterator[tuple[int, str]]:
+        """The `_cores` of each line that has any, and its number."""
+        lines = joined.translate(_SPACED).split("\n")
+        several = [i for i, line in enumerate(lines) if " " in line.strip()]
+        for which in may_have_role([lines[i] for i in several]):
+            i = several[which]
+            yield from ((i, core) for core, _ in self._cores(lines[i].split()))
+
     def _read(self, text: str, is_handle: bool) -> tuple[Seen, ...]:
         folded = text.lower() if text.isascii() else fold([text])[0]
         words = _WORDS.findall(folded)
@@ -170,6 +206,17 @@ class AccountNames:
         named = [word for word in words if not word.isdigit()]
         if named and len(named) < len(words):
             yield joint.join(named), "digits"
+
+
+def _longest(texts: Sequence[str]) -> int:
+    return max(map(len, texts), default=0)
+
+
+def _plain(text: str) -> str | None:
+    """What is read of a text, if it is one short line of ASCII."""
+    if not text.isascii():
+        text = fold([text])[0]
+    return text if text.isascii() and "\n" not in text and len(text) <= MAX_CHARS else None
 
 
 def _automaton(keys: Iterable[str]) -> AhoCorasick | None:

@@ -9,7 +9,7 @@ disguise (a parody that says so, a journalist's biography, a verified account) i
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
@@ -38,6 +38,7 @@ WEIGHTS: Mapping[str, float] = MappingProxyType({
 })  # fmt: skip
 _UNKNOWN = 0.6  # where no official handle is known, this may well be the brand's own account
 _REMEMBERED = 1 << 17
+_WORTH_A_BATCH = 8  # new accounts from which on ruling them out together is quicker
 _BOTH = 0.25  # of the weaker of handle and name
 _NEW_DAYS = 60
 _FEW_FOLLOWERS, _MANY_FOLLOWERS = 100, 20_000
@@ -84,7 +85,9 @@ class ImpostorChecker:
         ]
         self._ids = {(a.platform, a.id) for brand in brands for a in brand.accounts}
         self._profiles: dict[int, Author] = {}
-        self._nobody: set[tuple[str | None, str | None]] = set()  # handles and names like none
+        # handles and names like those of no brand
+        self._quiet_handles: set[str | None] = set()
+        self._quiet_names: set[str | None] = set()
 
     def is_official(self, author: Author, platform: str | None = None) -> bool:
         """Whether a brand runs the account: by its id on the platform, else by its handle."""
@@ -120,16 +123,15 @@ class ImpostorChecker:
         earlier_handle : str, optional
             The handle under which the same id was known before.
         """
-        known = author.handle, author.name
-        if known in self._nobody and not self._profiles:
-            return NOTHING
+        if author.handle in self._quiet_handles and author.name in self._quiet_names:
+            if not self._profiles:
+                return NOTHING
         if self.is_official(author, platform):
             return NOTHING
         tallies = self._read(author)
         if not tallies and not self._profiles:
-            if len(self._nobody) >= _REMEMBERED:
-                self._nobody.clear()
-            self._nobody.add(known)
+            _remember(self._quiet_handles, (author.handle,))
+            _remember(self._quiet_names, (author.name,))
             return NOTHING
         self._note_profiles(author, tallies)
         for tally in tallies.values():
@@ -151,7 +153,28 @@ class ImpostorChecker:
 
     def check_many(self, authors: Sequence[Author]) -> list[Finding]:
         """Judge accounts, in order."""
-        return [self.check(author) for author in authors]
+        found = [NOTHING] * len(authors)
+        for i in self.candidates(authors):
+            found[i] = self.check(authors[i])
+        return found
+
+    def candidates(self, authors: Sequence[Author]) -> list[int]:
+        """Indexes of the accounts that may resemble a brand; of the others `check` finds nothing."""
+        if self._profiles:
+            return list(range(len(authors)))
+        handles = list({author.handle for author in authors}.difference(self._quiet_handles))
+        names = list({author.name for author in authors}.difference(self._quiet_names))
+        if len(handles) + len(names) >= _WORTH_A_BATCH:
+            texts = [text or "" for text in (*handles, *names)]
+            near, first = self._names.near(texts), len(handles)
+            _remember(self._quiet_handles, [h for i, h in enumerate(handles) if i not in near])
+            _remember(self._quiet_names, [n for i, n in enumerate(names, first) if i not in near])
+        quiet_handles, quiet_names = self._quiet_handles, self._quiet_names
+        return [
+            i
+            for i, author in enumerate(authors)
+            if author.handle not in quiet_handles or author.name not in quiet_names
+        ]
 
     def _note(self, seen: Seen, field: str, text: str, tallies: dict[int, Tally]) -> None:
         tally = tallies.setdefault(seen.name.brand, Tally(WEIGHTS))
@@ -172,6 +195,12 @@ class ImpostorChecker:
                 tallies.setdefault(brand, Tally(WEIGHTS)).add("avatar_copied")
             if is_copied(author.bio, official.bio):
                 tallies.setdefault(brand, Tally(WEIGHTS)).add("biography_copied")
+
+
+def _remember(known: set[str | None], more: Collection[str | None]) -> None:
+    if len(known) + len(more) > _REMEMBERED:
+        known.clear()
+    known.update(more)
 
 
 def _bare(handle: str) -> str:

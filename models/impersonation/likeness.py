@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from models.impersonation.confusables import outline, shape
+from models.impersonation.prefilter import Prefilter
 from models.impersonation.slips import is_doubled, is_slip
 from models.impersonation.words import found_in_words, is_plain, is_text, is_word, may_be_name
 
@@ -141,6 +142,8 @@ class NameIndex:
     ----------
     names : list of Name
         Those of two letters or more.
+    prefilter : Prefilter
+        Rules out many words at once.
 
     Examples
     --------
@@ -170,7 +173,9 @@ class NameIndex:
         self._ends = frozenset(text[-half:] for text, half in halves)
         self._texts = list(self._same)
         self._automaton = AhoCorasick(self._texts, matchkind=MatchKind.Standard)
-        self._telling = AhoCorasick([t for t in self._texts if len(t) >= _OUTLINE] or ["\n"])
+        self._telling = AhoCorasick([t for t in self._texts if len(t) >= _OUTLINE] or ["\0"])
+        misspelt = [t for t in self._texts if _TYPO_MIN <= len(t) <= MAX_WORD_CHARS]
+        self.prefilter = Prefilter(self._texts, misspelt, self._shapes.keys(), self._telling)
 
     def _add_typos(self, name: Name) -> None:
         if len(name.text) < _TYPO_MIN - 1 or len(name.text) > MAX_WORD_CHARS:

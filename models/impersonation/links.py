@@ -47,8 +47,14 @@ _MOST_ALONE = 0.9  # points of a link without a brand: suspicious, but nobody's 
 _PARTS = re.compile(r"[\W_]+")
 _TRICK = re.compile(r"//|@|%2e|%2f|\.(?:html?|pdf|jpe?g|png|docx?)\.[a-z]{2,4}\b|\\", re.I)
 _NESTED = re.compile(r"https?:(?:/|%2f)+\S*", re.IGNORECASE)
-_SIMPLE = re.compile(r"https?://([a-z0-9.-]+)((?:/[^@\\\s]*)?)\Z")
+_SIMPLE = re.compile(r"https?://([a-zA-Z0-9.-]+)((?:/[^@\\\s]*)?)\Z")
+# the same of many lines, with what is read of their paths, ASCII alone; of others nothing
+_LINES = re.compile(
+    r"^(?:https?://([a-zA-Z0-9.-]{1,300})(?:/([!-?A-\[\]-~]{0,299})[!-?A-\[\]-~]{0,1400})?$|.*$)",
+    re.MULTILINE,
+)
 _MARKS = dict.fromkeys(map(ord, string.punctuation))
+_WORTH_A_BATCH = 4  # links from which on reading them together is quicker
 _USUAL_PORTS = ("", "80", "443")
 _LONG_HOST = 60
 _PATH_CHARS = 300
@@ -103,7 +109,7 @@ class LinkChecker:
         """Judge one URL or host; what is neither resembles nothing."""
         simple = _SIMPLE.match(text)
         if simple and len(text) < MAX_URL_CHARS:
-            quiet = self._quiet.get(simple[1])
+            quiet = self._quiet.get(simple[1].lower())
             if quiet is not None and not self._may_name(simple[2]):
                 return quiet
         url = parse_url(text)
@@ -113,7 +119,7 @@ class LinkChecker:
         if simple and found.brand is None and not url.is_address and not self._may_name(url.path):
             if len(self._quiet) >= self._most_quiet:
                 self._quiet.clear()
-            self._quiet[simple[1]] = found
+            self._quiet[simple[1].lower()] = found
         return found
 
     def _may_name(self, path: str) -> bool:
@@ -128,11 +134,24 @@ class LinkChecker:
         return not path.isalnum() and self._index.has_inside(path.translate(_MARKS))
 
     def check_many(self, texts: Sequence[str]) -> list[Finding]:
-        """Judge links, each of them once."""
-        if len(texts) < 2:
-            return [self.check(text) for text in texts]
-        found = {text: self.check(text) for text in dict.fromkeys(texts)}
+        """Judge links, each of them once; those to hosts that are known together."""
+        once = list(dict.fromkeys(texts))
+        joined = "\n".join(once)
+        if len(once) < _WORTH_A_BATCH or joined.count("\n") >= len(once):
+            found = {text: self.check(text) for text in once}
+        else:
+            found = self._check_lines(once, joined)
         return [found[text] for text in texts]
+
+    def _check_lines(self, texts: list[str], joined: str) -> dict[str, Finding]:
+        parts = _LINES.findall(joined)
+        paths = "\n".join([path for _, path in parts]).lower().translate(_MARKS)
+        named = self._index.prefilter.holding(paths)
+        found: dict[str, Finding] = {}
+        for i, (host, _) in enumerate(parts):
+            quiet = self._quiet.get(host.lower()) if i not in named else None
+            found[texts[i]] = self.check(texts[i]) if quiet is None else quiet
+        return found
 
     def judge(self, url: Url) -> Finding:
         """Judge a link that was taken apart already."""

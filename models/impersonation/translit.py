@@ -19,6 +19,8 @@ _PAIR_OF = {"sh": "s", "ch": "s", "th": "t", "kh": "h", "gh": "j", "dh": "d", "p
             "qu": "k", "x": "ks"}  # fmt: skip
 # the digits of Arabizi stand for letters: 7 for ح, 3 for ع, which has no Latin letter
 _LATIN = str.maketrans("pvgqc75698", "bfjkkhhtsk", "aeiouyw23'`-_ .")
+_OTHERS = dict.fromkeys(c for c in range(128) if not chr(c).islower() and c != ord("\n"))
+_ARTICLE = re.compile(r"\b(?:al|el)[ _-]?(?=\w{3})")
 _DOUBLE = re.compile(r"(.)\1+")
 MIN_KEY = 3
 
@@ -48,11 +50,26 @@ def sound_key(folded: str) -> str:
         words = [word.removeprefix("ال") for word in folded.split()]
         key = "".join(_ARABIC.get(c, "") for word in words for c in _without_ta_marbuta(word))
     else:
-        plain = re.sub(r"\b(?:al|el)[ _-]?(?=\w{3})", "", folded)
-        plain = _PAIRS.sub(lambda found: _PAIR_OF[found[0]], _DOUBLE.sub(r"\1", plain))
-        key = "".join(c for c in plain.translate(_LATIN) if "a" <= c <= "z")
+        key = "".join(c for c in _consonants(folded) if "a" <= c <= "z")
         key = key[:-1] if re.search(r"[ae]h\Z", folded) else key
     return key if len(key) >= MIN_KEY else ""
+
+
+def latin_keys(lines: str) -> str:
+    """Of each line of ASCII text its key, with what `sound_key` leaves out at the end.
+
+    Examples
+    --------
+    >>> latin_keys("netflix\\nal rajhi").split("\\n"), sound_key("al rajhi")
+    (['ntflks', 'rjh'], 'rjh')
+    """
+    return _consonants(lines).translate(_OTHERS)
+
+
+def _consonants(folded: str) -> str:
+    plain = _ARTICLE.sub("", folded)
+    plain = _PAIRS.sub(lambda found: _PAIR_OF[found[0]], _DOUBLE.sub(r"\1", plain))
+    return plain.translate(_LATIN)
 
 
 def _without_ta_marbuta(word: str) -> str:
