@@ -66,6 +66,7 @@ class AccountNames:
 
     def __init__(self, brands: Sequence[Brand], index: NameIndex | None = None) -> None:
         texts = fold([text for brand in brands for text in _texts(brand)])
+        may_have_role(texts)  # its tables are built at first use
         self._index = NameIndex(names_of(brands)) if index is None else index
         self._written = {_letters(text) for b in brands for text in _texts(b)}
         self._remembered: dict[tuple[str, bool], tuple[Seen, ...]] = {}
@@ -110,21 +111,39 @@ class AccountNames:
         texts : sequence of str
             Those of a batch: ruling them out together costs a tenth of reading each.
         """
-        joined = "\n".join(texts)
+        texts = list(texts)
         found: set[int] = set()
-        if not joined.isascii() or joined.count("\n") >= len(texts) or _longest(texts) > MAX_CHARS:
-            plain = [_plain(text) for text in texts]
-            found.update(i for i, text in enumerate(plain) if text is None)
-            joined = "\n".join([text or "" for text in plain])
-        joined = joined.lower()
-        words, owners = joined.translate(_NO_SIGNS).split("\n"), list(range(len(texts)))
-        for i, core in self._cores_in(joined):
-            words.append(core)
-            owners.append(i)
-        found.update(owners[i] for i in self._index.prefilter.near(words))
+        if "\n".join(texts).count("\n") >= len(texts) or len(max(texts, key=len)) > MAX_CHARS:
+            found.update(i for i, text in enumerate(texts) if "\n" in text or len(text) > MAX_CHARS)
+            texts = ["" if i in found else text for i, text in enumerate(texts)]
+        folded = fold(texts)
+        others = [i for i, text in enumerate(folded) if not text.isascii()]
+        found.update(others[i] for i in self._near_others([folded[i] for i in others]))
+        for i in others:
+            folded[i] = ""
+        joined = "\n".join(folded)
+        words = joined.translate(_NO_SIGNS).split("\n")
+        found |= self._near_words(words, self._cores_in(joined))
         if self._latin_sounds is not None:
             found |= lines_with(self._latin_sounds, latin_keys(joined))
         return found
+
+    def _near_others(self, folded: Sequence[str]) -> set[int]:
+        """The same of folded texts that are not ASCII."""
+        words = [_WORDS.findall(text) for text in folded]
+        cores = ((i, core) for i, each in enumerate(words) for core, _ in self._cores(each))
+        found = self._near_words(["".join(each) for each in words], cores)
+        if self._all_sounds is not None:
+            found |= lines_with(self._all_sounds, "\n".join(map(sound_key, folded)))
+        return found
+
+    def _near_words(self, words: list[str], cores: Iterable[tuple[int, str]]) -> set[int]:
+        """Which of the words are near a name, themselves or by one of the cores of their texts."""
+        asked, owners = list(words), list(range(len(words)))
+        for i, core in cores:
+            asked.append(core)
+            owners.append(i)
+        return {owners[i] for i in self._index.prefilter.near(asked)}
 
     def _cores_in(self, joined: str) -> Iterator[tuple[int, str]]:
         """The `_cores` of each line that has any, and its number."""
@@ -198,25 +217,16 @@ class AccountNames:
         roles = [_word_role(word) for word in words]
         if not any(roles) and not any(map(str.isdigit, words)):
             return
+        before: list[str] = []
         for keep in (self._own_words, lists().kind, frozenset[str]()):
             kept = [word for word, role in zip(words, roles) if not role or word in keep]
-            said = [role for word, role in zip(words, roles) if role and word not in keep]
-            if kept and said:
+            if kept and len(kept) < len(words) and kept != before:
+                said = [role for word, role in zip(words, roles) if role and word not in keep]
                 yield joint.join(kept), _strongest(said)
+            before = kept
         named = [word for word in words if not word.isdigit()]
         if named and len(named) < len(words):
             yield joint.join(named), "digits"
-
-
-def _longest(texts: Sequence[str]) -> int:
-    return max(map(len, texts), default=0)
-
-
-def _plain(text: str) -> str | None:
-    """What is read of a text, if it is one short line of ASCII."""
-    if not text.isascii():
-        text = fold([text])[0]
-    return text if text.isascii() and "\n" not in text and len(text) <= MAX_CHARS else None
 
 
 def _automaton(keys: Iterable[str]) -> AhoCorasick | None:
@@ -255,7 +265,7 @@ def _words_without(folded: str, dropped: frozenset[str]) -> list[str]:
 def _word_role(word: str) -> str:
     """Role of one word; Arabic ones also without what is attached in front."""
     role = role_of(word)
-    if role or not is_arabic(word):
+    if role or word.isascii() or not is_arabic(word):
         return role
     attached = _PREFIXED.match(word)
     return role_of(word[attached.end() :]) if attached else ""

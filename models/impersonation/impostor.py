@@ -146,7 +146,12 @@ class ImpostorChecker:
     def _read(self, author: Author) -> dict[int, Tally]:
         """Names in handle and display name, by the index of their brand."""
         tallies: dict[int, Tally] = {}
-        for field, text in (("handle", _bare(author.handle or "")), ("name", author.name or "")):
+        texts: dict[str, str] = {}
+        if author.handle not in self._quiet_handles:
+            texts["handle"] = _bare(author.handle or "")
+        if author.name not in self._quiet_names:
+            texts["name"] = author.name or ""
+        for field, text in texts.items():
             for seen in self._names.read(text, is_handle=field == "handle"):
                 self._note(seen, field, text, tallies)
         return tallies

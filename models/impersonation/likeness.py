@@ -9,6 +9,7 @@ found by an Aho-Corasick automaton over all of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import combinations
 from typing import Literal, NamedTuple
 
@@ -250,15 +251,10 @@ class NameIndex:
 
     def _may_be_two(self, word: str) -> bool:
         """Two edits nearly always leave the first, last or middle third of a name as it was."""
-        size = len(word)
-        for third in range((size - 2) // 3, (size + 2) // 3 + 1):
-            if word[:third] in self._firsts or word[-third:] in self._lasts:
-                return True
-            for middle in range(third, third + 3):
-                for start in range(third - 1, third + 2):
-                    if word[start : start + middle] in self._middles:
-                        return True
-        return False
+        thirds, middles = _spans(len(word))
+        if any(word[:third] in self._firsts or word[-third:] in self._lasts for third in thirds):
+            return True
+        return not self._middles.isdisjoint([word[start:end] for start, end in middles])
 
     def _add_two(self, word: str, found: dict[Name, How]) -> None:
         if not self._may_be_two(word):
@@ -267,6 +263,15 @@ class NameIndex:
             for name in self._two[key]:
                 if name not in found and _may_be_two(word, name.text):
                     found[name] = "typos"
+
+
+@cache
+def _spans(size: int) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
+    """How long the first or last third may be that two edits leave, and where the middle may be."""
+    thirds = tuple(range((size - 2) // 3, (size + 2) // 3 + 1))
+    starts = [(start, third) for third in thirds for start in range(third - 1, third + 2)]
+    middles = [(start, start + third + more) for start, third in starts for more in range(3)]
+    return thirds, tuple(dict.fromkeys(middles))
 
 
 def _may_be_shape(word: str, name: Name) -> bool:

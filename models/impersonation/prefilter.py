@@ -12,22 +12,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from ahocorasick_rs import AhoCorasick
 
 from models.impersonation.confusables import outline, shape
+from models.records import Int64, UInt32
 
 _NEWLINE = 10
-_BITS_A_KEY = 16  # one form in so many is looked up in vain
-_LONGEST = 128  # letters with a power of their own; of longer words the first count
-_MASK = (1 << 64) - 1
-_BASE = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2**64
-_MIX = np.uint64(0xD6E8FEB86659FD93)
-_INVERSE = np.uint64(pow(_BASE, -1, 1 << 64))
-_POWERS = np.array([pow(_BASE, i, 1 << 64) for i in range(_LONGEST)], dtype=np.uint64)
-
-_UInt64 = npt.NDArray[np.uint64]
-_Int64 = npt.NDArray[np.int64]
+_BITS_A_KEY = 8  # one form in so many is looked up in vain
+_BASE = 0x9E3779B1  # odd, so that it has an inverse modulo 2**32
+_INVERSE = pow(_BASE, -1, 1 << 32)
 
 
 class Prefilter:
@@ -55,10 +48,9 @@ class Prefilter:
         self._inside = inside
         self._outlines = frozenset(map(outline, names))
         self._shapes = shapes
-        keys = np.unique(_keys(_codes(misspelt))[0]) if misspelt else np.empty(0, np.uint64)
-        self._keys = keys
+        self._keys = keys = np.unique(_keys(*_codes(misspelt)))
         size = max(10, (_BITS_A_KEY * len(keys)).bit_length())
-        self._shift = np.uint64(64 - size)
+        self._shift = np.uint32(32 - size)
         self._table = np.zeros(1 << size, dtype=np.bool_)
         self._table[keys >> self._shift] = True
 
@@ -68,7 +60,7 @@ class Prefilter:
         Parameters
         ----------
         words : sequence of str
-            Letters and digits of ASCII, lower case.
+            Folded, letters and digits alone.
         """
         if not words:
             return set()
@@ -84,47 +76,53 @@ class Prefilter:
         return found
 
     def holding(self, lines: str) -> set[int]:
-        """Numbers of the lines of ASCII inside of which a name stands."""
+        """Numbers of the lines inside of which a name stands."""
         return lines_with(self._inside, lines)
 
     def _misspelt(self, words: Sequence[str]) -> list[int]:
-        keys, line = _keys(_codes(words))
+        codes, ends = _codes(words)
+        keys = _keys(codes, ends)
         likely = np.flatnonzero(self._table[keys >> self._shift])
-        if not len(likely):
-            return []
         asked = keys[likely]
         at = np.minimum(np.searchsorted(self._keys, asked), len(self._keys) - 1)
-        return line[likely[self._keys[at] == asked]].tolist()
+        return np.searchsorted(ends, likely[self._keys[at] == asked]).tolist()
 
 
 def lines_with(automaton: AhoCorasick, joined: str) -> set[int]:
-    """Numbers of the lines of ASCII in which an automaton finds something."""
+    """Numbers of the lines in which an automaton finds something."""
     hits = automaton.find_matches_as_indexes(joined)
     if not hits:
         return set()
-    breaks = np.flatnonzero(np.frombuffer(joined.encode(), dtype=np.uint8) == _NEWLINE)
+    codes = np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32)
+    breaks = np.flatnonzero(codes == _NEWLINE)
     return set(np.searchsorted(breaks, [start for _, start, _ in hits]).tolist())
 
 
-def _codes(words: Collection[str]) -> npt.NDArray[np.uint32]:
-    """Code points of all words, each of them ended by a line break."""
-    encoded = ("\n".join(words) + "\n").encode("utf-32-le", "surrogatepass")
-    return np.frombuffer(encoded, dtype=np.uint32)
+def _codes(words: Collection[str]) -> tuple[UInt32, Int64]:
+    """Code points of all words, each of them ended by a zero, and where these are."""
+    encoded = ("\0".join(words) + "\0").encode("utf-32-le", "surrogatepass")
+    codes = np.frombuffer(encoded, dtype=np.uint32)
+    return codes, np.flatnonzero(codes == 0)
 
 
-def _keys(codes: npt.NDArray[np.uint32]) -> tuple[_UInt64, _Int64]:
-    """Hashes of the words with each letter left out in turn, and which word each belongs to.
+def _keys(codes: UInt32, ends: Int64) -> UInt32:
+    """Hashes of the words with each letter left out in turn; at a word's end that of all of it.
 
-    That of a word's line break is the hash of the whole word.
+    The letters before the one left out keep their powers of the base, those after it go one down,
+    and all go down by the place where the word starts.
     """
-    is_end = codes == _NEWLINE
-    ends = np.flatnonzero(is_end)
     starts = np.concatenate([[0], ends[:-1] + 1])
-    line = np.repeat(np.arange(len(ends)), ends - starts + 1)
-    letters = np.where(is_end, 0, codes).astype(np.uint64)
-    first = starts[line]
-    terms = letters * _POWERS.take(np.arange(len(codes)) - first, mode="clip")
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms)])
-    before = sums[:-1] - sums[first]
-    after = sums[ends][line] - sums[1:]
-    return (before + after * _INVERSE) * _MIX, line
+    sizes = ends - starts + 1
+    sums = np.zeros(len(codes) + 1, dtype=np.uint32)
+    np.cumsum(codes * _powers(_BASE, len(codes)), dtype=np.uint32, out=sums[1:])
+    inverse = np.uint32(_INVERSE)
+    around = sums[ends] * inverse - sums[starts]
+    down = _powers(_INVERSE, len(codes))[starts]
+    keys = sums[:-1] - sums[1:] * inverse + np.repeat(around, sizes)
+    return keys * np.repeat(down, sizes)
+
+
+def _powers(base: int, count: int) -> UInt32:
+    powers = np.full(count, base, dtype=np.uint32)
+    powers[:1] = 1
+    return np.multiply.accumulate(powers, dtype=np.uint32)

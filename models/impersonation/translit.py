@@ -19,6 +19,7 @@ _PAIR_OF = {"sh": "s", "ch": "s", "th": "t", "kh": "h", "gh": "j", "dh": "d", "p
             "qu": "k", "x": "ks"}  # fmt: skip
 # the digits of Arabizi stand for letters: 7 for ح, 3 for ع, which has no Latin letter
 _LATIN = str.maketrans("pvgqc75698", "bfjkkhhtsk", "aeiouyw23'`-_ .")
+_BLOCK = re.compile("[\u0600-\u06ff]+")
 _OTHERS = dict.fromkeys(c for c in range(128) if not chr(c).islower() and c != ord("\n"))
 _ARTICLE = re.compile(r"\b(?:al|el)[ _-]?(?=\w{3})")
 _DOUBLE = re.compile(r"(.)\1+")
@@ -29,8 +30,8 @@ def is_arabic(text: str) -> bool:
     """Whether most letters of a folded text are Arabic ones."""
     if text.isascii():
         return False
-    letters = [c for c in text if c.isalpha()]
-    return 2 * sum("\u0600" <= c <= "\u06ff" for c in letters) > len(letters)
+    letters = "".join(filter(str.isalpha, text))
+    return 2 * sum(map(len, _BLOCK.findall(letters))) > len(letters)
 
 
 def sound_key(folded: str) -> str:
