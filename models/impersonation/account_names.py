@@ -104,7 +104,7 @@ class AccountNames:
         return found
 
     def near(self, texts: Sequence[str]) -> set[int]:
-        """Indexes of the handles and names that may be like a brand's; of the others `read` is empty.
+        """Indexes of handles and names that may be like a brand's; `read` finds nothing in others.
 
         Parameters
         ----------

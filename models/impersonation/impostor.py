@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from models.impersonation.account_names import MAX_CHARS, AccountNames, Seen
 from models.impersonation.confusables import fold
+from models.impersonation.copied import is_copied, same_picture
 from models.impersonation.findings import NOTHING, Finding, Tally, score_of
 from models.impersonation.likeness import NameIndex
 from models.impersonation.words import lists
@@ -42,9 +43,6 @@ _WORTH_A_BATCH = 8  # new accounts from which on ruling them out together is qui
 _BOTH = 0.25  # of the weaker of handle and name
 _NEW_DAYS = 60
 _FEW_FOLLOWERS, _MANY_FOLLOWERS = 100, 20_000
-_AVATAR_BITS = 8  # of 64: perceptual hashes this near show the same picture
-_COPIED = 0.6  # of the words of a biography
-_MIN_BIO_WORDS = 5
 _MAX_BIO_CHARS = 600
 _HIDDEN = frozenset(("Cf", "Co", "Cs"))
 _JOINERS = "\u200d\u200c\ufe0f"  # emoji and Persian need them
@@ -123,9 +121,9 @@ class ImpostorChecker:
         earlier_handle : str, optional
             The handle under which the same id was known before.
         """
-        if author.handle in self._quiet_handles and author.name in self._quiet_names:
-            if not self._profiles:
-                return NOTHING
+        is_nobody = author.handle in self._quiet_handles and author.name in self._quiet_names
+        if is_nobody and not self._profiles:
+            return NOTHING
         if self.is_official(author, platform):
             return NOTHING
         tallies = self._read(author)
@@ -164,7 +162,7 @@ class ImpostorChecker:
         return found
 
     def candidates(self, authors: Sequence[Author]) -> list[int]:
-        """Indexes of the accounts that may resemble a brand; of the others `check` finds nothing."""
+        """Indexes of accounts that may resemble a brand; `check` finds nothing of the others."""
         if self._profiles:
             return list(range(len(authors)))
         handles = list({author.handle for author in authors}.difference(self._quiet_handles))
@@ -311,21 +309,3 @@ def letters_differ(text: str) -> bool:
     plain = unicodedata.normalize("NFKD", text.lower())
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     return not plain.isascii() and fold([text])[0].isascii()
-
-
-def same_picture(mine: str | None, theirs: str | None) -> bool:
-    """Whether two perceptual hashes, written in hexadecimal, are near."""
-    if not mine or not theirs or len(mine) != len(theirs):
-        return False
-    try:
-        return (int(mine, 16) ^ int(theirs, 16)).bit_count() <= _AVATAR_BITS * len(mine) // 16
-    except ValueError:
-        return mine == theirs
-
-
-def is_copied(mine: str | None, theirs: str | None) -> bool:
-    """Whether most words of two biographies are the same."""
-    if not mine or not theirs:
-        return False
-    a, b = (set(text.split()) for text in fold([mine[:_MAX_BIO_CHARS], theirs[:_MAX_BIO_CHARS]]))
-    return len(b) >= _MIN_BIO_WORDS and len(a & b) >= _COPIED * len(a | b)

@@ -9,7 +9,6 @@ found by an Aho-Corasick automaton over all of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
 from itertools import combinations
 from typing import Literal, NamedTuple
 
@@ -17,7 +16,7 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 
 from models.impersonation.confusables import outline, shape
 from models.impersonation.prefilter import Prefilter
-from models.impersonation.slips import is_doubled, is_slip
+from models.impersonation.slips import is_doubled, is_slip, spans
 from models.impersonation.words import found_in_words, is_plain, is_text, is_word, may_be_name
 
 MAX_WORD_CHARS = 40
@@ -251,7 +250,7 @@ class NameIndex:
 
     def _may_be_two(self, word: str) -> bool:
         """Two edits nearly always leave the first, last or middle third of a name as it was."""
-        thirds, middles = _spans(len(word))
+        thirds, middles = spans(len(word))
         if any(word[:third] in self._firsts or word[-third:] in self._lasts for third in thirds):
             return True
         return not self._middles.isdisjoint([word[start:end] for start, end in middles])
@@ -263,15 +262,6 @@ class NameIndex:
             for name in self._two[key]:
                 if name not in found and _may_be_two(word, name.text):
                     found[name] = "typos"
-
-
-@cache
-def _spans(size: int) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
-    """How long the first or last third may be that two edits leave, and where the middle may be."""
-    thirds = tuple(range((size - 2) // 3, (size + 2) // 3 + 1))
-    starts = [(start, third) for third in thirds for start in range(third - 1, third + 2)]
-    middles = [(start, start + third + more) for start, third in starts for more in range(3)]
-    return thirds, tuple(dict.fromkeys(middles))
 
 
 def _may_be_shape(word: str, name: Name) -> bool:

@@ -85,7 +85,8 @@ class Prefilter:
         likely = np.flatnonzero(self._table[keys >> self._shift])
         asked = keys[likely]
         at = np.minimum(np.searchsorted(self._keys, asked), len(self._keys) - 1)
-        return np.searchsorted(ends, likely[self._keys[at] == asked]).tolist()
+        found: list[int] = np.searchsorted(ends, likely[self._keys[at] == asked]).tolist()
+        return found
 
 
 def lines_with(automaton: AhoCorasick, joined: str) -> set[int]:
@@ -118,11 +119,12 @@ def _keys(codes: UInt32, ends: Int64) -> UInt32:
     inverse = np.uint32(_INVERSE)
     around = sums[ends] * inverse - sums[starts]
     down = _powers(_INVERSE, len(codes))[starts]
-    keys = sums[:-1] - sums[1:] * inverse + np.repeat(around, sizes)
-    return keys * np.repeat(down, sizes)
+    keys: UInt32 = sums[:-1] - sums[1:] * inverse + np.repeat(around, sizes)
+    keys *= np.repeat(down, sizes)
+    return keys
 
 
 def _powers(base: int, count: int) -> UInt32:
     powers = np.full(count, base, dtype=np.uint32)
     powers[:1] = 1
-    return np.multiply.accumulate(powers, dtype=np.uint32)
+    return np.cumprod(powers, dtype=np.uint32)

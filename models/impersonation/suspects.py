@@ -35,6 +35,7 @@ _TRAILING = ".,;:!?)]}…\u061f"
 _ADDRESSED = re.compile(r"\s*[\u200e\u200f\u2066-\u2069]*@([\w.-]{1,100})")
 
 _NOBODY = Author()
+_WORTH_A_BATCH = 8  # mentions from which on ruling them out together is quicker
 
 Found = tuple[int, Suspect]  # index of the brand
 
@@ -76,19 +77,28 @@ class SuspectFinder:
         return self._find(mention, self._lists)
 
     def find_many(self, mentions: Sequence[Mention]) -> dict[int, list[Found]]:
-        """Suspects of each mention that has any, by its index: nearly all are ruled out together."""
+        """Suspects of each mention that has any, by its index; most are ruled out together."""
         lists = self._lists  # the same for the whole batch
         likely: Iterable[int] = range(len(mentions))
-        if not lists.blocks:
-            likely = sorted({*self._likely_authors(mentions), *self._likely_links(mentions)})
+        if len(mentions) >= _WORTH_A_BATCH:
+            likely = sorted(
+                {*self._likely_authors(mentions, lists), *self._likely_links(mentions, lists)}
+            )
         every = ((i, self._find(mentions[i], lists)) for i in likely)
         return {i: found for i, found in every if found}
 
-    def _likely_authors(self, mentions: Sequence[Mention]) -> list[int]:
+    def _likely_authors(self, mentions: Sequence[Mention], lists: Lists) -> list[int]:
         authors = [mention.author or _NOBODY for mention in mentions]
-        return self._accounts.candidates(authors)
+        likely = self._accounts.candidates(authors)
+        if lists.blocks_accounts:
+            likely += [
+                i
+                for i, mention in enumerate(mentions)
+                if lists.may_block_account(authors[i], mention.platform)
+            ]
+        return likely
 
-    def _likely_links(self, mentions: Sequence[Mention]) -> list[int]:
+    def _likely_links(self, mentions: Sequence[Mention], lists: Lists) -> list[int]:
         rows: list[int] = []
         links: list[str] = []
         for i, mention in enumerate(mentions):
@@ -97,7 +107,10 @@ class SuspectFinder:
                 links += shown
                 rows += [i] * len(shown)
         found = self._links.check_many(links)
-        return [i for i, each in zip(rows, found) if each.brand is not None]
+        likely = [i for i, each in zip(rows, found) if each.brand is not None]
+        if lists.blocks_domains:
+            likely += [i for i, link in zip(rows, links) if lists.may_block_link(link)]
+        return likely
 
     def _find(self, mention: Mention, lists: Lists) -> list[Found]:
         found: list[Found] = []
