@@ -125,7 +125,8 @@ class AccountNames:
         words = joined.translate(_NO_SIGNS).split("\n")
         found |= self._near_words(words, self._cores_in(joined))
         if self._latin_sounds is not None:
-            found |= lines_with(self._latin_sounds, latin_keys(joined))
+            heard = lines_with(self._latin_sounds, latin_keys(joined)) - found
+            found.update(i for i in heard if self._may_be_heard(folded[i]))
         return found
 
     def _near_others(self, folded: Sequence[str]) -> set[int]:
@@ -134,8 +135,17 @@ class AccountNames:
         cores = ((i, core) for i, each in enumerate(words) for core, _ in self._cores(each))
         found = self._near_words(["".join(each) for each in words], cores)
         if self._all_sounds is not None:
-            found |= lines_with(self._all_sounds, "\n".join(map(sound_key, folded)))
+            heard = lines_with(self._all_sounds, "\n".join(map(sound_key, folded))) - found
+            found.update(i for i in heard if self._may_be_heard(folded[i]))
         return found
+
+    def _may_be_heard(self, folded: str) -> bool:
+        """Whether `_read` may find a name in a text that is near none but by its sound."""
+        words = _WORDS.findall(folded)
+        spelt = [" ".join(words), *(core for core, _ in self._cores(words, joint=" "))]
+        if any(sound_key(text) in self._sounds for text in spelt):
+            return True
+        return any(self._index.has_shape(text.replace(" ", "")) for text in spelt)
 
     def _near_words(self, words: list[str], cores: Iterable[tuple[int, str]]) -> set[int]:
         """Which of the words are near a name, themselves or by one of the cores of their texts."""

@@ -198,6 +198,10 @@ class NameIndex:
             return True
         return ("rn" in word or "vv" in word or "cl" in word) and shape(word) in self._shapes
 
+    def has_shape(self, word: str) -> bool:
+        """Whether a word has the outlines of a name."""
+        return shape(word) in self._shapes
+
     def _may_be_typo(self, word: str) -> bool:
         return self._has_half(word) and not self._one.keys().isdisjoint(_keys(word, 1))
 

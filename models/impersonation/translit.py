@@ -9,11 +9,19 @@ from __future__ import annotations
 
 import re
 
-_ARABIC = {
+
+class _Kept(dict[int, str]):
+    """A table of `str.translate` that drops what is not in it."""
+
+    def __missing__(self, code: int) -> None:
+        return None
+
+
+_ARABIC = _Kept(str.maketrans({
     "ب": "b", "ت": "t", "ث": "t", "ج": "j", "ح": "h", "خ": "h", "د": "d", "ذ": "d", "ر": "r",
     "ز": "z", "س": "s", "ش": "s", "ص": "s", "ض": "d", "ط": "t", "ظ": "z", "غ": "j", "ف": "f",
     "ق": "k", "ك": "k", "ل": "l", "م": "m", "ن": "n", "ه": "h",
-}  # fmt: skip
+}))  # fmt: skip
 _PAIRS = re.compile(r"sh|ch|th|kh|gh|dh|ph|ck|qu|x")
 _PAIR_OF = {"sh": "s", "ch": "s", "th": "t", "kh": "h", "gh": "j", "dh": "d", "ph": "f", "ck": "k",
             "qu": "k", "x": "ks"}  # fmt: skip
@@ -49,7 +57,7 @@ def sound_key(folded: str) -> str:
     """
     if is_arabic(folded):
         words = [word.removeprefix("ال") for word in folded.split()]
-        key = "".join(_ARABIC.get(c, "") for word in words for c in _without_ta_marbuta(word))
+        key = "".join(map(_without_ta_marbuta, words)).translate(_ARABIC)
     else:
         key = "".join(c for c in _consonants(folded) if "a" <= c <= "z")
         key = key[:-1] if re.search(r"[ae]h\Z", folded) else key
