@@ -246,6 +246,20 @@ def test_look_alikes_are_candidates_and_strangers_are_not() -> None:
     assert all(i in found for i, each in enumerate(made, 50) if checker.check(each).score)
 
 
+@pytest.mark.parametrize(
+    ("brand", "heard"),
+    [("نتفليكس", "netflix"), ("نتفليكس", "Netflix help"), ("Netflix", "نتفليكس"),
+     ("Netflix", "خدمة نتفليكس")],
+)  # fmt: skip
+def test_of_many_a_name_is_heard_in_the_other_script(brand: str, heard: str) -> None:
+    checker = ImpostorChecker([Brand(id="n", names=(brand,))])
+    strangers = [account(f"jane_{i}", "منى") for i in range(9)]
+    *others, found = checker.check_many([*strangers, account("x", heard)])
+    assert set(others) == {NOTHING}
+    assert found == ImpostorChecker([Brand(id="n", names=(brand,))]).check(account("x", heard))
+    assert found.score > 0
+
+
 def test_a_copied_picture_makes_anybody_a_candidate() -> None:
     checker = ImpostorChecker(BRANDS)
     stranger = account("jane", "Jane", avatar_phash="f0e1d2c3b4a59687")
