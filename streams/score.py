@@ -99,9 +99,9 @@ class ScoreStage:
     ) -> dict[tuple[int, int], tuple[Suspect, ...]]:
         """Authors and links that resemble a brand, by index of the mention and the brand."""
         found: dict[tuple[int, int], tuple[Suspect, ...]] = {}
-        for i, mention in enumerate(mentions):
-            for brand, suspect in self._suspects.find(mention):
-                if not self._is_own(brand, mention):
+        for i, suspects in self._suspects.find_many(mentions).items():
+            for brand, suspect in suspects:
+                if not self._is_own(brand, mentions[i]):
                     found[i, brand] = (*found.get((i, brand), ()), suspect)
         return found
 

@@ -12,13 +12,17 @@ from ahocorasick_rs import AhoCorasick
 from models.impersonation.brand_names import names_of
 from models.impersonation.confusables import fold, letters_only
 from models.impersonation.likeness import Inside, Name, NameIndex, edits, names_for
-from models.impersonation.translit import is_arabic, sound_key
-from models.impersonation.words import is_word, lists, role_of
+from models.impersonation.prefilter import lines_with
+from models.impersonation.translit import is_arabic, latin_keys, sound_key
+from models.impersonation.words import is_word, lists, may_have_role, role_of
 from models.records import Brand
 
 MAX_CHARS = 100  # of a handle or display name; what follows nobody sees
 _SPLIT = re.compile(r"[\W_]+")
 _WORDS = re.compile(r"[^\W_]+")
+_SIGNS = [code for code in range(128) if not chr(code).isalnum() and code != ord("\n")]
+_NO_SIGNS: dict[int, str | None] = dict.fromkeys(_SIGNS)
+_SPACED = dict.fromkeys(_SIGNS, " ")
 _PREFIXED = re.compile(r"(?:و|ل|ب|لل|بال|وال)?(?=.{3})")
 _REMEMBERED = 1 << 14
 _MIN_INSIDE = 3
@@ -62,6 +66,7 @@ class AccountNames:
 
     def __init__(self, brands: Sequence[Brand], index: NameIndex | None = None) -> None:
         texts = fold([text for brand in brands for text in _texts(brand)])
+        may_have_role(texts)  # its tables are built at first use
         self._index = NameIndex(names_of(brands)) if index is None else index
         self._written = {_letters(text) for b in brands for text in _texts(b)}
         self._remembered: dict[tuple[str, bool], tuple[Seen, ...]] = {}
@@ -97,6 +102,66 @@ class AccountNames:
                 self._remembered.clear()
             self._remembered[text, is_handle] = found
         return found
+
+    def near(self, texts: Sequence[str]) -> set[int]:
+        """Indexes of handles and names that may be like a brand's; `read` finds nothing in others.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Those of a batch: ruling them out together costs a tenth of reading each.
+        """
+        texts = list(texts)
+        found: set[int] = set()
+        if "\n".join(texts).count("\n") >= len(texts) or len(max(texts, key=len)) > MAX_CHARS:
+            found.update(i for i, text in enumerate(texts) if "\n" in text or len(text) > MAX_CHARS)
+            texts = ["" if i in found else text for i, text in enumerate(texts)]
+        folded = fold(texts)
+        others = [i for i, text in enumerate(folded) if not text.isascii()]
+        found.update(others[i] for i in self._near_others([folded[i] for i in others]))
+        for i in others:
+            folded[i] = ""
+        joined = "\n".join(folded)
+        words = joined.translate(_NO_SIGNS).split("\n")
+        found |= self._near_words(words, self._cores_in(joined))
+        if self._latin_sounds is not None:
+            heard = lines_with(self._latin_sounds, latin_keys(joined)) - found
+            found.update(i for i in heard if self._may_be_heard(folded[i]))
+        return found
+
+    def _near_others(self, folded: Sequence[str]) -> set[int]:
+        """The same of folded texts that are not ASCII."""
+        words = [_WORDS.findall(text) for text in folded]
+        cores = ((i, core) for i, each in enumerate(words) for core, _ in self._cores(each))
+        found = self._near_words(["".join(each) for each in words], cores)
+        if self._all_sounds is not None:
+            heard = lines_with(self._all_sounds, "\n".join(map(sound_key, folded))) - found
+            found.update(i for i in heard if self._may_be_heard(folded[i]))
+        return found
+
+    def _may_be_heard(self, folded: str) -> bool:
+        """Whether `_read` may find a name in a text that is near none but by its sound."""
+        words = _WORDS.findall(folded)
+        spelt = [" ".join(words), *(core for core, _ in self._cores(words, joint=" "))]
+        if any(sound_key(text) in self._sounds for text in spelt):
+            return True
+        return any(self._index.has_shape(text.replace(" ", "")) for text in spelt)
+
+    def _near_words(self, words: list[str], cores: Iterable[tuple[int, str]]) -> set[int]:
+        """Which of the words are near a name, themselves or by one of the cores of their texts."""
+        asked, owners = list(words), list(range(len(words)))
+        for i, core in cores:
+            asked.append(core)
+            owners.append(i)
+        return {owners[i] for i in self._index.prefilter.near(asked)}
+
+    def _cores_in(self, joined: str) -> Iterator[tuple[int, str]]:
+        """The `_cores` of each line that has any, and its number."""
+        lines = joined.translate(_SPACED).split("\n")
+        several = [i for i, line in enumerate(lines) if " " in line.strip()]
+        for which in may_have_role([lines[i] for i in several]):
+            i = several[which]
+            yield from ((i, core) for core, _ in self._cores(lines[i].split()))
 
     def _read(self, text: str, is_handle: bool) -> tuple[Seen, ...]:
         folded = text.lower() if text.isascii() else fold([text])[0]
@@ -162,11 +227,13 @@ class AccountNames:
         roles = [_word_role(word) for word in words]
         if not any(roles) and not any(map(str.isdigit, words)):
             return
+        before: list[str] = []
         for keep in (self._own_words, lists().kind, frozenset[str]()):
             kept = [word for word, role in zip(words, roles) if not role or word in keep]
-            said = [role for word, role in zip(words, roles) if role and word not in keep]
-            if kept and said:
+            if kept and len(kept) < len(words) and kept != before:
+                said = [role for word, role in zip(words, roles) if role and word not in keep]
                 yield joint.join(kept), _strongest(said)
+            before = kept
         named = [word for word in words if not word.isdigit()]
         if named and len(named) < len(words):
             yield joint.join(named), "digits"
@@ -208,7 +275,7 @@ def _words_without(folded: str, dropped: frozenset[str]) -> list[str]:
 def _word_role(word: str) -> str:
     """Role of one word; Arabic ones also without what is attached in front."""
     role = role_of(word)
-    if role or not is_arabic(word):
+    if role or word.isascii() or not is_arabic(word):
         return role
     attached = _PREFIXED.match(word)
     return role_of(word[attached.end() :]) if attached else ""

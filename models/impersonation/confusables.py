@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -72,11 +72,11 @@ def _learn(codes: set[int]) -> None:
     _letters.update(zip(codes, plain.split("\n")))
 
 
-def _fold_one(text: str) -> str:
-    new = set(map(ord, text)).difference(_letters)
+def _fold_others(texts: list[str]) -> Iterator[str]:
+    new = set(map(ord, "".join(texts))).difference(_letters)
     if new:
         _learn(new)
-    return _SPACES.sub(" ", text.translate(_letters))
+    return (_SPACES.sub(" ", text.translate(_letters)) for text in texts)
 
 
 def fold(texts: Sequence[str]) -> list[str]:
@@ -92,7 +92,8 @@ def fold(texts: Sequence[str]) -> list[str]:
     >>> fold(["аpple", "ｐａｙpaƙ", "مـؤسّسة"])
     ['apple', 'paypak', 'موسسه']
     """
-    return [text.lower() if text.isascii() else _fold_one(text) for text in texts]
+    others = _fold_others([text for text in texts if not text.isascii()])
+    return [text.lower() if text.isascii() else next(others) for text in texts]
 
 
 def shape(folded: str) -> str:

@@ -9,12 +9,13 @@ disguise (a parody that says so, a journalist's biography, a verified account) i
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
 from models.impersonation.account_names import MAX_CHARS, AccountNames, Seen
 from models.impersonation.confusables import fold
+from models.impersonation.copied import is_copied, same_picture
 from models.impersonation.findings import NOTHING, Finding, Tally, score_of
 from models.impersonation.likeness import NameIndex
 from models.impersonation.words import lists
@@ -38,12 +39,10 @@ WEIGHTS: Mapping[str, float] = MappingProxyType({
 })  # fmt: skip
 _UNKNOWN = 0.6  # where no official handle is known, this may well be the brand's own account
 _REMEMBERED = 1 << 17
+_WORTH_A_BATCH = 8  # new accounts from which on ruling them out together is quicker
 _BOTH = 0.25  # of the weaker of handle and name
 _NEW_DAYS = 60
 _FEW_FOLLOWERS, _MANY_FOLLOWERS = 100, 20_000
-_AVATAR_BITS = 8  # of 64: perceptual hashes this near show the same picture
-_COPIED = 0.6  # of the words of a biography
-_MIN_BIO_WORDS = 5
 _MAX_BIO_CHARS = 600
 _HIDDEN = frozenset(("Cf", "Co", "Cs"))
 _JOINERS = "\u200d\u200c\ufe0f"  # emoji and Persian need them
@@ -84,7 +83,9 @@ class ImpostorChecker:
         ]
         self._ids = {(a.platform, a.id) for brand in brands for a in brand.accounts}
         self._profiles: dict[int, Author] = {}
-        self._nobody: set[tuple[str | None, str | None]] = set()  # handles and names like none
+        # handles and names like those of no brand
+        self._quiet_handles: set[str | None] = set()
+        self._quiet_names: set[str | None] = set()
 
     def is_official(self, author: Author, platform: str | None = None) -> bool:
         """Whether a brand runs the account: by its id on the platform, else by its handle."""
@@ -120,16 +121,15 @@ class ImpostorChecker:
         earlier_handle : str, optional
             The handle under which the same id was known before.
         """
-        known = author.handle, author.name
-        if known in self._nobody and not self._profiles:
+        is_nobody = author.handle in self._quiet_handles and author.name in self._quiet_names
+        if is_nobody and not self._profiles:
             return NOTHING
         if self.is_official(author, platform):
             return NOTHING
         tallies = self._read(author)
         if not tallies and not self._profiles:
-            if len(self._nobody) >= _REMEMBERED:
-                self._nobody.clear()
-            self._nobody.add(known)
+            _remember(self._quiet_handles, (author.handle,))
+            _remember(self._quiet_names, (author.name,))
             return NOTHING
         self._note_profiles(author, tallies)
         for tally in tallies.values():
@@ -144,14 +144,40 @@ class ImpostorChecker:
     def _read(self, author: Author) -> dict[int, Tally]:
         """Names in handle and display name, by the index of their brand."""
         tallies: dict[int, Tally] = {}
-        for field, text in (("handle", _bare(author.handle or "")), ("name", author.name or "")):
+        texts: dict[str, str] = {}
+        if author.handle not in self._quiet_handles:
+            texts["handle"] = _bare(author.handle or "")
+        if author.name not in self._quiet_names:
+            texts["name"] = author.name or ""
+        for field, text in texts.items():
             for seen in self._names.read(text, is_handle=field == "handle"):
                 self._note(seen, field, text, tallies)
         return tallies
 
     def check_many(self, authors: Sequence[Author]) -> list[Finding]:
         """Judge accounts, in order."""
-        return [self.check(author) for author in authors]
+        found = [NOTHING] * len(authors)
+        for i in self.candidates(authors):
+            found[i] = self.check(authors[i])
+        return found
+
+    def candidates(self, authors: Sequence[Author]) -> list[int]:
+        """Indexes of accounts that may resemble a brand; `check` finds nothing of the others."""
+        if self._profiles:
+            return list(range(len(authors)))
+        handles = list({author.handle for author in authors}.difference(self._quiet_handles))
+        names = list({author.name for author in authors}.difference(self._quiet_names))
+        if len(handles) + len(names) >= _WORTH_A_BATCH:
+            texts = [text or "" for text in (*handles, *names)]
+            near, first = self._names.near(texts), len(handles)
+            _remember(self._quiet_handles, [h for i, h in enumerate(handles) if i not in near])
+            _remember(self._quiet_names, [n for i, n in enumerate(names, first) if i not in near])
+        quiet_handles, quiet_names = self._quiet_handles, self._quiet_names
+        return [
+            i
+            for i, author in enumerate(authors)
+            if author.handle not in quiet_handles or author.name not in quiet_names
+        ]
 
     def _note(self, seen: Seen, field: str, text: str, tallies: dict[int, Tally]) -> None:
         tally = tallies.setdefault(seen.name.brand, Tally(WEIGHTS))
@@ -172,6 +198,12 @@ class ImpostorChecker:
                 tallies.setdefault(brand, Tally(WEIGHTS)).add("avatar_copied")
             if is_copied(author.bio, official.bio):
                 tallies.setdefault(brand, Tally(WEIGHTS)).add("biography_copied")
+
+
+def _remember(known: set[str | None], more: Collection[str | None]) -> None:
+    if len(known) + len(more) > _REMEMBERED:
+        known.clear()
+    known.update(more)
 
 
 def _bare(handle: str) -> str:
@@ -277,21 +309,3 @@ def letters_differ(text: str) -> bool:
     plain = unicodedata.normalize("NFKD", text.lower())
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     return not plain.isascii() and fold([text])[0].isascii()
-
-
-def same_picture(mine: str | None, theirs: str | None) -> bool:
-    """Whether two perceptual hashes, written in hexadecimal, are near."""
-    if not mine or not theirs or len(mine) != len(theirs):
-        return False
-    try:
-        return (int(mine, 16) ^ int(theirs, 16)).bit_count() <= _AVATAR_BITS * len(mine) // 16
-    except ValueError:
-        return mine == theirs
-
-
-def is_copied(mine: str | None, theirs: str | None) -> bool:
-    """Whether most words of two biographies are the same."""
-    if not mine or not theirs:
-        return False
-    a, b = (set(text.split()) for text in fold([mine[:_MAX_BIO_CHARS], theirs[:_MAX_BIO_CHARS]]))
-    return len(b) >= _MIN_BIO_WORDS and len(a & b) >= _COPIED * len(a | b)

@@ -15,7 +15,8 @@ from typing import Literal, NamedTuple
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from models.impersonation.confusables import outline, shape
-from models.impersonation.slips import is_doubled, is_slip
+from models.impersonation.prefilter import Prefilter
+from models.impersonation.slips import is_doubled, is_slip, spans
 from models.impersonation.words import found_in_words, is_plain, is_text, is_word, may_be_name
 
 MAX_WORD_CHARS = 40
@@ -141,6 +142,8 @@ class NameIndex:
     ----------
     names : list of Name
         Those of two letters or more.
+    prefilter : Prefilter
+        Rules out many words at once.
 
     Examples
     --------
@@ -170,7 +173,9 @@ class NameIndex:
         self._ends = frozenset(text[-half:] for text, half in halves)
         self._texts = list(self._same)
         self._automaton = AhoCorasick(self._texts, matchkind=MatchKind.Standard)
-        self._telling = AhoCorasick([t for t in self._texts if len(t) >= _OUTLINE] or ["\n"])
+        self._telling = AhoCorasick([t for t in self._texts if len(t) >= _OUTLINE] or ["\0"])
+        misspelt = [t for t in self._texts if _TYPO_MIN <= len(t) <= MAX_WORD_CHARS]
+        self.prefilter = Prefilter(self._texts, misspelt, self._shapes.keys(), self._telling)
 
     def _add_typos(self, name: Name) -> None:
         if len(name.text) < _TYPO_MIN - 1 or len(name.text) > MAX_WORD_CHARS:
@@ -192,6 +197,10 @@ class NameIndex:
         if self._may_be_typo(word) or outline(word) in self._outlines:
             return True
         return ("rn" in word or "vv" in word or "cl" in word) and shape(word) in self._shapes
+
+    def has_shape(self, word: str) -> bool:
+        """Whether a word has the outlines of a name."""
+        return shape(word) in self._shapes
 
     def _may_be_typo(self, word: str) -> bool:
         return self._has_half(word) and not self._one.keys().isdisjoint(_keys(word, 1))
@@ -245,15 +254,10 @@ class NameIndex:
 
     def _may_be_two(self, word: str) -> bool:
         """Two edits nearly always leave the first, last or middle third of a name as it was."""
-        size = len(word)
-        for third in range((size - 2) // 3, (size + 2) // 3 + 1):
-            if word[:third] in self._firsts or word[-third:] in self._lasts:
-                return True
-            for middle in range(third, third + 3):
-                for start in range(third - 1, third + 2):
-                    if word[start : start + middle] in self._middles:
-                        return True
-        return False
+        thirds, middles = spans(len(word))
+        if any(word[:third] in self._firsts or word[-third:] in self._lasts for third in thirds):
+            return True
+        return not self._middles.isdisjoint([word[start:end] for start, end in middles])
 
     def _add_two(self, word: str, found: dict[Name, How]) -> None:
         if not self._may_be_two(word):

@@ -150,4 +150,4 @@ def _without_word(part: str) -> Iterator[str]:
 
 def _is_beside(word: str, left: int) -> bool:
     """A word that goes with names, or, where enough letters are left, any longer one."""
-    return is_known(word) or (left >= _SURE + 1 and len(word) > 4 and is_plain(word))
+    return is_known(word) or (left > _SURE and len(word) > 4 and is_plain(word))

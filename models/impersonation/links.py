@@ -47,8 +47,14 @@ _MOST_ALONE = 0.9  # points of a link without a brand: suspicious, but nobody's 
 _PARTS = re.compile(r"[\W_]+")
 _TRICK = re.compile(r"//|@|%2e|%2f|\.(?:html?|pdf|jpe?g|png|docx?)\.[a-z]{2,4}\b|\\", re.I)
 _NESTED = re.compile(r"https?:(?:/|%2f)+\S*", re.IGNORECASE)
-_SIMPLE = re.compile(r"https?://([a-z0-9.-]+)((?:/[^@\\\s]*)?)\Z")
+_SIMPLE = re.compile(r"https?://([a-zA-Z0-9.-]+)((?:/[^@\\\s]*)?)\Z")
+# the same of many lines, with what is read of their paths, ASCII alone; of others nothing
+_LINES = re.compile(
+    r"^(?:https?://([a-zA-Z0-9.-]{1,300})(?:/([!-?A-\[\]-~]{0,299})[!-?A-\[\]-~]{0,1400})?$|.*$)",
+    re.MULTILINE,
+)
 _MARKS = dict.fromkeys(map(ord, string.punctuation))
+_WORTH_A_BATCH = 4  # links from which on reading them together is quicker
 _USUAL_PORTS = ("", "80", "443")
 _LONG_HOST = 60
 _PATH_CHARS = 300
@@ -94,6 +100,9 @@ class LinkChecker:
             if url is not None
         }
         self._index = NameIndex(names_of(brands)) if index is None else index
+        # official domains that are not told by a name inside of a path: ``x.com``
+        marked = (host.translate(_MARKS) for host in self._official)
+        self._brief = tuple(own for own in marked if not self._index.has_inside(own))
         self._hosts = HostReader(self._index, self._official, WEIGHTS)
         self._remembered = lru_cache(remembered)(self._judge_host)
         self._most_quiet = remembered
@@ -101,19 +110,22 @@ class LinkChecker:
 
     def check(self, text: str) -> Finding:
         """Judge one URL or host; what is neither resembles nothing."""
-        simple = _SIMPLE.match(text)
-        if simple and len(text) < MAX_URL_CHARS:
-            quiet = self._quiet.get(simple[1])
-            if quiet is not None and not self._may_name(simple[2]):
-                return quiet
+        simple = _SIMPLE.match(text) if len(text) < MAX_URL_CHARS else None
+        if simple is None:
+            url = parse_url(text)
+            return NOTHING if url is None else self.judge(url)
+        host, reads_path = simple[1].lower(), self._may_name(simple[2])
+        quiet = None if reads_path else self._quiet.get(host)
+        if quiet is not None:
+            return quiet
         url = parse_url(text)
         if url is None:
             return NOTHING
-        found = self.judge(url)
-        if simple and found.brand is None and not url.is_address and not self._may_name(url.path):
+        found = self._judge(url, reads_path=reads_path)
+        if found.brand is None and not url.is_address and not reads_path:
             if len(self._quiet) >= self._most_quiet:
                 self._quiet.clear()
-            self._quiet[simple[1]] = found
+            self._quiet[host] = found
         return found
 
     def _may_name(self, path: str) -> bool:
@@ -122,25 +134,43 @@ class LinkChecker:
             return False
         if not path.isascii():
             return True
-        path = path[1:_PATH_CHARS].lower()
-        if self._index.has_inside(path):
-            return True
-        return not path.isalnum() and self._index.has_inside(path.translate(_MARKS))
+        path = path[1:_PATH_CHARS].lower().translate(_MARKS)
+        return self._index.has_inside(path) or any(own in path for own in self._brief)
 
     def check_many(self, texts: Sequence[str]) -> list[Finding]:
-        """Judge links, each of them once."""
-        if len(texts) < 2:
-            return [self.check(text) for text in texts]
-        found = {text: self.check(text) for text in dict.fromkeys(texts)}
+        """Judge links, each of them once; those to hosts that are known together."""
+        once = list(dict.fromkeys(texts))
+        joined = "\n".join(once)
+        if len(once) < _WORTH_A_BATCH or joined.count("\n") >= len(once):
+            found = {text: self.check(text) for text in once}
+        else:
+            found = self._check_lines(once, joined)
         return [found[text] for text in texts]
+
+    def _check_lines(self, texts: list[str], joined: str) -> dict[str, Finding]:
+        parts = _LINES.findall(joined)
+        paths = "\n".join([path for _, path in parts]).lower().translate(_MARKS)
+        named = self._index.prefilter.holding(paths)
+        if self._brief:
+            named.update(
+                i for i, path in enumerate(paths.split("\n")) if any(b in path for b in self._brief)
+            )
+        found: dict[str, Finding] = {}
+        for i, (host, _) in enumerate(parts):
+            quiet = self._quiet.get(host.lower()) if i not in named else None
+            found[texts[i]] = self.check(texts[i]) if quiet is None else quiet
+        return found
 
     def judge(self, url: Url) -> Finding:
         """Judge a link that was taken apart already."""
+        return self._judge(url, reads_path=len(url.path) > 1)
+
+    def _judge(self, url: Url, *, reads_path: bool) -> Finding:
         if self.brand_of(url.host) is not None:
             return NOTHING  # whatever stands before or after: it leads to the brand itself
         bare = url._replace(user="", path="")
         tallies = self._remembered(bare)
-        if url.user or len(url.path) > 1:
+        if url.user or reads_path:
             tallies = {brand: tally.copy() for brand, tally in tallies.items()}
             self._read_user(url.user[:_PATH_CHARS], tallies)
             self._read_path(url, tallies)

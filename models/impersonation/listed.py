@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from models.impersonation.urls import parse_url
 from models.records import Author, Brand, Judgement, Listed
+
+_PLAIN = re.compile(
+    r"https?://(?![a-z0-9.-]*xn--)([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?:[:/?#][ -?A-\[\]-~]*)?\Z",
+    re.IGNORECASE | re.ASCII,
+)
 
 Entry = tuple[int, Listed]  # index of the brand, and what somebody says
 
@@ -58,7 +64,29 @@ class Lists:
     @property
     def blocks(self) -> bool:
         """Whether anything at all is blocked: most have no list, and need not be asked."""
-        return self._blocked.holds_any
+        return self.blocks_accounts or self.blocks_domains
+
+    @property
+    def blocks_accounts(self) -> bool:
+        """Whether any account is blocked."""
+        return self._blocked.holds_accounts
+
+    @property
+    def blocks_domains(self) -> bool:
+        """Whether any domain is blocked."""
+        return self._blocked.holds_domains
+
+    def may_block_account(self, author: Author, platform: str) -> bool:
+        """Whether `blocked_account` can tell of an account at any time: quick."""
+        return bool(self._blocked.account(author, platform))
+
+    def may_block_link(self, link: str) -> bool:
+        """Whether `blocked_domain` can tell of a link's host at any time: quick.
+
+        Only a host that is written plainly is read here; any other may lead anywhere.
+        """
+        plain = _PLAIN.match(link)
+        return plain is None or self._blocked.has_domain(plain[1].lower())
 
 
 class _Index:
@@ -75,7 +103,8 @@ class _Index:
                 self._add("handle", _bare(listed.handle), entry)
             else:
                 self._add((listed.platform or "").casefold(), listed.account or "", entry)
-        self.holds_any = bool(self._accounts or self._domains)
+        self.holds_accounts = bool(self._accounts)
+        self.holds_domains = bool(self._domains)
 
     def _add(self, kind: str, name: str, entry: Entry) -> None:
         self._accounts.setdefault((kind, name), []).append(entry)
@@ -89,6 +118,13 @@ class _Index:
             if (entry[1].platform or platform).casefold() == platform.casefold():
                 found.append(entry)
         return found
+
+    def has_domain(self, host: str) -> bool:
+        while host:
+            if host in self._domains:
+                return True
+            host = host.partition(".")[2]
+        return False
 
     def domain(self, host: str) -> list[Entry]:
         found: list[Entry] = []

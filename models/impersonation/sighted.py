@@ -12,8 +12,9 @@ from typing import Literal
 
 import msgspec
 
+from models.impersonation.copied import is_copied, same_picture
 from models.impersonation.findings import Reason, Suspect, score_of
-from models.impersonation.impostor import WEIGHTS, is_copied, same_picture
+from models.impersonation.impostor import WEIGHTS
 from models.impersonation.intent import WEIGHTS as INTENT_WEIGHTS
 from models.records import Evidence
 

@@ -7,7 +7,7 @@ Most authors and hosts are nobody's look-alikes, and the checkers say so in a mo
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from itertools import islice
 
@@ -19,7 +19,7 @@ from models.impersonation.likeness import NameIndex
 from models.impersonation.links import LinkChecker
 from models.impersonation.listed import Lists
 from models.impersonation.urls import Url, parse_url
-from models.records import Brand, Judgement, Mention
+from models.records import Author, Brand, Judgement, Mention
 
 CARRIED = 0.1  # the score from which an account goes on: a copied picture may still decide
 CARRIED_LINK = 0.3
@@ -33,6 +33,9 @@ _WHO_CHARS = 200
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'\u00ab\u00bb\u060c\u061b]+", re.IGNORECASE)
 _TRAILING = ".,;:!?)]}…\u061f"
 _ADDRESSED = re.compile(r"\s*[\u200e\u200f\u2066-\u2069]*@([\w.-]{1,100})")
+
+_NOBODY = Author()
+_WORTH_A_BATCH = 8  # mentions from which on ruling them out together is quicker
 
 Found = tuple[int, Suspect]  # index of the brand
 
@@ -71,11 +74,49 @@ class SuspectFinder:
 
     def find(self, mention: Mention) -> list[Found]:
         """Suspects of one mention, at most one account and one domain a brand and host."""
+        return self._find(mention, self._lists)
+
+    def find_many(self, mentions: Sequence[Mention]) -> dict[int, list[Found]]:
+        """Suspects of each mention that has any, by its index; most are ruled out together."""
+        lists = self._lists  # the same for the whole batch
+        likely: Iterable[int] = range(len(mentions))
+        if len(mentions) >= _WORTH_A_BATCH:
+            likely = sorted(
+                {*self._likely_authors(mentions, lists), *self._likely_links(mentions, lists)}
+            )
+        every = ((i, self._find(mentions[i], lists)) for i in likely)
+        return {i: found for i, found in every if found}
+
+    def _likely_authors(self, mentions: Sequence[Mention], lists: Lists) -> list[int]:
+        authors = [mention.author or _NOBODY for mention in mentions]
+        likely = self._accounts.candidates(authors)
+        if lists.blocks_accounts:
+            likely += [
+                i
+                for i, mention in enumerate(mentions)
+                if lists.may_block_account(authors[i], mention.platform)
+            ]
+        return likely
+
+    def _likely_links(self, mentions: Sequence[Mention], lists: Lists) -> list[int]:
+        rows: list[int] = []
+        links: list[str] = []
+        for i, mention in enumerate(mentions):
+            if mention.links or _has_url(mention.text):
+                shown = _links_of(mention)
+                links += shown
+                rows += [i] * len(shown)
+        found = self._links.check_many(links)
+        likely = [i for i, each in zip(rows, found) if each.brand is not None]
+        if lists.blocks_domains:
+            likely += [i for i, link in zip(rows, links) if lists.may_block_link(link)]
+        return likely
+
+    def _find(self, mention: Mention, lists: Lists) -> list[Found]:
         found: list[Found] = []
-        lists = self._lists  # the same for the whole mention
         if mention.author is not None:
             found += self._of_author(mention, lists)
-        if mention.links or "://" in mention.text or "www." in mention.text:
+        if mention.links or _has_url(mention.text):
             found += self._of_links(mention, lists)
         return _with_words(found, mention) if found else found
 
@@ -191,6 +232,10 @@ def _with_words(found: list[Found], mention: Mention) -> list[Found]:
             )
         )
     return told
+
+
+def _has_url(text: str) -> bool:
+    return "://" in text or "www." in text
 
 
 def _links_of(mention: Mention) -> Sequence[str]:

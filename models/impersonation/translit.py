@@ -9,16 +9,27 @@ from __future__ import annotations
 
 import re
 
-_ARABIC = {
+
+class _Kept(dict[int, str]):
+    """A table of `str.translate` that drops what is not in it."""
+
+    def __missing__(self, code: int) -> None:
+        return None
+
+
+_ARABIC = _Kept(str.maketrans({
     "ب": "b", "ت": "t", "ث": "t", "ج": "j", "ح": "h", "خ": "h", "د": "d", "ذ": "d", "ر": "r",
     "ز": "z", "س": "s", "ش": "s", "ص": "s", "ض": "d", "ط": "t", "ظ": "z", "غ": "j", "ف": "f",
     "ق": "k", "ك": "k", "ل": "l", "م": "m", "ن": "n", "ه": "h",
-}  # fmt: skip
+}))  # fmt: skip
 _PAIRS = re.compile(r"sh|ch|th|kh|gh|dh|ph|ck|qu|x")
 _PAIR_OF = {"sh": "s", "ch": "s", "th": "t", "kh": "h", "gh": "j", "dh": "d", "ph": "f", "ck": "k",
             "qu": "k", "x": "ks"}  # fmt: skip
 # the digits of Arabizi stand for letters: 7 for ح, 3 for ع, which has no Latin letter
 _LATIN = str.maketrans("pvgqc75698", "bfjkkhhtsk", "aeiouyw23'`-_ .")
+_BLOCK = re.compile("[\u0600-\u06ff]+")
+_OTHERS = dict.fromkeys(c for c in range(128) if not chr(c).islower() and c != ord("\n"))
+_ARTICLE = re.compile(r"\b(?:al|el)[ _-]?(?=\w{3})")
 _DOUBLE = re.compile(r"(.)\1+")
 MIN_KEY = 3
 
@@ -27,8 +38,8 @@ def is_arabic(text: str) -> bool:
     """Whether most letters of a folded text are Arabic ones."""
     if text.isascii():
         return False
-    letters = [c for c in text if c.isalpha()]
-    return 2 * sum("\u0600" <= c <= "\u06ff" for c in letters) > len(letters)
+    letters = "".join(filter(str.isalpha, text))
+    return 2 * sum(map(len, _BLOCK.findall(letters))) > len(letters)
 
 
 def sound_key(folded: str) -> str:
@@ -46,13 +57,28 @@ def sound_key(folded: str) -> str:
     """
     if is_arabic(folded):
         words = [word.removeprefix("ال") for word in folded.split()]
-        key = "".join(_ARABIC.get(c, "") for word in words for c in _without_ta_marbuta(word))
+        key = "".join(map(_without_ta_marbuta, words)).translate(_ARABIC)
     else:
-        plain = re.sub(r"\b(?:al|el)[ _-]?(?=\w{3})", "", folded)
-        plain = _PAIRS.sub(lambda found: _PAIR_OF[found[0]], _DOUBLE.sub(r"\1", plain))
-        key = "".join(c for c in plain.translate(_LATIN) if "a" <= c <= "z")
+        key = "".join(c for c in _consonants(folded) if "a" <= c <= "z")
         key = key[:-1] if re.search(r"[ae]h\Z", folded) else key
     return key if len(key) >= MIN_KEY else ""
+
+
+def latin_keys(lines: str) -> str:
+    """Of each line of ASCII text its key, with what `sound_key` leaves out at the end.
+
+    Examples
+    --------
+    >>> latin_keys("netflix\\nal rajhi").split("\\n"), sound_key("al rajhi")
+    (['ntflks', 'rjh'], 'rjh')
+    """
+    return _consonants(lines).translate(_OTHERS)
+
+
+def _consonants(folded: str) -> str:
+    plain = _ARTICLE.sub("", folded)
+    plain = _PAIRS.sub(lambda found: _PAIR_OF[found[0]], _DOUBLE.sub(r"\1", plain))
+    return plain.translate(_LATIN)
 
 
 def _without_ta_marbuta(word: str) -> str:

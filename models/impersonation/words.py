@@ -6,7 +6,7 @@ brand; the lists of models/artifacts/impersonation.json are read by what their w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import msgspec
 from ahocorasick_rs import AhoCorasick
 
 from models.impersonation.confusables import fold
+from models.impersonation.prefilter import lines_with
 
 _FOLDER = Path(__file__).parents[1] / "artifacts"
 _LONGEST = 15  # letters of a word in the list
@@ -196,14 +197,26 @@ def role_of(text: str) -> str:
     role = roles.get(text, "")
     if role or not 2 * _MIN_ROLE_CHARS - 1 <= len(text) <= _MAX_CHARS:
         return role
-    if text[:_MIN_ROLE_CHARS] not in _begun() and text[-_MIN_ROLE_CHARS:] not in _ended():
-        return ""
-    found = {""}
-    for size in range(_MIN_ROLE_CHARS, len(text) - 1):
-        for word, rest in ((text[:size], text[size:]), (text[-size:], text[:-size])):
-            if word in roles and _is_role_text(rest):
-                found.update((roles[word], roles.get(rest, "")))
+    found, most = {""}, len(text) - 2
+    for size in _begun().get(text[:_MIN_ROLE_CHARS], ()):
+        if size <= most and text[:size] in roles and _is_role_text(text[size:]):
+            found.update((roles[text[:size]], roles.get(text[size:], "")))
+    for size in _ended().get(text[-_MIN_ROLE_CHARS:], ()):
+        if size <= most and text[-size:] in roles and _is_role_text(text[:-size]):
+            found.update((roles[text[-size:]], roles.get(text[:-size], "")))
     return next((role for role in _ROLES if role in found), "")
+
+
+def may_have_role(lines: Sequence[str]) -> list[int]:
+    """Numbers of the lines in which a word may have a role or be a number; the others have none.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        Words of ASCII, lower case, with spaces between them.
+    """
+    padded = " " + " \n ".join(lines) + " "
+    return sorted(lines_with(_role_ends(), padded))
 
 
 _ROLES = ("topic", "support", "credential", "commerce", "company", "place")
@@ -219,13 +232,32 @@ def _roles() -> dict[str, str]:
 
 
 @cache
-def _begun() -> frozenset[str]:
-    return frozenset(word[:_MIN_ROLE_CHARS] for word in _roles())
+def _role_ends() -> AhoCorasick:
+    """Finds how words with a role begin and end, short ones whole, and numbers."""
+    ends = [f" {digit}" for digit in range(10)]
+    for word in _roles():
+        ends += (f" {word}", f"{word} ") if len(word) >= _MIN_ROLE_CHARS else (f" {word} ",)
+    return AhoCorasick(ends)
 
 
 @cache
-def _ended() -> frozenset[str]:
-    return frozenset(word[-_MIN_ROLE_CHARS:] for word in _roles())
+def _begun() -> dict[str, tuple[int, ...]]:
+    """Lengths of the words with a role, by their first letters."""
+    return _lengths((word[:_MIN_ROLE_CHARS], word) for word in _roles())
+
+
+@cache
+def _ended() -> dict[str, tuple[int, ...]]:
+    """The same by their last letters."""
+    return _lengths((word[-_MIN_ROLE_CHARS:], word) for word in _roles())
+
+
+def _lengths(words: Iterable[tuple[str, str]]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, set[int]] = {}
+    for letters, word in words:
+        if len(word) >= _MIN_ROLE_CHARS:
+            found.setdefault(letters, set()).add(len(word))
+    return {letters: tuple(sorted(sizes)) for letters, sizes in found.items()}
 
 
 def _is_role_text(text: str) -> bool:

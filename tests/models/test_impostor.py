@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from benchmarks.quality.lookalikes import BRANDS as IMITATED
 from benchmarks.quality.lookalikes import look_alikes
+from models.impersonation.brand_names import names_of
 from models.impersonation.findings import BALANCED, NOTHING
 from models.impersonation.impostor import WEIGHTS, ImpostorChecker
 from models.impersonation.intent import intents
+from models.impersonation.likeness import NameIndex
 from models.records import Author, Brand, OfficialAccount
 
 BRANDS = (
@@ -23,6 +25,7 @@ BRANDS = (
     Brand(id="line", names=("LINE",), handles=("LINEjp_official",)),
 )  # fmt: skip
 CHECKER = ImpostorChecker(BRANDS)
+INDEX = NameIndex(names_of(BRANDS))
 SEEN = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -206,6 +209,65 @@ def test_no_field_raises(
         assert 0 <= found.score < 1
         assert all(r.code in WEIGHTS or r.code.split("_")[0] in ("asks", "offers")
                    for r in found.reasons)  # fmt: skip
+
+
+shown = st.one_of(
+    st.none(),
+    st.text(max_size=120),
+    st.builds(
+        "".join,
+        st.lists(
+            st.sampled_from((
+                "acmezon", "Acmez0n", "acmzeon", "أكميزون", "اكميزن", "аcmezon", " ", "_", "@",
+                "\n", "help", "خدمة", "العملاء", "24", "٢٤", "al ", "x", "\u200b", "é", "★",
+                " " * 60,
+            )),
+            max_size=6,
+        ),
+    ),
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(shown, shown), max_size=30))
+def test_many_are_judged_as_one_by_one(names: list[tuple[str | None, str | None]]) -> None:
+    authors = [account(handle, name) for handle, name in names]
+    alone = [ImpostorChecker(BRANDS, INDEX).check(author) for author in authors]
+    checker = ImpostorChecker(BRANDS, INDEX)
+    assert checker.check_many(authors) == alone
+    assert checker.check_many(authors) == alone  # what is remembered is the same
+
+
+def test_look_alikes_are_candidates_and_strangers_are_not() -> None:
+    checker = ImpostorChecker(IMITATED)
+    made = [each.author for each in look_alikes(rounds=1, seed=5)]
+    strangers = [account(f"jane_{i}", f"Jane Doe {i}") for i in range(50)]
+    found = checker.candidates([*strangers, *made])
+    assert [i for i in found if i < len(strangers)] == []
+    assert all(i in found for i, each in enumerate(made, 50) if checker.check(each).score)
+
+
+@pytest.mark.parametrize(
+    ("brand", "heard"),
+    [("نتفليكس", "netflix"), ("نتفليكس", "Netflix help"), ("Netflix", "نتفليكس"),
+     ("Netflix", "خدمة نتفليكس")],
+)  # fmt: skip
+def test_of_many_a_name_is_heard_in_the_other_script(brand: str, heard: str) -> None:
+    checker = ImpostorChecker([Brand(id="n", names=(brand,))])
+    strangers = [account(f"jane_{i}", "منى") for i in range(9)]
+    *others, found = checker.check_many([*strangers, account("x", heard)])
+    assert set(others) == {NOTHING}
+    assert found == ImpostorChecker([Brand(id="n", names=(brand,))]).check(account("x", heard))
+    assert found.score > 0
+
+
+def test_a_copied_picture_makes_anybody_a_candidate() -> None:
+    checker = ImpostorChecker(BRANDS)
+    stranger = account("jane", "Jane", avatar_phash="f0e1d2c3b4a59687")
+    assert checker.candidates([stranger] * 9) == list(range(9))  # so few are not worth a batch
+    checker.check(stranger)
+    assert checker.candidates([stranger] * 9) == []
+    checker.learn(account("acmezon", "Acmezon", avatar_phash="f0e1d2c3b4a59687"))
+    assert checker.candidates([stranger] * 9) == list(range(9))
 
 
 @pytest.mark.parametrize("char", ["a", "acmezon", "م", "ـ", "\u202e", "acmezon support ", "ﷺ", "1"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.impersonation.brand_names import names_of
 from models.impersonation.likeness import NameIndex, edits, name_of
-from models.impersonation.words import is_affix, is_covered, role_of
+from models.impersonation.words import is_affix, is_covered, lists, may_have_role, role_of
 from models.records import Brand
 
 NAMES = ("paypal", "microsoft", "alrajhibank", "rakuten", "mapquest", "اكميزون")
@@ -38,6 +38,26 @@ def test_every_edit_passes_the_quick_look(name: str, seed: int) -> None:
 def test_what_is_like_a_name_passed_the_quick_look(word: str) -> None:
     found = INDEX.like(word, most_edits=1)
     assert INDEX.may_be_like(word) or not found
+
+
+@given(st.lists(st.tuples(st.sampled_from(NAMES), st.integers(0, 10**6)), max_size=9))
+def test_every_edit_passes_the_prefilter_of_many(chosen: list[tuple[str, int]]) -> None:
+    words = [edited(name, random.Random(seed)) for name, seed in chosen]
+    assert INDEX.prefilter.near(words) == set(range(len(words)))
+
+
+@given(st.lists(st.text("aclmnoprvyp01ر", max_size=50), max_size=9))
+def test_what_is_like_a_name_passed_the_prefilter(words: list[str]) -> None:
+    near = INDEX.prefilter.near(words)
+    for i, word in enumerate(words):
+        assert i in near or not (INDEX.may_be_like(word) or INDEX.has_inside(word)), word
+
+
+def test_the_prefilter_rules_out_what_is_like_no_name() -> None:
+    rng = random.Random(1)
+    words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=9)) for _ in range(1_000)]
+    assert len(INDEX.prefilter.near([*words, "paypa1", "xrakutenx"]) - {1_000, 1_001}) < 5
+    assert INDEX.prefilter.near([]) == set()
 
 
 @given(st.text("abc", max_size=8), st.text("abc", max_size=8))
@@ -69,3 +89,15 @@ def test_words_say_what_stands_beside_a_name() -> None:
     assert not is_affix("furniture")
     assert [role_of(word) for word in ("helpuk", "news", "uae", "smith", "")] == [
         "support", "topic", "place", "", ""]  # fmt: skip
+
+
+WORDS = sorted(lists().support | lists().place | lists().topic | lists().desk)
+PARTS = st.lists(st.sampled_from((*WORDS, "24", "jane", "us", "x")), min_size=1, max_size=4)
+
+
+@given(PARTS, st.text("ab1", max_size=2))
+def test_lines_without_a_role_have_none_in_any_word(parts: list[str], tail: str) -> None:
+    words = [word for word in ("".join(parts) + tail, *parts[1:]) if word.isascii() and word]
+    has_role = any(role_of(word) or word.isdigit() for word in words)
+    assert may_have_role(["jane doe", " ".join(words)])[-1:] == [1] or not has_role
+    assert may_have_role(["jane doe", ""]) == []

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.impersonation.brand_names import names_of
 from models.impersonation.confusables import fold, shape
 from models.impersonation.findings import BALANCED, NOTHING
+from models.impersonation.likeness import NameIndex
 from models.impersonation.links import WEIGHTS, LinkChecker
 from models.impersonation.urls import parse_url
 from models.records import Brand
@@ -24,6 +26,7 @@ BRANDS = (
     Brand(id="dhl", names=("DHL",), domains=("dhl.com",)),
 )  # fmt: skip
 CHECKER = LinkChecker(BRANDS)
+INDEX = NameIndex(names_of(BRANDS))
 
 FLAGGED = [
     ("rakutten.co.jp", "rakuten", "typo"),
@@ -125,6 +128,35 @@ def test_what_is_no_link_resembles_nothing() -> None:
 def test_many_are_judged_as_one_by_one() -> None:
     links = [row[0] for row in FLAGGED] * 2
     assert CHECKER.check_many(links) == [LinkChecker(BRANDS).check(link) for link in links]
+
+
+HOSTS = ("t.co", "T.co", "rakuten.top", "1.2.3.4", "xn--80ak6aa92e.com", "a..b", "é.com")
+PIECES = ("/", "rakuten", "raku-ten", "?", "@", "\\", " ", "\n", "é", "x" * 290, "x" * 1500)
+LINKS = st.builds(
+    lambda scheme, host, tail: f"{scheme}{host}{tail}",
+    st.sampled_from(("http://", "https://", "HTTP://", "")),
+    st.sampled_from(HOSTS),
+    st.text(max_size=40) | st.lists(st.sampled_from(PIECES), max_size=5).map("".join),
+)
+
+
+@given(st.lists(LINKS, max_size=20))
+def test_any_links_are_judged_as_one_by_one(links: list[str]) -> None:
+    alone = [LinkChecker(BRANDS, INDEX).check(link) for link in links]
+    checker = LinkChecker(BRANDS, INDEX)
+    assert checker.check_many(links) == alone
+    assert checker.check_many(links) == alone  # what is remembered is the same
+
+
+def test_an_official_domain_of_two_letters_is_seen_in_the_path_of_a_known_host() -> None:
+    checker = LinkChecker([Brand(id="hp", names=("Hewlett",), domains=("hp.com",))])
+    honest, false = "https://evil.example/a", "https://evil.example/hp.com/a"
+    assert checker.check(honest).brand is None  # from now on the host is known
+    assert [found.brand for found in (checker.check(false), *checker.check_many([false] * 9))] == [
+        "hp"
+    ] * 10
+    many = [f"https://evil.example/{i}" for i in range(9)]
+    assert [found.brand for found in checker.check_many([*many, false])] == [None] * 9 + ["hp"]
 
 
 @given(st.text(max_size=400))

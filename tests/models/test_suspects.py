@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.impersonation.listed import Lists
 from models.impersonation.suspects import CARRIED, SuspectFinder, mention_key
+from models.impersonation.urls import parse_url
 from models.records import Author, Brand, Judgement, Listed, Mention, OfficialAccount
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -151,6 +153,7 @@ def test_of_one_domain_the_worst_link_is_told() -> None:
 
 
 FINDER = SuspectFinder([brand(block=(listed(domain="evil.example"), listed(handle="jane")))])
+QUIET = SuspectFinder([BRAND])
 ANY = st.text(st.characters(), max_size=80)
 URLS = st.builds(
     lambda scheme, host, tail: f"{scheme}{host}{tail}",
@@ -169,3 +172,47 @@ def test_no_text_raises(text: str, handle: str, name: str, bio: str, one: str, t
         assert index == 0
         assert len(suspect.who) <= 200
         assert len(suspect.url or "") <= 300
+
+
+@given(st.lists(st.tuples(ANY, ANY, URLS), min_size=9, max_size=20))
+def test_of_many_those_are_found_that_are_found_alone(shown: list[tuple[str, str, str]]) -> None:
+    made = [mention(url, author=Author(handle=h, name=n)) for h, n, url in shown]
+    made += [mention(links=(url,)) for _, _, url in shown]
+    made += [case.mention for case in CASES.values()]
+    alone = {i: found for i, each in enumerate(made) if (found := QUIET.find(each))}
+    assert SuspectFinder([BRAND]).find_many(made) == alone
+    assert len(alone) >= 4
+
+
+def test_of_many_the_blocked_are_found() -> None:
+    made = [mention(f"https://news.example/{i}", handle=f"reader_{i}") for i in range(20)]
+    made += [mention("https://evil.example/x", handle="mary"), mention(handle="jane")]
+    assert list(FINDER.find_many(made)) == [20, 21]
+    assert FINDER.find_many([]) == {}
+
+
+@given(st.lists(st.tuples(URLS, st.sampled_from(["jane", "@Jane", "mary"])), min_size=9))
+def test_of_many_those_are_found_that_are_blocked_alone(shown: list[tuple[str, str]]) -> None:
+    made = [mention(links=(url,), handle=handle) for url, handle in shown]
+    alone = {i: found for i, each in enumerate(made) if (found := FINDER.find(each))}
+    assert FINDER.find_many(made) == alone
+
+
+WRITTEN = (
+    "http://", "HTTPS://", "evil", "EVIL", ".", "..", "example", ":80", "@", "/", "\\", "?", "\t",
+    " ", "x.", "%65vil", "ｅvil", "#",
+)  # fmt: skip
+
+
+@given(URLS | st.lists(st.sampled_from(WRITTEN), max_size=9).map("".join))
+def test_no_way_to_write_a_blocked_host_escapes(link: str) -> None:
+    lists = Lists([brand(block=(listed(domain="evil.example"),))])
+    url = parse_url(link)
+    is_blocked = url is not None and bool(lists.blocked_domain(url.host, AT_MS))
+    assert lists.may_block_link(link) or not is_blocked
+
+
+def test_a_plain_link_elsewhere_is_not_looked_at() -> None:
+    lists = Lists([brand(block=(listed(domain="evil.example"),))])
+    assert not lists.may_block_link("https://news.example/evil.example")
+    assert lists.may_block_link("https://a.evil.example:8080/x")
