@@ -9,12 +9,12 @@ found by an Aho-Corasick automaton over all of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import combinations
 from typing import Literal, NamedTuple
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from models.impersonation.confusables import outline, shape
+from models.impersonation.deletions import Deletions, deletions
 from models.impersonation.prefilter import Prefilter
 from models.impersonation.slips import is_doubled, is_slip, spans
 from models.impersonation.words import found_in_words, is_plain, is_text, is_word, may_be_name
@@ -116,14 +116,6 @@ def edits(a: str, b: str, limit: int) -> int:
     return min(last[-1], limit + 1)
 
 
-def _keys(word: str, depth: int) -> set[str]:
-    """The word with up to so many letters left out."""
-    keys = {word}
-    for size in range(max(len(word) - depth, 1), len(word)):
-        keys.update(map("".join, combinations(word, size)))
-    return keys
-
-
 def _put(table: dict[str, tuple[Name, ...]], keys: Iterable[str], name: Name) -> None:
     alone = (name,)  # one tuple for its hundreds of keys
     for key in keys:
@@ -159,10 +151,13 @@ class NameIndex:
         self._same: dict[str, list[Name]] = {}
         self._shapes: dict[str, list[Name]] = {}
         self._one: dict[str, tuple[Name, ...]] = {}
-        self._two: dict[str, tuple[Name, ...]] = {}
+        two = Deletions[Name]()
         for name in self.names:
             self._same.setdefault(name.text, []).append(name)
             self._add_typos(name)
+            if _TWO_EDITS <= len(name.text) <= _TWO_EDITS_MOST:
+                two.put(deletions(name.text, 2), name)
+        self._two = two.table()
         self._outlines = frozenset(map(outline, self._same))
         thirds = [(t, len(t) // 3) for t in self._same if len(t) >= _TWO_EDITS]
         self._firsts = frozenset(text[:third] for text, third in thirds)
@@ -182,9 +177,7 @@ class NameIndex:
             return
         self._shapes.setdefault(shape(name.text), []).append(name)
         if len(name.text) >= _TYPO_MIN:
-            _put(self._one, _keys(name.text, 1), name)
-        if _TWO_EDITS <= len(name.text) <= _TWO_EDITS_MOST:
-            _put(self._two, _keys(name.text, 2), name)
+            _put(self._one, deletions(name.text, 1), name)
 
     def has_inside(self, text: str) -> bool:
         """Whether a name of three letters or more occurs in a text."""
@@ -203,7 +196,7 @@ class NameIndex:
         return shape(word) in self._shapes
 
     def _may_be_typo(self, word: str) -> bool:
-        return self._has_half(word) and not self._one.keys().isdisjoint(_keys(word, 1))
+        return self._has_half(word) and not self._one.keys().isdisjoint(deletions(word, 1))
 
     def _has_half(self, word: str) -> bool:
         """One edit leaves the begin or end of a name as it was: only then keys are worth making."""
@@ -244,7 +237,7 @@ class NameIndex:
         for name in self._shapes.get(shape(word), ()):
             if odd or _may_be_shape(word, name):
                 found.setdefault(name, "shape")
-        for key in self._one.keys() & _keys(word, 1) if self._has_half(word) else ():
+        for key in self._one.keys() & deletions(word, 1) if self._has_half(word) else ():
             for name in self._one[key]:
                 if name not in found and _may_be_typo(word, name):
                     found[name] = "typo"
@@ -262,10 +255,9 @@ class NameIndex:
     def _add_two(self, word: str, found: dict[Name, How]) -> None:
         if not self._may_be_two(word):
             return
-        for key in self._two.keys() & _keys(word, 2):
-            for name in self._two[key]:
-                if name not in found and _may_be_two(word, name.text):
-                    found[name] = "typos"
+        for name in self._two.find(deletions(word, 2)):
+            if name not in found and _may_be_two(word, name.text):
+                found[name] = "typos"
 
 
 def _may_be_shape(word: str, name: Name) -> bool:
