@@ -21,7 +21,7 @@ POSTGRESQL := $(VENV)/.postgresql-found
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-dev demo demo-kafka test lint lint-style lint-types lint-imports \
 	lint-docs format dashboards pictures bench bench-kafka quality soak kafka kafka-jars \
-	alertmanager prometheus chromium clean
+	alertmanager prometheus chromium openssl clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -36,7 +36,7 @@ demo: $(RUNTIME) ## Simulate a crisis, run the pipeline, show the alerts (demo-o
 demo-kafka: $(RUNTIME) $(JARS_4.1) ## The same through a real Kafka and three workers, and compare
 	$(BIN)/python -m deploy.kafka.demo
 
-test: $(DEV) $(KAFKA_JARS) $(POSTGRESQL) alertmanager prometheus chromium ## Run all tests but the soak tests
+test: $(DEV) $(KAFKA_JARS) $(POSTGRESQL) alertmanager prometheus chromium openssl ## Run all tests but the soak tests
 	$(PYTEST) -n 2 $(PYTEST_ARGS)
 
 lint: lint-style lint-types lint-imports lint-docs ## Run all static checks (-k shows every fault)
@@ -84,6 +84,11 @@ prometheus: ## Install Debian's Prometheus and promtool, for the tests, if they 
 		--no-install-recommends prometheus; } || \
 		{ echo "install Prometheus with promtool, then try again" >&2; exit 1; }
 
+openssl: ## Install Debian's openssl, for certificates of the tests, if it is missing
+	@command -v openssl >/dev/null || { apt-get update -q && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends openssl; } || \
+		{ echo "install openssl, then try again" >&2; exit 1; }
+
 dashboards: $(DEV) ## Write Grafana's dashboards anew, into deploy/grafana/dashboards
 	$(BIN)/python -m deploy.grafana
 
@@ -96,7 +101,7 @@ bench-kafka: $(RUNTIME) $(KAFKA_JARS) ## Measure the Kafka engine on a real brok
 quality: $(DEV) ## Measure every quality figure anew, into docs/quality.md
 	$(BIN)/python -m benchmarks.quality
 
-soak: $(DEV) $(KAFKA_JARS) $(POSTGRESQL) alertmanager prometheus chromium ## Run the long tests, with random search by hypothesis
+soak: $(DEV) $(KAFKA_JARS) $(POSTGRESQL) alertmanager prometheus chromium openssl ## Run the long tests, with random search by hypothesis
 	$(PYTEST) -m soak --hypothesis-profile=search $(PYTEST_ARGS)
 
 clean: ## Delete everything that can be made again
