@@ -6,30 +6,29 @@ a `Trace`.  Memory is bounded by ``capacity`` mentions, whatever is sent.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from models.coordination.pace import Pace
+from models.coordination.trace import Quote, Text, Trace
 from models.coordination.traces import Key, Words, hash64, keys_of
-from models.records import Float32, Mention, UInt32
+from models.records import Mention
 from models.vocabulary import Vocabulary
 
 DAY_MS = 86_400_000
-HOUR_MS = 3_600_000
-MOST_ACCOUNTS = 2000  # of a trace; more are counted
-MOST_QUOTES = 1000  # of a trace
 _WITH_LINK_BITS = 8.0  # what a link or an image adds to what a text tells
 _LEAST_BITS = 30.0  # a text that tells less is written twice by chance
 _LEAST_COMMON, _MOST_BITS = 20.0, 8.0
 _SAME = 0.7
-_CASCADE = 8  # accounts, from which reposts are worth a look of their own
 _ALIKE = 0.4  # of what two texts tell, how much they must share
 _SAMPLE_CHARS = 280
+_NEVER_MS = -1 << 62
 _TURN = 32  # texts, after which what was noted becomes known
 
 
@@ -47,100 +46,6 @@ class Account:
         """Whether its handle ends in a row of digits."""
         handle = self.handle or ""
         return len(handle) > 4 and handle[-4:].isdigit()
-
-
-class Quote(NamedTuple):
-    """A mention as evidence."""
-
-    id: str
-    account: int
-    at_ms: int
-    text: str
-    repost: bool
-
-
-@dataclass(slots=True)
-class Joined:
-    """What an account did with a trace.
-
-    ``copies`` are posts of its own, not reposts; ``alike`` is how much the likest of these has in
-    common with the first, of all that the two tell.
-    """
-
-    first_ms: int
-    last_ms: int
-    times: int = 0
-    copies: int = 0
-    alike: float = 0.0
-
-
-class Text(NamedTuple):
-    """A text: its words, how much each tells, and keys of near-duplicates if it tells enough."""
-
-    words: UInt32
-    bits: Float32
-    bands: Sequence[int]
-
-
-@dataclass(slots=True)
-class Trace:
-    """Something that several mentions share."""
-
-    kind: str  # text, link, tag, tags, media, repost, reply
-    hash: int
-    shown: str
-    first_ms: int
-    last_ms: int
-    text: Text | None = None  # the first of near-duplicates
-    link: int | None = None  # of a text: the one link that all mentions carry
-    mentions: int = 0
-    missed: int = 0
-    joined: dict[int, Joined] = field(default_factory=dict)
-    quotes: list[Quote] = field(default_factory=list)
-    changes: int = 0
-    oldest_ms: int = 0  # before which no account did its last
-    told: int = -1  # as amplified, after how many changes
-    reading: tuple[int, object] | None = None  # of what is computed of it, after how many changes
-
-    def join(self, held: Held, alike: float = 1.0) -> float:
-        """Take in a mention; how much that adds to what there is to look at."""
-        self.mentions += 1
-        self.changes += 1
-        self.oldest_ms = min(self.oldest_ms, held.quote.at_ms)
-        self.first_ms = min(self.first_ms, held.quote.at_ms)
-        self.last_ms = max(self.last_ms, held.quote.at_ms)
-        if self.kind == "text" and held.link != self.link:
-            self.link = None
-        quote, weight = held.quote, 0.0
-        mine = self.joined.get(quote.account)
-        if mine is None:
-            if len(self.joined) >= MOST_ACCOUNTS:
-                self.missed += 1
-                return 0.0
-            mine = self.joined[quote.account] = Joined(quote.at_ms, quote.at_ms)
-            own = self.kind == "text" and not quote.repost
-            weight = 1.0 if own or len(self.joined) >= _CASCADE else 0.1
-        if len(self.quotes) < MOST_QUOTES:
-            self.quotes.append(quote)
-        mine.first_ms = min(mine.first_ms, quote.at_ms)
-        mine.last_ms = max(mine.last_ms, quote.at_ms)
-        mine.times += 1
-        if not quote.repost:
-            mine.copies += 1
-            mine.alike = max(mine.alike, alike)
-        return weight if len(self.joined) > 1 else 0.0
-
-    def ends_with(self, held: Held) -> bool:
-        """Whether nothing came after this mention."""
-        return self.last_ms <= held.quote.at_ms
-
-    def forget(self, before_ms: int) -> None:
-        """Drop accounts that have done nothing since."""
-        if self.oldest_ms < before_ms:
-            kept = {a: j for a, j in self.joined.items() if j.last_ms >= before_ms}
-            self.changes += len(kept) != len(self.joined)
-            self.joined = kept
-            self.oldest_ms = min((j.last_ms for j in kept.values()), default=self.last_ms)
 
 
 @dataclass(slots=True)
@@ -177,6 +82,8 @@ class TraceWindow:
         self._seen = 0
         self._capacity = capacity
         self._held: deque[Held] = deque()
+        self._at_ms = array("q", [_NEVER_MS]) * capacity  # of what is held, in a ring
+        self._count = 0  # of all that was held
         self._vocabulary = Vocabulary()
         self._bands: dict[int, Held] = {}
         self._keys: dict[int, Held | Trace] = {}
@@ -200,9 +107,10 @@ class TraceWindow:
         """How many things are shared, by two mentions and more."""
         return len(self._shared)
 
-    def times_ms(self) -> list[int]:
-        """When what is held was published, ascending."""
-        return sorted(held.quote.at_ms for held in self._held)
+    def published(self, first_ms: int, last_ms: int) -> int:
+        """How many of the mentions held were published then, the last moment included."""
+        at_ms = np.frombuffer(self._at_ms, dtype=np.int64)
+        return int(np.count_nonzero((at_ms >= first_ms) & (at_ms <= last_ms)))
 
     def traces(self) -> Iterator[Trace]:
         """What at least two accounts share."""
@@ -255,6 +163,8 @@ class TraceWindow:
         for key in keys:
             weight += self._share_key(key, held)
         self._held.append(held)
+        self._at_ms[self._count % self._capacity] = at_ms
+        self._count += 1
         return weight
 
     def _account(self, mention: Mention, at_ms: int) -> int | None:
@@ -262,7 +172,7 @@ class TraceWindow:
         name = author and (author.id or author.handle)
         if not author or not name:
             return None
-        key = hash64(f"{mention.platform}|{name}")
+        key = hash64(f"{mention.platform}|{name}") >> 1
         known = self.accounts.get(key)
         if known is None:
             created = author.created_at
@@ -288,11 +198,15 @@ class TraceWindow:
         if best.trace is None:
             key = hash64(f"text|{best.quote.id}|{best.quote.account}|{best.quote.at_ms}")
             at_ms = best.quote.at_ms
-            best.trace = Trace("text", key, best.quote.text, at_ms, at_ms, best.text, best.link)
-            best.trace.join(best)
+            best.trace = Trace(
+                "text", key, best.quote.text, at_ms, at_ms, best.text, best.link, oldest_ms=at_ms
+            )
+            best.trace.join(best.quote)
             self._shared[key] = best.trace
         held.trace = best.trace
-        return held.trace.join(held, most)
+        if held.link != held.trace.link:
+            held.trace.link = None
+        return held.trace.join(held.quote, most)
 
     def _likest(self, text: Text) -> tuple[Held | None, float]:
         """The near-duplicate that has most in common with a text, and how much that is."""
@@ -319,16 +233,17 @@ class TraceWindow:
             return 0.0
         if isinstance(known, Held):
             at_ms = known.quote.at_ms
-            trace = Trace(key.kind, key.hash, key.shown, at_ms, at_ms)
-            trace.join(known)
+            trace = Trace(key.kind, key.hash, key.shown, at_ms, at_ms, oldest_ms=at_ms)
+            trace.join(known.quote)
             self._keys[key.hash] = self._shared[key.hash] = known = trace
-        return known.join(held)
+        return known.join(held.quote)
 
     def _drop(self) -> None:
         """Let go of what is older than the window or beyond its capacity."""
         before_ms = self.now_ms - self.span_ms
         held, bands = self._held, self._bands
         while held and (held[0].quote.at_ms < before_ms or len(held) >= self._capacity):
+            self._at_ms[(self._count - len(held)) % self._capacity] = _NEVER_MS
             gone = held.popleft()
             self.texts -= bool(gone.text.bands)
             for band in gone.text.bands:
@@ -336,10 +251,12 @@ class TraceWindow:
                     del bands[band]
             for key in gone.keys:
                 known = self._keys.get(key)
-                if known is gone or (isinstance(known, Trace) and known.ends_with(gone)):
+                if known is gone or (
+                    isinstance(known, Trace) and known.ends_with(gone.quote.at_ms)
+                ):
                     del self._keys[key]
                     self._shared.pop(key, None)
-            if gone.trace is not None and gone.trace.ends_with(gone):
+            if gone.trace is not None and gone.trace.ends_with(gone.quote.at_ms):
                 self._shared.pop(gone.trace.hash, None)
             account = self.accounts[gone.quote.account]
             account.held -= 1
