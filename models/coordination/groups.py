@@ -9,6 +9,7 @@ Media*, ICWSM 2021; CooRnet, F. Giglietto et al. 2020; validated links after M. 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import exp, log2
 from statistics import median
@@ -17,8 +18,8 @@ import numpy as np
 from scipy.special import pdtrc
 
 from models.coordination.shared_runs import MINUTE_MS, runs_of, validated
-from models.coordination.table import Table
-from models.coordination.trace import FIRST_MS, TIMES, WHOLE, WIDTH, Quote, Trace
+from models.coordination.table import Table, densest_of
+from models.coordination.trace import ACCOUNT, FIRST_MS, TIMES, WHOLE, WIDTH, Quote, Trace
 from models.coordination.window import DAY_MS, Account, TraceWindow
 from models.records import Int64
 
@@ -88,7 +89,8 @@ def find_groups(window: TraceWindow) -> list[Group]:
     table = Table.of_traces(list(window.traces()))
     if not len(table):
         return []
-    copies = table.shared(table.copies & (table.each([t.kind == "text" for t in table.traces]) > 0))
+    text = np.array([trace.kind == "text" for trace in table.traces])
+    copies = table.shared(table.copies & text[table.of])
     texts = _at_once(copies, window)
     tags = [trace for trace in table.traces if trace.kind == "tag"]
     pairs, together = validated(runs_of(table), len(window.accounts))
@@ -105,7 +107,7 @@ def find_groups(window: TraceWindow) -> list[Group]:
             found.append(_group(members, own, runs, copies, window))
     found.sort(key=lambda g: (-g.score, g.first_ms))
     within = set().union(*(g.accounts for g in found if g.score >= 0.5))
-    return found + _all_amplified(table, within, window)
+    return found + _all_amplified(table.traces, within, window)
 
 
 def _at_once(copies: Table, window: TraceWindow) -> list[set[int]]:
@@ -197,16 +199,17 @@ def _group(
     window: TraceWindow,
 ) -> Group:
     tables = [table for table in (own, runs) if len(table)]
-    seen = np.bincount(np.concatenate([t.who for t in tables]))
+    accounts_of = np.concatenate([t.rows[:, ACCOUNT] for t in tables])
+    seen = np.unique(accounts_of, return_counts=True)[1]
     things = {id(trace): trace for t in tables for trace in sorted(t.traces, key=_began)}
     largest = max(int(t.sizes.max()) for t in tables)
     gaps = np.concatenate([t.gaps_ms() for t in tables])
-    hour = sum(int(t.densest().sum()) for t in tables) / sum(len(t.who) for t in tables)
+    hour = sum(int(t.densest().sum()) for t in tables) / len(accounts_of)
     first_ms = min(int(t.first_ms.min()) for t in tables)
     share_again = float(np.count_nonzero(seen > 1)) / len(members)
     one_thing = largest >= 0.75 * len(members)
     close, at_once = float((gaps <= 10 * MINUTE_MS).mean()), float((gaps <= MINUTE_MS).mean())
-    total, copiers = int(own.likest().sum()) / WHOLE, len(np.unique(own.who))
+    total, copiers = int(own.likest().sum()) / WHOLE, len(np.unique(own.rows[:, ACCOUNT]))
     exact = bool(len(own)) and total >= 0.95 * copiers
     headline = one_thing and exact and min(own.traces, key=_began).link is not None
     beyond = _beyond_chance(own, every, first_ms, window)
@@ -291,30 +294,28 @@ def _people(accounts: list[Account], at_ms: int, window: TraceWindow) -> dict[st
     return parts
 
 
-def _all_amplified(table: Table, within: set[int], window: TraceWindow) -> list[Group]:
+def _all_amplified(traces: Iterable[Trace], within: set[int], window: TraceWindow) -> list[Group]:
     """What is newly amplified, beside what the accounts in ``within`` share."""
-    many = [
-        (_ORDER[trace.kind], trace.first_ms, at, densest)
-        for at, (trace, densest) in enumerate(zip(table.traces, table.densest().tolist()))
-        if densest >= AMPLIFIED_ACCOUNTS and trace.kind in _ORDER
-    ]
-    if all(table.traces[at].told == table.traces[at].changes for _, _, at, _ in many):
+    many = [t for t in traces if t.kind in _ORDER and len(t.joined) >= AMPLIFIED_ACCOUNTS]
+    if all(trace.told == trace.changes for trace in many):
         return []
     found = []
-    for _, _, at, densest in sorted(many):
-        trace = table.traces[at]
+    for trace in sorted(many, key=lambda t: (_ORDER[t.kind], t.first_ms)):
         if trace.told == trace.changes:
             within |= trace.joined.keys()
-        elif 2 * len(within.intersection(trace.joined)) <= len(trace.joined):
-            found.append(_amplified(trace, densest, window))
+            continue
+        times_ms = np.sort(np.array(trace.rows[FIRST_MS::WIDTH]))
+        densest = int(densest_of(times_ms).max())
+        inside = within.intersection(trace.joined)
+        if densest >= AMPLIFIED_ACCOUNTS and 2 * len(inside) <= len(trace.joined):
+            found.append(_amplified(trace, times_ms, densest, window))
             within |= trace.joined.keys()  # a post and its link are told once
             trace.told = trace.changes
     return found
 
 
-def _amplified(trace: Trace, densest: int, window: TraceWindow) -> Group:
+def _amplified(trace: Trace, times: Int64, densest: int, window: TraceWindow) -> Group:
     """One post, link or text that many share within an hour."""
-    times = sorted(trace.rows[FIRST_MS::WIDTH])
     accounts = [window.accounts[a] for a in trace.joined if a in window.accounts]
     close = float((np.diff(times) <= 10 * MINUTE_MS).mean())
     parts = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import log10
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import csr_array
 
 from models.coordination.table import HOUR_MS, Table
 from models.records import Bool, Float64
@@ -25,12 +25,14 @@ TOGETHER_MS = {
     "text": 15 * MINUTE_MS,  # reposts that do not say of what
 }
 _MOST_PAIRED = 300  # accounts of a run that are compared with each other
+_MOST_CELLS = 1_000_000  # of a product that is computed at once
+_ROUNDING = 1e-9  # in whichever order weights are added
 
 
 def runs_of(table: Table) -> Table:
     """Those who shared a thing within its time of each other; copies apart from reposts."""
-    within = table.each([TOGETHER_MS.get(trace.kind, 0) for trace in table.traces])
-    text = table.each([trace.kind == "text" for trace in table.traces]) > 0
+    within = np.array([TOGETHER_MS.get(trace.kind, 0) for trace in table.traces])[table.of]
+    text = np.array([trace.kind == "text" for trace in table.traces])[table.of]
     parts = (
         np.flatnonzero((within > 0) & (~text | table.reposts)),
         np.flatnonzero(text & table.copies),
@@ -57,11 +59,16 @@ def validated(runs: Table, active: int) -> tuple[list[tuple[int, int]], Table]:
     """
     line = log10(max(active * active / 2, 1.0)) + 1.0
     weights = np.log10(np.maximum(active, runs.sizes) / np.maximum(runs.sizes, 1))
+    nobody: tuple[list[tuple[int, int]], Table] = [], runs.taken(runs.of[:0], runs.of[:0], [])
+    if weights.sum() < line:
+        return nobody
     # whoever has not enough in all has not enough with anybody; of those who are left, some
     # shared only with others
-    every = np.ones(len(runs.who), dtype=np.bool_)
-    likely = _enough(runs, weights, line, _enough(runs, weights, line, every))
-    left, many = likely, -1
+    left = _enough(runs, weights, line, np.ones(len(runs.of), dtype=np.bool_))
+    if not left.any():
+        return nobody
+    likely = left = _enough(runs, weights, line, left)
+    many = -1
     while many != (many := int(np.count_nonzero(left))):
         left = _enough(runs, weights, line, left)
     pairs = _pairs(runs, weights, line, left) if many else []
@@ -83,15 +90,23 @@ def _enough(table: Table, weights: Float64, line: float, among: Bool) -> Bool:
 
 
 def _pairs(table: Table, weights: Float64, line: float, among: Bool) -> list[tuple[int, int]]:
-    """Pairs of accounts, by their place in the table, that share more than the line."""
-    accounts, rows = np.unique(table.who[among], return_inverse=True)
-    things, columns = np.unique(table.of[among], return_inverse=True)
-    shape = (len(accounts), len(things))
-    ones = csr_array(coo_array((np.ones(len(rows)), (rows, columns)), shape=shape))
-    weighed = csr_array(coo_array((weights[things][columns], (rows, columns)), shape=shape))
-    both, told = csr_array(ones @ ones.T), csr_array(weighed @ ones.T)
-    for product in (both, told):
-        product.sort_indices()  # the same entries in the same order
-    first = np.repeat(np.arange(len(accounts)), np.diff(told.indptr))
-    keep = (first < told.indices) & (told.data >= line) & (both.data > 1)
-    return list(zip(accounts[first[keep]].tolist(), accounts[told.indices[keep]].tolist()))
+    """Pairs of accounts, by their place in the table, that share more than the line.
+
+    No single thing tells as much, so whoever is joined shares two at least.
+    """
+    accounts, columns = np.unique(table.who[among], return_inverse=True)
+    things, rows = np.unique(table.of[among], return_inverse=True)
+    weighed = weights[things]
+    if len(things) * len(accounts) ** 2 <= _MOST_CELLS:
+        shared = np.zeros((len(things), len(accounts)))
+        shared[rows, columns] = 1.0
+        first, second = np.nonzero((shared.T * weighed) @ shared >= line - _ROUNDING)
+    else:
+        shape = (len(things), len(accounts))
+        ones = csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
+        by_weight = csr_array((weighed[rows], (rows, columns)), shape=shape)
+        told = csr_array(by_weight.T @ ones).tocoo()
+        keep = told.data >= line - _ROUNDING
+        first, second = told.row[keep], told.col[keep]
+    pairs = zip(accounts[first].tolist(), accounts[second].tolist())
+    return sorted((one, other) for one, other in pairs if one < other)

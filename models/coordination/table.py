@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from models.coordination.trace import ACCOUNT, ALIKE, COPIES, FIRST_MS, TIMES, WIDTH, Trace
-from models.records import Bool, Float64, Int64
+from models.records import Bool, Int64
 
 HOUR_MS = 3_600_000
 
@@ -25,16 +25,11 @@ class Table:
         The thing of each entry, ascending.
     rows : int64[n, WIDTH]
         What a trace keeps of each account.
-    known : int64[accounts]
-        Accounts, ascending.
-    who : int64[n]
-        The place of each entry's account in ``known``.
     """
 
-    def __init__(
-        self, traces: Sequence[Trace], of: Int64, rows: Int64, known: Int64, who: Int64
-    ) -> None:
-        self.traces, self.of, self.rows, self.known, self.who = traces, of, rows, known, who
+    def __init__(self, traces: Sequence[Trace], of: Int64, rows: Int64) -> None:
+        self.traces, self.of, self.rows = traces, of, rows
+        self._index: tuple[Int64, Int64] | None = None
         self.sizes = np.bincount(of, minlength=len(traces))
         self.whole = self.sizes  # in the table that this one was taken from
 
@@ -45,12 +40,25 @@ class Table:
         rows = rows.reshape(-1, WIDTH)
         of = np.repeat(np.arange(len(traces)), [len(trace.joined) for trace in traces])
         order = np.argsort(_places(of, rows[:, FIRST_MS]), kind="stable")
-        rows = rows[order]
-        known, who = np.unique(rows[:, ACCOUNT], return_inverse=True)
-        return cls(traces, of, rows, known, who)
+        return cls(traces, of, rows[order])
 
     def __len__(self) -> int:
         return len(self.traces)
+
+    def _indexed(self) -> tuple[Int64, Int64]:
+        if self._index is None:
+            self._index = np.unique(self.rows[:, ACCOUNT], return_inverse=True)
+        return self._index
+
+    @property
+    def known(self) -> Int64:
+        """Accounts, ascending; of a table taken from another one, perhaps more than its own."""
+        return self._indexed()[0]
+
+    @property
+    def who(self) -> Int64:
+        """The place of each entry's account in ``known``."""
+        return self._indexed()[1]
 
     @property
     def first_ms(self) -> Int64:
@@ -68,10 +76,6 @@ class Table:
         """Which accounts posted the thing as another's."""
         found: Bool = self.rows[:, TIMES] > self.rows[:, COPIES]
         return found
-
-    def each(self, values: Sequence[float]) -> Float64:
-        """What is given of each thing, for each entry."""
-        return np.array(values, dtype=np.float64)[self.of]
 
     def of_accounts(self, members: Iterable[int]) -> Bool:
         """Which entries are of some accounts."""
@@ -95,7 +99,10 @@ class Table:
     def taken(self, entries: Int64, of: Int64, things: Sequence[int]) -> Table:
         """Some entries, as those of other things."""
         traces = [self.traces[at] for at in things]
-        return Table(traces, of, self.rows[entries], self.known, self.who[entries])
+        table = Table(traces, of, self.rows[entries])
+        if self._index is not None:
+            table._index = self.known, self.who[entries]
+        return table
 
     def members(self, thing: int) -> set[int]:
         """Who shared a thing."""
@@ -122,9 +129,13 @@ class Table:
         if not len(self):
             return np.empty(0, np.int64)
         at = _places(self.of, self.first_ms)
-        many = np.arange(1, len(at) + 1) - np.searchsorted(at, at - HOUR_MS)
-        most: Int64 = np.maximum.reduceat(many, np.cumsum(self.sizes) - self.sizes)
+        most: Int64 = np.maximum.reduceat(densest_of(at), np.cumsum(self.sizes) - self.sizes)
         return most
+
+
+def densest_of(times_ms: Int64) -> Int64:
+    """How many of some times, ascending, lie in the hour that ends with each."""
+    return np.arange(1, len(times_ms) + 1) - np.searchsorted(times_ms, times_ms - HOUR_MS)
 
 
 def _places(of: Int64, at_ms: Int64) -> Int64:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from models.records import Float32, UInt32
+from models.coordination.text import Text
 
 MOST_ACCOUNTS = 2000  # of a trace; more are counted
 MOST_QUOTES = 1000  # of a trace
@@ -30,14 +29,6 @@ class Quote(NamedTuple):
     at_ms: int
     text: str
     repost: bool
-
-
-class Text(NamedTuple):
-    """A text: its words, how much each tells, and keys of near-duplicates if it tells enough."""
-
-    words: UInt32
-    bits: Float32
-    bands: Sequence[int]
 
 
 @dataclass(slots=True)
@@ -114,12 +105,13 @@ class Trace:
 
     def forget(self, before_ms: int) -> None:
         """Drop accounts that have done nothing since."""
+        last_ms = self.rows[LAST_MS::WIDTH]
+        self.oldest_ms = min(last_ms, default=self.last_ms)
         if self.oldest_ms >= before_ms:
             return
         rows = np.array(self.rows, dtype=np.int64).reshape(-1, WIDTH)
         kept = rows[rows[:, LAST_MS] >= before_ms]
-        if len(kept) != len(rows):
-            self.changes += 1
-            self.rows = array("q", kept.tobytes())
-            self.joined = dict(zip(kept[:, ACCOUNT].tolist(), range(0, kept.size, WIDTH)))
-        self.oldest_ms = int(kept[:, LAST_MS].min()) if len(kept) else self.last_ms
+        self.changes += 1
+        self.rows = array("q", kept.tobytes())
+        self.joined = dict(zip(kept[:, ACCOUNT].tolist(), range(0, kept.size, WIDTH)))
+        self.oldest_ms = min(self.rows[LAST_MS::WIDTH], default=self.last_ms)
