@@ -39,8 +39,7 @@ class Table:
         rows = np.frombuffer(b"".join([trace.rows for trace in traces]), np.int64)
         rows = rows.reshape(-1, WIDTH)
         of = np.repeat(np.arange(len(traces)), [len(trace.joined) for trace in traces])
-        order = np.argsort(_places(of, rows[:, FIRST_MS]), kind="stable")
-        return cls(traces, of, rows[order])
+        return cls(traces, of, rows[np.lexsort((rows[:, FIRST_MS], of))])
 
     def __len__(self) -> int:
         return len(self.traces)
