@@ -7,12 +7,12 @@ into batches changes nothing.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from models.coordination.groups import Group, find_groups
+from models.coordination.table import HOUR_MS
 from models.coordination.traces import hash64, words_of
-from models.coordination.window import HOUR_MS, TraceWindow
+from models.coordination.window import TraceWindow
 from models.records import Mention
 
 LINE = 0.5
@@ -85,7 +85,7 @@ class Coordination:
         """Look for groups now; those that are new."""
         self._looked_weight, self._looked_ms = self._weight, self.window.now_ms
         self._since = 0
-        new, times_ms = [], list[int]()
+        new: list[Group] = []
         for group in find_groups(self.window):
             if group.kind == "coordination" and group.score < LINE:
                 continue
@@ -99,9 +99,8 @@ class Coordination:
             for known in before:
                 self._go_on(group, known)
             self._explain(group)
-            times_ms = times_ms or self.window.times_ms()
-            here = bisect_right(times_ms, group.last_ms) - bisect_left(times_ms, group.first_ms)
-            group.share = min(1.0, len(group.posts()) / max(here, 1))
+            here = self.window.published(group.first_ms, group.last_ms)
+            group.share = min(1.0, group.posted() / max(here, 1))
             self._known[group.id] = group
         self._let_go()
         return new

@@ -9,19 +9,19 @@ Media*, ICWSM 2021; CooRnet, F. Giglietto et al. 2020; validated links after M. 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 from math import exp, log2
 from statistics import median
-from typing import NamedTuple
 
 import numpy as np
 from scipy.special import pdtrc
 
-from models.coordination.shared_runs import MINUTE_MS, TOGETHER_MS, Shared, runs_of, validated
-from models.coordination.window import DAY_MS, HOUR_MS, Account, Quote, Trace, TraceWindow
+from models.coordination.shared_runs import MINUTE_MS, runs_of, validated
+from models.coordination.table import Table, densest_of
+from models.coordination.trace import ACCOUNT, FIRST_MS, TIMES, WHOLE, WIDTH, Quote, Trace
+from models.coordination.window import DAY_MS, Account, TraceWindow
+from models.records import Int64
 
 LEAST_ACCOUNTS = 5
 AMPLIFIED_ACCOUNTS = 10
@@ -76,17 +76,9 @@ class Group:
         posts = {q.id: q for t in self.traces for q in t.quotes if q.account in self.accounts}
         return sorted(posts.values(), key=lambda q: (q.at_ms, q.id))
 
-
-class _Reading(NamedTuple):
-    """What a trace tells.
-
-    ``copied`` are those who posted the text as their own, and ``chance`` how likely they did so as
-    much at once if they do not know of each other; ``runs`` are those who shared it together.
-    """
-
-    copied: Shared | None
-    chance: float
-    runs: list[Shared]
+    def posted(self) -> int:
+        """How many posts these are."""
+        return len({q.id for t in self.traces for q in t.quotes if q.account in self.accounts})
 
 
 def find_groups(window: TraceWindow) -> list[Group]:
@@ -94,62 +86,51 @@ def find_groups(window: TraceWindow) -> list[Group]:
 
     What is amplified is told again only after it has changed.
     """
-    traces = list(window.traces())
-    read = [_read(trace, window) for trace in traces]
-    copied = [r.copied for r in read if r.copied is not None]
-    line = _EVEN / max(len(copied), 1)
-    texts = [r.copied for r in read if r.copied is not None and r.chance <= line]
-    runs = [run for r in read for run in r.runs]
-    tags = [trace for trace in traces if trace.kind == "tag"]
-    pairs, proven = validated(runs, len(window.accounts))
+    table = Table.of_traces(list(window.traces()))
+    if not len(table):
+        return []
+    text = np.array([trace.kind == "text" for trace in table.traces])
+    copies = table.shared(table.copies & text[table.of])
+    texts = _at_once(copies, window)
+    tags = [trace for trace in table.traces if trace.kind == "tag"]
+    pairs, together = validated(runs_of(table), len(window.accounts))
     found = []
-    texts_of, runs_of_each = _by_account(copied), _by_account(proven)
-    sets = [*_components(pairs), *_tagged(texts, tags), *(set(t.accounts) for t in texts)]
+    sets = [*_components(pairs), *_tagged(texts, tags), *texts]
     for members in _joined(sets, len(window.accounts)):
         if 2 * len(members) > LEAST_ACCOUNTS:
-            members |= _eager(members, tags) | _copiers(members, texts_of)
+            members |= _eager(members, tags) | _copiers(members, copies)
         if len(members) < LEAST_ACCOUNTS:
             continue
-        own, together = _within(members, texts_of), _within(members, runs_of_each)
-        if own or together:
-            found.append(_group(members, own, together, copied, window))
+        own = copies.shared(copies.of_accounts(members))
+        runs = together.shared(together.of_accounts(members))
+        if len(own) or len(runs):
+            found.append(_group(members, own, runs, copies, window))
     found.sort(key=lambda g: (-g.score, g.first_ms))
     within = set().union(*(g.accounts for g in found if g.score >= 0.5))
-    many = [t for t in traces if t.kind in _ORDER and len(t.joined) >= AMPLIFIED_ACCOUNTS]
-    for trace in sorted(many, key=lambda t: (_ORDER[t.kind], t.first_ms)):
-        if trace.told == trace.changes:
-            within |= trace.joined.keys()
-            continue
-        for group in _amplified(trace, within, window):
-            within |= group.accounts  # a post and its link are told once
-            found.append(group)
-            trace.told = trace.changes
+    return found + _all_amplified(table.traces, within, window)
+
+
+def _at_once(copies: Table, window: TraceWindow) -> list[set[int]]:
+    """Who copied each of those texts that hardly come as much at once by chance.
+
+    How likely that is if they do not know of each other is asked again after a text has changed.
+    """
+    line = _EVEN / max(len(copies), 1)
+    starts = np.append(0, np.cumsum(copies.sizes)).tolist()
+    found = []
+    for thing, trace in enumerate(copies.traces):
+        if trace.chance[0] != trace.changes:
+            times_ms = copies.first_ms[starts[thing] : starts[thing + 1]].tolist()
+            trace.chance = (trace.changes, window.pace.chance(times_ms))
+        if trace.chance[1] <= line:
+            found.append(copies.members(thing))
     return found
 
 
-def _read(trace: Trace, window: TraceWindow) -> _Reading:
-    """Read a trace, if it has changed."""
-    if trace.reading is not None and trace.reading[0] == trace.changes:
-        known = trace.reading[1]
-        assert isinstance(known, _Reading)
-        return known
-    runs = runs_of(trace) if trace.kind in TOGETHER_MS else []
-    copied, chance = None, 1.0
-    if trace.kind == "text":
-        copiers = [account for account, joined in trace.joined.items() if joined.copies]
-        if len(copiers) > 1:
-            copied = Shared(trace, copiers)
-            chance = window.pace.chance(copied.times_ms())
-            runs += runs_of(trace, copies=True)
-    read = _Reading(copied, chance, runs)
-    trace.reading = (trace.changes, read)
-    return read
-
-
-def _tagged(texts: list[Shared], tags: list[Trace]) -> list[set[int]]:
+def _tagged(texts: list[set[int]], tags: list[Trace]) -> list[set[int]]:
     """Accounts that copy texts and use the same hashtag, where that is not everybody's hashtag."""
-    copiers = {account for text in texts for account in text.accounts}
-    using = [({a for a in trace.joined if a in copiers}, len(trace.joined)) for trace in tags]
+    copiers = set().union(*texts)
+    using = [(copiers.intersection(trace.joined), len(trace.joined)) for trace in tags]
     return [some for some, all_ in using if len(some) >= LEAST_ACCOUNTS and 10 * len(some) >= all_]
 
 
@@ -198,58 +179,39 @@ def _eager(members: set[int], tags: list[Trace]) -> set[int]:
         using = members & trace.joined.keys()
         if 2 * len(using) < len(members) or 3 * len(using) < len(trace.joined):
             continue
-        more |= {a for a, joined in trace.joined.items() if joined.times >= _EAGER}
+        more |= {a for a, at in trace.joined.items() if trace.rows[at + TIMES] >= _EAGER}
     return more
 
 
-def _by_account(shared: list[Shared]) -> dict[int, list[Shared]]:
-    by_account: dict[int, list[Shared]] = {}
-    for each in shared:
-        for account in each.accounts:
-            by_account.setdefault(account, []).append(each)
-    return by_account
-
-
-def _touched(members: set[int], by_account: dict[int, list[Shared]]) -> list[Shared]:
-    """What any member shares, in an order that is always the same."""
-    touched = {id(s): s for a in sorted(members) for s in by_account.get(a, ())}
-    return list(touched.values())
-
-
-def _copiers(members: set[int], texts_of: dict[int, list[Shared]]) -> set[int]:
+def _copiers(members: set[int], copies: Table) -> set[int]:
     """Accounts that post a text of the group: one that at least half of its copiers are from."""
-    return {
-        account
-        for text in _touched(members, texts_of)
-        if 2 * len(members.intersection(text.accounts)) >= len(text.accounts)
-        for account in text.accounts
-    }
+    inside = np.bincount(copies.of[copies.of_accounts(members)], minlength=len(copies))
+    theirs = (inside > 0) & (2 * inside >= copies.sizes)
+    more: set[int] = set(copies.known[copies.who[theirs[copies.of]]].tolist())
+    return more
 
 
 def _group(
     members: set[int],
-    own: list[Shared],
-    runs: list[Shared],
-    every: list[Shared],
+    own: Table,
+    runs: Table,
+    every: Table,
     window: TraceWindow,
 ) -> Group:
-    seen = Counter(account for shared in (*own, *runs) for account in shared.accounts)
-    copied: dict[int, float] = {}
-    for shared in own:
-        for a in shared.accounts:
-            copied[a] = max(copied.get(a, 0.0), shared.trace.joined[a].alike)
-    things = {id(s.trace): s.trace for s in (*own, *runs)}
-    largest = max(len(s.accounts) for s in (*own, *runs))
-    times = [s.times_ms() for s in (*own, *runs)]
-    hour = sum(map(_densest, times)) / sum(map(len, times))
-    gaps = np.array([b - a for at in times for a, b in pairwise(at)])
-    first_ms = min(at[0] for at in times)
-    share_again = sum(n > 1 for n in seen.values()) / len(members)
+    tables = [table for table in (own, runs) if len(table)]
+    accounts_of = np.concatenate([t.rows[:, ACCOUNT] for t in tables])
+    seen = np.unique(accounts_of, return_counts=True)[1]
+    things = {id(trace): trace for t in tables for trace in sorted(t.traces, key=_began)}
+    largest = max(int(t.sizes.max()) for t in tables)
+    gaps = np.concatenate([t.gaps_ms() for t in tables])
+    hour = sum(int(t.densest().sum()) for t in tables) / len(accounts_of)
+    first_ms = min(int(t.first_ms.min()) for t in tables)
+    share_again = float(np.count_nonzero(seen > 1)) / len(members)
     one_thing = largest >= 0.75 * len(members)
     close, at_once = float((gaps <= 10 * MINUTE_MS).mean()), float((gaps <= MINUTE_MS).mean())
-    total = sum(copied.values())
-    exact = bool(own) and total >= 0.95 * len(copied)
-    headline = one_thing and exact and own[0].trace.link is not None
+    total, copiers = int(own.likest().sum()) / WHOLE, len(np.unique(own.rows[:, ACCOUNT]))
+    exact = bool(len(own)) and total >= 0.95 * copiers
+    headline = one_thing and exact and min(own.traces, key=_began).link is not None
     beyond = _beyond_chance(own, every, first_ms, window)
     repetition = 2.5 * share_again + _per_thing(share_again) * log2(max(len(things), 1))
     synchrony = 1.5 * close + 1.5 * max(0.0, at_once - 0.25) / 0.75
@@ -266,7 +228,7 @@ def _group(
     }
     facts = {
         "accounts": len(members),
-        "copiers": len(copied),
+        "copiers": copiers,
         "things": len(things),
         "texts": len(own),
         "again": round(share_again, 3),
@@ -276,18 +238,12 @@ def _group(
     traces = sorted(things.values(), key=lambda t: (t.kind != "text", -len(t.joined)))
     score = 1 / (1 + exp(-sum(parts.values())))
     names = {a: window.accounts[a].shown for a in members if a in window.accounts}
-    last_ms = max(at[-1] for at in times)
+    last_ms = max(int(t.first_ms.max()) for t in tables)
     return Group("coordination", score, members, first_ms, last_ms, parts, facts, traces, names)
 
 
-def _within(members: set[int], by_account: dict[int, list[Shared]]) -> list[Shared]:
-    """What at least two members share, with these alone, first the first."""
-    inside = [
-        Shared(s.trace, [a for a in s.accounts if a in members])
-        for s in _touched(members, by_account)
-    ]
-    inside.sort(key=lambda s: (s.trace.first_ms, s.trace.hash))
-    return [s for s in inside if len(s.accounts) > 1]
+def _began(trace: Trace) -> tuple[int, int]:
+    return trace.first_ms, trace.hash
 
 
 def _per_thing(share_again: float) -> float:
@@ -295,38 +251,28 @@ def _per_thing(share_again: float) -> float:
     return 0.25 + 0.25 * min(1.0, share_again / 0.2)
 
 
-def _beyond_chance(
-    own: list[Shared], every: list[Shared], first_ms: int, window: TraceWindow
-) -> float:
+def _beyond_chance(own: Table, every: Table, first_ms: int, window: TraceWindow) -> float:
     """Which part of a group's pairs of near-duplicates its public's own habits do not explain.
 
     How often two texts of this public meet was counted before the group's first post, and is seen
     in the texts that are not the group's; where all speak of one thing they meet more often.
     """
-    posts = [sum(t.trace.joined[a].times for a in t.accounts) for t in own]
-    met = sum(n * (n - 1) / 2 for n in posts)
+    posts = own.posts()
+    met, posted = _pairs(posts), int(posts.sum())
     if not met:
         return 1.0
-    inside = {id(t.trace) for t in own}
-    others = [len(t.accounts) for t in every if id(t.trace) not in inside]
-    left = max(window.texts - sum(posts), 0)
+    left = max(window.texts - posted, 0)
     before = window.chances(first_ms)
     chance = max(
         (before.met + _PRIOR_MET) / (before.pairs + _PRIOR_PAIRS),
-        (sum(n * (n - 1) / 2 for n in others) + _PRIOR_MET) / (left * left / 2 + _PRIOR_PAIRS),
+        (_pairs(every.sizes) - _pairs(own.whole) + _PRIOR_MET) / (left * left / 2 + _PRIOR_PAIRS),
     )
     odds = _SAME_TOPIC * chance
-    return max(0.0, 1.0 - odds / (1.0 + odds) * sum(posts) ** 2 / 2 / met)
+    return max(0.0, 1.0 - odds / (1.0 + odds) * posted**2 / 2 / met)
 
 
-def _densest(times_ms: list[int]) -> int:
-    """The most of some times, ascending, within an hour."""
-    first = most = 0
-    for last, at_ms in enumerate(times_ms):
-        while at_ms - times_ms[first] > HOUR_MS:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
+def _pairs(many: Int64) -> float:
+    return float((many * (many - 1) // 2).sum())
 
 
 def _people(accounts: list[Account], at_ms: int, window: TraceWindow) -> dict[str, float]:
@@ -348,13 +294,28 @@ def _people(accounts: list[Account], at_ms: int, window: TraceWindow) -> dict[st
     return parts
 
 
-def _amplified(trace: Trace, within: set[int], window: TraceWindow) -> Iterable[Group]:
-    """One post, link or text that many share within an hour, as long as no group explains it."""
-    times = sorted(j.first_ms for j in trace.joined.values())
-    densest = _densest(times)
-    inside = within & trace.joined.keys()
-    if densest < AMPLIFIED_ACCOUNTS or 2 * len(inside) > len(trace.joined):
-        return
+def _all_amplified(traces: Iterable[Trace], within: set[int], window: TraceWindow) -> list[Group]:
+    """What is newly amplified, beside what the accounts in ``within`` share."""
+    many = [t for t in traces if t.kind in _ORDER and len(t.joined) >= AMPLIFIED_ACCOUNTS]
+    if all(trace.told == trace.changes for trace in many):
+        return []
+    found = []
+    for trace in sorted(many, key=lambda t: (_ORDER[t.kind], t.first_ms)):
+        if trace.told == trace.changes:
+            within |= trace.joined.keys()
+            continue
+        times_ms = np.sort(np.array(trace.rows[FIRST_MS::WIDTH]))
+        densest = int(densest_of(times_ms).max())
+        inside = within.intersection(trace.joined)
+        if densest >= AMPLIFIED_ACCOUNTS and 2 * len(inside) <= len(trace.joined):
+            found.append(_amplified(trace, times_ms, densest, window))
+            within |= trace.joined.keys()  # a post and its link are told once
+            trace.told = trace.changes
+    return found
+
+
+def _amplified(trace: Trace, times: Int64, densest: int, window: TraceWindow) -> Group:
+    """One post, link or text that many share within an hour."""
     accounts = [window.accounts[a] for a in trace.joined if a in window.accounts]
     close = float((np.diff(times) <= 10 * MINUTE_MS).mean())
     parts = {
@@ -370,7 +331,7 @@ def _amplified(trace: Trace, within: set[int], window: TraceWindow) -> Iterable[
         "mentions": trace.mentions,
     }
     names = {a: window.accounts[a].shown for a in trace.joined if a in window.accounts}
-    yield Group(
+    return Group(
         "amplification", score, set(trace.joined), trace.first_ms, trace.last_ms,
         parts, facts, [trace], names,
     )  # fmt: skip

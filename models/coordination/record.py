@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from models.coordination.groups import Group
-from models.coordination.window import Quote, Trace
+from models.coordination.trace import Quote, Trace
 from models.records import AccountGroup, GroupPost, GroupTrace
 
 MOST_TRACES = 8

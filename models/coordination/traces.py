@@ -9,7 +9,7 @@ batch are read at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -34,8 +34,13 @@ class Key(NamedTuple):
     """A thing that several mentions may share."""
 
     kind: str  # link, tag, tags, media, repost, reply
-    hash: int
+    value: str  # what is compared
     shown: str
+
+    @property
+    def hash(self) -> int:
+        """The same in every process."""
+        return hash64(f"{self.kind}|{self.value}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +91,24 @@ def words(tokens: Tokens) -> Words:
 
 def keys_of(mention: Mention) -> list[Key]:
     """Links, hashtags, media, and what is reposted or answered."""
-    values = list(dict.fromkeys(_values(mention)))[:MAX_KEYS]
-    return [Key(kind, hash64(f"{kind}|{value}"), shown) for kind, value, shown in values]
-
-
-def _values(mention: Mention) -> Iterator[tuple[str, str, str]]:
-    """Kind, what is compared, what is shown."""
+    keys = []
     if mention.repost_of:
-        yield "repost", f"{mention.platform}|{mention.repost_of}", mention.repost_of
+        reposted = f"{mention.platform}|{mention.repost_of}"
+        keys.append(Key("repost", reposted, mention.repost_of))
     if mention.in_reply_to:
-        yield "reply", f"{mention.platform}|{mention.in_reply_to}", mention.in_reply_to
-    for media in mention.media:
-        yield "media", media, media
+        answered = f"{mention.platform}|{mention.in_reply_to}"
+        keys.append(Key("reply", answered, mention.in_reply_to))
+    keys += [Key("media", media, media) for media in mention.media]
     for link in links_of(mention):
         canonical = canonical_link(link)
-        yield "link", canonical, canonical
+        keys.append(Key("link", canonical, canonical))
     if "#" in mention.text:
         tags = [f"#{tag}" for tag in dict.fromkeys(t.lower() for t in _TAG.findall(mention.text))]
         if len(tags) > 1:
             together = " ".join(tags)
-            yield "tags", together, together
-        yield from (("tag", tag, tag) for tag in tags)
+            keys.append(Key("tags", together, together))
+        keys += [Key("tag", tag, tag) for tag in tags]
+    return list(dict.fromkeys(keys))[:MAX_KEYS] if len(keys) > 1 else keys
 
 
 def links_of(mention: Mention) -> Sequence[str]:

@@ -10,8 +10,9 @@ import pytest
 from models.coordination.detector import MOST_GROUPS, Coordination
 from models.coordination.groups import _beyond_chance, _eager, _people, _tagged
 from models.coordination.record import record
-from models.coordination.shared_runs import Shared
-from models.coordination.window import Account, Chances, Joined, Trace, TraceWindow
+from models.coordination.table import Table
+from models.coordination.trace import Trace
+from models.coordination.window import Account, Chances, TraceWindow
 from models.records import AccountGroup, Author, Mention
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -225,19 +226,21 @@ def test_what_is_first_amplified_and_then_coordinated_is_told_once() -> None:
 
 def shared_by(count: int, kind: str = "tag", times: int = 1) -> Trace:
     trace = Trace(kind, 1, "#x", 0, 0)
-    trace.joined = {i: Joined(0, 0, times=times) for i in range(count)}
+    for i in range(count):
+        trace.note(i, 0, times=times)
     return trace
 
 
 def test_a_hashtag_joins_copiers_unless_it_is_everybodys() -> None:
-    copied = [Shared(shared_by(6, "text"), list(range(6)))]
+    copied = [set(range(6))]
     assert _tagged(copied, [shared_by(6)]) == [set(range(6))]
     assert _tagged(copied, [shared_by(100)]) == []
 
 
 def test_who_uses_the_groups_own_hashtag_again_and_again_joins_it() -> None:
     tag = shared_by(10)
-    tag.joined |= {10: Joined(0, 0, times=3), 11: Joined(0, 0, times=2)}
+    tag.note(10, 0, times=3)
+    tag.note(11, 0, times=2)
     more = _eager(set(range(10)), [tag])
     assert 10 in more
     assert 11 not in more
@@ -256,7 +259,7 @@ def test_handles_of_digits_tell_something_where_they_are_not_usual() -> None:
 def test_what_the_public_often_says_in_the_same_words_counts_less() -> None:
     window = TraceWindow()
     text = shared_by(10, "text")
-    own = [Shared(text, list(range(10)))]
+    own = Table.of_traces([text])
     rare = _beyond_chance(own, own, 1, window)
     window._chances.append(Chances(0, 1_000_000, 100_000))
     assert rare > 0.9

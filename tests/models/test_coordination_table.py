@@ -1,0 +1,136 @@
+"""What a window keeps of shared things, and what is computed of all of them at once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import combinations, pairwise
+from math import log10
+
+import numpy as np
+import pytest
+
+from models.coordination import shared_runs
+from models.coordination.shared_runs import runs_of, validated
+from models.coordination.table import HOUR_MS, Table
+from models.coordination.text import Text
+from models.coordination.trace import MOST_ACCOUNTS, TIMES, Quote, Trace
+from models.coordination.traces import words_of
+from models.coordination.window import TraceWindow
+from models.records import Author, Mention
+
+BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def shared(kind: str, at_ms: dict[int, int]) -> Trace:
+    trace = Trace(kind, hash((kind, *at_ms)), "", min(at_ms.values()), max(at_ms.values()))
+    for account, ms in at_ms.items():
+        trace.join(Quote(f"{account}", account, ms, "", repost=kind == "repost"))
+    return trace
+
+
+def window_of(*minutes: float, capacity: int = 100) -> TraceWindow:
+    window = TraceWindow(capacity=capacity)
+    mentions = [
+        Mention(
+            id=str(i), platform="x", published_at=BEGIN + timedelta(minutes=minute), text="",
+            author=Author(id="a"),
+        )
+        for i, minute in enumerate(minutes)
+    ]  # fmt: skip
+    assert len(list(window.add(mentions, words_of([m.text for m in mentions])))) == len(minutes)
+    return window
+
+
+def at(minute: float) -> int:
+    return int(BEGIN.timestamp() * 1000 + minute * 60_000)
+
+
+def test_what_was_published_is_counted_while_it_is_held() -> None:
+    window = window_of(0, 5, 3, 9)
+    assert window.published(at(0), at(5)) == 3
+    assert window.published(at(6), at(8)) == 0
+    assert window_of(0, 5, 3, 9, capacity=2).published(at(0), at(9)) == 2
+    assert window_of(0, 5, 3 * 1440).published(at(0), at(3 * 1440)) == 1
+
+
+def test_a_trace_forgets_who_did_nothing_since_and_keeps_the_others() -> None:
+    trace = shared("link", {1: 0, 2: 10, 3: 20})
+    trace.join(Quote("1b", 1, 30, "", repost=False))
+    changes = trace.changes
+    trace.forget(15)
+    assert list(trace.joined) == [1, 3]
+    assert trace.rows[trace.joined[1] + TIMES] == 2
+    assert trace.changes == changes + 1
+    trace.join(Quote("2b", 2, 40, "", repost=False))
+    assert [trace.rows[at + TIMES] for at in trace.joined.values()] == [2, 1, 1]
+    trace.forget(15)
+    assert trace.changes == changes + 2  # by the mention alone
+    trace.forget(100)
+    assert not trace.joined
+
+
+def test_more_accounts_than_a_trace_has_room_for_are_counted() -> None:
+    trace = shared("link", {account: account for account in range(MOST_ACCOUNTS + 5)})
+    assert (len(trace.joined), trace.missed) == (MOST_ACCOUNTS, 5)
+    assert trace.mentions == MOST_ACCOUNTS + 5
+
+
+def test_a_text_that_was_put_away_is_read_again() -> None:
+    bits = np.full(4, 7.0, dtype=np.float32)
+    one, other = (Text(np.array(w, np.uint32), bits, ()) for w in ([1, 2, 3, 4], [2, 3, 4, 5]))
+    assert one.read()
+    assert other.read()
+    assert not one.read()
+    assert one.alike(other) == pytest.approx(21 / 35)
+    one.put_away()
+    assert one.read()
+    assert one.alike(other) == other.alike(one) == pytest.approx(21 / 35)
+
+
+def test_the_most_within_an_hour_is_that_of_each_thing() -> None:
+    rng = np.random.default_rng(3)
+    traces = [
+        shared("link", dict(enumerate(rng.integers(0, 9 * HOUR_MS, size).tolist())))
+        for size in (2, 40, 7)
+    ]
+    table = Table.of_traces(traces)
+    times = [sorted(table.first_ms[table.of == thing].tolist()) for thing in range(3)]
+    most = [max(sum(0 <= b - a <= HOUR_MS for a in t) for b in t) for t in times]
+    assert table.densest().tolist() == most
+    gaps = [b - a for t in times for a, b in pairwise(t)]
+    assert sorted(table.gaps_ms().tolist()) == sorted(gaps)
+
+
+def test_what_some_accounts_share_is_what_two_of_them_do() -> None:
+    traces = [shared("link", {1: 0, 2: 1, 3: 2}), shared("link", {3: 0, 4: 1})]
+    table = Table.of_traces(traces)
+    own = table.shared(table.of_accounts({2, 3, 99}))
+    assert own.traces == traces[:1]
+    assert (own.sizes.tolist(), own.whole.tolist()) == ([2], [3])
+    assert own.posts().tolist() == [2]
+
+
+@pytest.mark.parametrize("cells", [0, 1_000_000])
+def test_pairs_share_more_than_the_line_and_no_others_do(
+    monkeypatch: pytest.MonkeyPatch, cells: int
+) -> None:
+    """Against every pair counted one by one, whichever way the product is computed."""
+    monkeypatch.setattr(shared_runs, "_MOST_CELLS", cells)
+    rng = np.random.default_rng(8)
+    active, minute = 3000, 60_000
+    things = [
+        {int(a): HOUR_MS * i for a in rng.choice(40, rng.integers(2, 12), replace=False)}
+        for i in range(60)
+    ]
+    pairs, proven = validated(runs_of(Table.of_traces([shared("link", t) for t in things])), active)
+    line = log10(active * active / 2) + 1
+    told = {
+        pair: sum(log10(active / len(t)) for t in things if pair[0] in t and pair[1] in t)
+        for pair in combinations(range(40), 2)
+    }
+    expected = {pair for pair, bits in told.items() if bits >= line}
+    assert set(pairs) == expected
+    assert 0 < len(expected) < 700
+    assert 0 < len(proven) <= len(things)
+    apart = [{a: at + 20 * minute * a for a, at in t.items()} for t in things]
+    assert validated(runs_of(Table.of_traces([shared("link", t) for t in apart])), active)[0] == []
