@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
+from models.lookout import Lookout
 from models.records import COORDINATION, RUMOUR, SIGHTS, Author, Brand, Signal
 from models.watching import Watch
+from streams.config import load
+from streams.replay import replay
+from streams.simulate import SimulationSpec, synthetic_brands, write
+from streams.sources import open_source
 from tests.models.test_narratives import ARABIC, ARABIC_CLAIM, CLAIM, HEARSAY, WORDS
 from tests.observing import HOUR_MS, MINUTE_MS, START_MS, Store, Stream, delayed, merged, stream
 from tests.observing import detect as fold
@@ -196,6 +206,32 @@ def test_nobody_is_looked_at_closely_while_all_is_calm(monkeypatch: pytest.Monke
     sights(talk())
     assert len(seen) > 100
     assert not any(seen)
+
+
+def test_talk_in_set_phrases_is_seldom_looked_at(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """There somebody always shares something new; looks would cost more than all else together."""
+    looked = Counter[str]()
+    for name in ("_groups", "_rumours"):
+        asked = getattr(Lookout, name)
+
+        def spy(*given: Any, name: str = name, asked: Callable[..., Any] = asked) -> Any:
+            looked[name] += 1
+            return asked(*given)
+
+        monkeypatch.setattr(Lookout, name, spy)
+    hours, brands = 10, synthetic_brands(4)
+    spec = SimulationSpec("calm", seed=1, brands=brands, days=hours / 24, rate_per_hour=1000)
+    with (tmp_path / "mentions.jsonl").open("wb") as lines:
+        write([spec], lines, truth=None, config=None)
+    settings = json.dumps({"brands": [b.config() for b in brands]})
+    (tmp_path / "nadhir.yaml").write_text(settings)
+    config = load(tmp_path / "nadhir.yaml", {})
+    with closing(open_source(str(tmp_path / "mentions.jsonl"))) as source:
+        replay(source, config, tmp_path / "nadhir.db")
+    assert 0 < looked["_groups"] < 0.33 * 2 * hours * len(brands)
+    assert 0 < looked["_rumours"] < 0.1 * 6 * hours * len(brands)
 
 
 def test_what_is_said_comes_with_a_rise() -> None:
