@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from alerts.api import ApiOptions, EngineView, create_api
 from alerts.console import live, login, static
-from alerts.console.console import Console
+from alerts.console.console import Console, Page
+from alerts.console.files import Files
 from alerts.console.pages import PAGES
 from alerts.console.route import failed
-from alerts.console.show import Page
 from alerts.service import Desk
 from alerts.sessions import Sessions
 
@@ -22,7 +22,7 @@ from alerts.sessions import Sessions
 def create_app(desk: Desk, view: EngineView, options: ApiOptions) -> FastAPI:
     """The API with the console beside it, under ``/``."""
     app = create_api(desk, view, options)
-    app.state.console = Console(sessions=Sessions(desk.database), files=static.Files())
+    app.state.console = Console(sessions=Sessions(desk.database), files=Files())
     for router in (static.router, login.router, live.router):
         app.include_router(router, include_in_schema=False)
     for page in PAGES:

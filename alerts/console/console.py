@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
+from fastapi import APIRouter
 from starlette.requests import Request
 
 from alerts.api.parts import Parts
+from alerts.console.files import Files
 from alerts.console.kept import Kept
 from alerts.sessions import Sessions
 
-if TYPE_CHECKING:
-    from alerts.console.show import Page
-    from alerts.console.static import Files
+
+class Page(NamedTuple):
+    """A page: its routes; where its entry of the navigation leads, and what that says."""
+
+    router: APIRouter
+    path: str = ""
+    title: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_timedelta
-from fastapi import APIRouter
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -40,14 +39,6 @@ _HEADERS = {
 }
 _YEAR_S = 365 * 86_400
 _MOST_CHARS = 2_000  # of a stranger's text on one page
-
-
-class Page(NamedTuple):
-    """A page: its routes; where its entry of the navigation leads, and what that says."""
-
-    router: APIRouter
-    path: str = ""
-    title: str = ""
 
 
 def show(

@@ -1,5 +1,6 @@
 """The pages of the console, one file each, in the order of the navigation."""
 
+from alerts.console.console import Page
 from alerts.console.pages import (
     alert,
     brands,
@@ -11,7 +12,6 @@ from alerts.console.pages import (
     rejected,
     silences,
 )
-from alerts.console.show import Page
 
 PAGES: tuple[Page, ...] = (
     now.PAGE,

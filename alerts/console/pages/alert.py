@@ -13,11 +13,10 @@ from starlette.responses import RedirectResponse, Response
 
 from alerts.api.requests import ActRequest, AssignRequest, CommentRequest, VerdictRequest
 from alerts.console.alert_view import alert_page, lost_act
-from alerts.console.console import parts
+from alerts.console.console import Page, parts
 from alerts.console.course import MARKS, mark_text, steps_of
 from alerts.console.form import Filled, Form, checked
 from alerts.console.route import ConsoleRoute
-from alerts.console.show import Page
 from alerts.console.who import Refused, Responder, Viewer, Visitor
 from alerts.lifecycle import ACTS, Act
 from alerts.service.errors import Conflict, Invalid, Missing, Stale

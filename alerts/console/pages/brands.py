@@ -8,11 +8,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alerts.console.console import parts
+from alerts.console.console import Page, parts
 from alerts.console.language import N_
 from alerts.console.pages.now import Stand, stand_of
 from alerts.console.route import ConsoleRoute
-from alerts.console.show import Page, show
+from alerts.console.show import show
 from alerts.console.who import Viewer
 from models.records import Brand
 

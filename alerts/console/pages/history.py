@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alerts.api.parts import Parts
-from alerts.console.console import parts
+from alerts.console.console import Page, parts
 from alerts.console.language import N_
 from alerts.console.route import ConsoleRoute
-from alerts.console.show import Page, show
+from alerts.console.show import show
 from alerts.console.who import Viewer
 from alerts.lifecycle import STATES
 from alerts.playbook.records import TYPES

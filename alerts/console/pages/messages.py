@@ -10,11 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alerts.api.requests import ActRequest, ApproveRequest, MessageRequest, SentRequest
-from alerts.console.console import parts
+from alerts.console.console import Page, parts
 from alerts.console.form import Filled, checked
 from alerts.console.pages.alert import Id, carried_out
 from alerts.console.route import ConsoleRoute
-from alerts.console.show import Page
 from alerts.console.who import Responder
 
 router = APIRouter(route_class=ConsoleRoute, prefix="/alerts/{id}/messages/{message}")

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alerts.api.parts import Parts
-from alerts.console.console import console, parts
+from alerts.console.console import Page, console, parts
 from alerts.console.language import N_, language_of
 from alerts.console.route import ConsoleRoute
-from alerts.console.show import Page, piece, show
+from alerts.console.show import piece, show
 from alerts.console.spark import Spark, spark_of
 from alerts.console.who import Viewer
 from alerts.playbook.records import Severity

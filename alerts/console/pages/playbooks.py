@@ -9,11 +9,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alerts.console.console import parts
+from alerts.console.console import Page, parts
 from alerts.console.language import N_
 from alerts.console.rendered import example_facts, prepared
 from alerts.console.route import ConsoleRoute
-from alerts.console.show import Page, show
+from alerts.console.show import show
 from alerts.console.who import Viewer
 from alerts.playbook import render
 from alerts.playbook.records import Facts

@@ -11,11 +11,11 @@ from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from alerts.console.console import parts
+from alerts.console.console import Page, parts
 from alerts.console.form import Filled
 from alerts.console.language import N_
 from alerts.console.route import ConsoleRoute
-from alerts.console.show import Page, show
+from alerts.console.show import show
 from alerts.console.silence_form import (
     REPEATS,
     WEEKDAYS,
