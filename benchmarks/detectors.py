@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from models.evidence import packed
+from models.kept import packed
 from models.records import Brand, Int64, Mention, Observations, UInt64
 from models.sentiment import load, load_offensive
 from models.text import normalise

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from models.buckets import BUCKET_MS, Sample
 from models.coordination.detector import LINE
 from models.coordination.posts import KEPT_HOURS, LOOK_MS, Found, PostStore, find
 from models.coordination.traces import hash64
-from models.evidence import BUCKET_MS, HOUR_MS, Sample
+from models.evidence import HOUR_MS
 from models.narratives.heard import Listener, marks_of, same
 from models.narratives.narrative import Pace
 from models.records import (

@@ -14,9 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from models.buckets import BUCKET_MS, Bucket
 from models.coordination.posts import mention_of
 from models.coordination.traces import keys_of, words
-from models.evidence import BUCKET_MS, HOUR_MS, Bucket, Kept, unpacked
+from models.evidence import HOUR_MS
+from models.kept import Kept, unpacked
 from models.narratives.claims import Stance, shipped_claims
 from models.records import Bool, Float64, Int64, UInt64
 from models.tokens import tokens_of

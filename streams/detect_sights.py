@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 import numpy as np
 
+from models.buckets import BUCKET_MS
 from models.coordination.posts import KEPT_HOURS, LOOK_MS, SAMPLE, PostStore
 from models.counts import CumulativeCounts
 from models.detector import HOUR_MS, MINUTE_MS, Finding
-from models.evidence import BUCKET_MS
 from models.lookout import Sight
 from models.narratives.heard import Listener, beginning
 from models.narratives.narrative import Pace

@@ -10,12 +10,13 @@ import msgspec
 import numpy as np
 
 from models.baseline import Baseline
+from models.buckets import Sample
 from models.coordination.posts import KEPT_HOURS, PostStore, Split
 from models.coordination.traces import hash64
 from models.counts import HOUR_MIN, MinuteCounts
 from models.detector import HOUR_MS, MINUTE_MS, Finding, Rolling
 from models.emphasis import EmphasisSums
-from models.evidence import EvidenceStore, Sample
+from models.evidence import EvidenceStore
 from models.lookout import Sight
 from models.narratives.narrative import Pace
 from models.narratives.supporters import Supporters

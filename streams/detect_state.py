@@ -8,7 +8,7 @@ import numpy as np
 
 from models.counts import moved as moved_counts
 from models.emphasis import SLOTS
-from models.evidence import moved as moved_evidence
+from models.kept import moved as moved_evidence
 
 Pieces = dict[str, bytes]
 Change = tuple[str, bytes | None]

@@ -9,8 +9,8 @@ import msgspec
 
 from alerts.erased_parts import erased_part
 from alerts.privacy import ERASED, Author, digest, plain, without_handles
-from models.evidence import Kept, kept_of, rewritten
 from models.impersonation.sighted import Sighted
+from models.kept import Kept, kept_of, rewritten
 from models.narratives.supporters import Stored
 from models.records import Evidence
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from models.coordination.traces import hash64
 from models.dedupe import Deduplicator
-from models.evidence import Kept, kept
 from models.impersonation.findings import Suspect
 from models.impersonation.sightings import SightingStore, Told
+from models.kept import Kept, kept
 from models.records import (
     IMPOSTOR_LINES,
     LABELS,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from models.coordination.traces import canonical_link, links_in
-from models.evidence import Kept
+from models.kept import Kept
 
 
 class Allies:

@@ -13,11 +13,13 @@ from datetime import UTC, datetime
 import msgspec
 import numpy as np
 
+from models.buckets import BUCKET_MS, Bucket, Sample, by_bucket, sample
 from models.coordination.allies import Allies
 from models.coordination.detector import LINE, Coordination
 from models.coordination.record import record
 from models.coordination.traces import words_of
-from models.evidence import BUCKET_MS, HOUR_MS, Bucket, Kept, Sample, by_bucket, sample, unpack
+from models.evidence import HOUR_MS
+from models.kept import Kept, unpack
 from models.records import AccountGroup, Author, Bool, Int64, Mention, Observations
 
 SAMPLE = 60

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.buckets import Sample
 from models.coordination.posts import mention_of
-from models.evidence import Sample
 from models.narratives.detector import Narratives
 from models.narratives.narrative import Narrative, Pace
 from models.narratives.record import record

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 
 import msgspec
 
+from models.buckets import BUCKET_MS, Sample, samples
 from models.coordination.posts import PostStore
 from models.coordination.traces import hash64
 from models.coordination.window import DAY_MS
-from models.evidence import BUCKET_MS, HOUR_MS, Kept, Sample, samples
+from models.evidence import HOUR_MS
+from models.kept import Kept
 from models.narratives.advocates import Account, advocate_of, days_of
 from models.records import Advocate, Brand, Defence
 from models.returning import Returning

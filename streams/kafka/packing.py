@@ -17,8 +17,8 @@ import numpy.typing as npt
 from kafka.partitioner.default import murmur2
 
 from models.detector import TICK_MS
-from models.evidence import packed
 from models.impersonation.findings import Suspect
+from models.kept import packed
 from models.language import LANGUAGES
 from models.records import Int64, Observations
 from streams.kafka import KafkaEngineError

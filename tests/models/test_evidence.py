@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from models.evidence import HOURLY_SAMPLE, HOURLY_TOP, SAMPLE, TEXT_CHARS, TOP, EvidenceStore
+from models.evidence import HOURLY_SAMPLE, HOURLY_TOP, SAMPLE, TOP, EvidenceStore
+from models.kept import TEXT_CHARS
 from models.records import Author, Evidence, Mention, Observations
 from streams.detect_state import settled
 from tests.observing import DAY_MS, HOUR_MS, MINUTE_MS, START_MS, Stream, merged, stream, usual

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.coordination.posts import KEPT_HOURS, SAMPLE, PostStore, Split
-from models.evidence import packed
+from models.kept import packed
 from models.records import Author, Observations
 from streams.detect_state import settled
 from tests.models.test_coordination import WORDS
