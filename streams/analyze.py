@@ -20,7 +20,7 @@ from models.sentiment.features import arabic_texts
 from models.sentiment.predictor import Sentiment, predict
 from models.series import HOUR_S, Scored, SeriesDetector
 from models.text import normalise
-from streams.analyze_files import AnalyzeError
+from streams.analyze_files import AnalyzeError, numbered
 from streams.config.sentiment import SentimentSettings
 from streams.sentiment import open_sentiment
 
@@ -49,7 +49,12 @@ def read_series(lines: Iterable[str], name: str) -> Iterator[tuple[str, float]]:
         If a column is missing or a value is not a number of mentions.
     """
     reader = csv.DictReader(lines)
-    missing = {"timestamp", "value"} - set(reader.fieldnames or ())
+    try:
+        missing = {"timestamp", "value"} - set(reader.fieldnames or ())
+    except csv.Error as error:
+        raise AnalyzeError(
+            f"{name}, line 1: the header timestamp,value is missing ({error})"
+        ) from error
     if missing:
         raise AnalyzeError(
             f"{name}, line 1: the column {min(missing)!r} is missing from the header"
@@ -219,9 +224,7 @@ def _batches(lines: Iterable[bytes], name: str) -> Iterator[list[_Text]]:
     """Texts of lines; what was read before a line that is wrong comes before its error."""
     decoder = msgspec.json.Decoder(_Text)
     batch: list[_Text] = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    for number, line in numbered(lines):
         try:
             row = decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -18,6 +18,20 @@ class AnalyzeError(Exception):
 
 def ignore(_: str) -> None:
     """Nobody wants to know."""
+
+
+def numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Lines that are not blank, without their ends and a byte order mark, and their numbers.
+
+    Examples
+    --------
+    >>> list(numbered([b"\\xef\\xbb\\xbf{}\\r\\n", b"\\n", b" {}"]))
+    [(1, b'{}'), (3, b'{}')]
+    """
+    for number, line in enumerate(lines, start=1):
+        line = line.removeprefix(b"\xef\xbb\xbf").strip()
+        if line:
+            yield number, line
 
 
 def read_mentions(

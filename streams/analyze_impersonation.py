@@ -13,6 +13,7 @@ from models.impersonation.impostor import ImpostorChecker
 from models.impersonation.links import LinkChecker
 from models.impersonation.urls import parse_url
 from models.records import Author, Brand
+from streams.analyze_files import numbered
 
 _MAX_LINE_BYTES = 1 << 20
 
@@ -23,6 +24,7 @@ class Account(Author, frozen=True, kw_only=True):
     platform: str | None = None
     seen_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     earlier_handle: str | None = None
+    author: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET  # a mention's: the line is no account
 
 
 def analyze_accounts(
@@ -56,11 +58,14 @@ def analyze_accounts(
     """
     checker = ImpostorChecker(brands)
     decoder = msgspec.json.Decoder(Account)
-    for number, line in _numbered(lines):
+    for number, line in numbered(lines):
         try:
             account = decoder.decode(line[:_MAX_LINE_BYTES])
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             on_error(f'{name}, line {number}: not an account {{"id": "...", ...}} ({error})')
+            continue
+        if account.author is not msgspec.UNSET:
+            on_error(f'{name}, line {number}: is a mention; write its "author" alone')
             continue
         if account.id is None:
             on_error(f'{name}, line {number}: the account has no "id"')
@@ -93,7 +98,7 @@ def analyze_links(
         JSON objects ``{"url", "brand", "score", "reasons"}``.
     """
     checker = LinkChecker(brands)
-    for number, line in _numbered(lines):
+    for number, line in numbered(lines):
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -104,14 +109,6 @@ def analyze_links(
             on_error(f"{name}, line {number}: {text[:60]!a} is no URL or host")
             continue
         yield _answer("url", text, checker.judge(url))
-
-
-def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Lines that are not blank, without their ends and a byte order mark, and their numbers."""
-    for number, line in enumerate(lines, start=1):
-        line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-        if line.strip():
-            yield number, line.strip()
 
 
 def _answer(key: str, of: str, found: Finding) -> bytes:

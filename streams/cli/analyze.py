@@ -303,6 +303,8 @@ def _binary(path: str) -> Iterator[IO[bytes]]:
     import gzip
 
     with ExitStack() as stack:
+        if path == "-" and sys.stdin is None:
+            raise OSError("cannot read standard input: it is closed")
         plain = sys.stdin.buffer if path == "-" else stack.enter_context(Path(path).open("rb"))
         assert isinstance(plain, io.BufferedReader)
         if plain.peek(2)[:2] == b"\x1f\x8b":

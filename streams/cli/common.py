@@ -24,7 +24,7 @@ R = TypeVar("R")
 
 FAILED, WRONG_USAGE = 1, 2
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_KAFKA_CLIENTS = ("aiokafka", "faust", "kafka", "mode")
+_CHATTY = ("aiokafka", "alembic.runtime.plugins", "faust", "kafka", "mode")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
@@ -163,8 +163,8 @@ def set_up_logging() -> None:
         level=level,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    if level == "INFO":  # theirs tells of every connection
-        for client in _KAFKA_CLIENTS:
+    if level == "INFO":  # theirs tells of every connection and plug-in
+        for client in _CHATTY:
             logging.getLogger(client).setLevel(logging.WARNING)
 
 

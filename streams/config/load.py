@@ -123,6 +123,9 @@ def _read_file(path: Path | None, document: Document, *, optional: bool) -> None
     try:
         with (path or DEFAULT_FILE).open("rb") as file:
             content = file.read(MAX_BYTES + 1)
+    except IsADirectoryError:
+        document.add((), "is a directory; name the file in it")
+        return
     except FileNotFoundError:
         if path is None and optional:
             document.data = {}

@@ -144,6 +144,7 @@ def test_gaps_and_equal_times_are_no_trouble() -> None:
         ("time,value\n2026-01-01,3\n", ["s.csv, line 1", "'timestamp'"]),
         ("timestamp,count\n2026-01-01,3\n", ["s.csv, line 1", "'value'"]),
         ("", ["s.csv, line 1"]),
+        ("x" * 200_000, ["s.csv, line 1", "header"]),
         ("timestamp,value\n2026-01-01 00:00:00,3\n2026-01-01 00:05:00,lots\n", ["line 3", "lots"]),
         ("timestamp,value\n2026-01-01 00:00:00,-1\n", ["line 2", "'-1'"]),
         ("timestamp,value\n2026-01-01 00:00:00,nan\n", ["line 2", "'nan'"]),
@@ -205,6 +206,13 @@ def test_sentiment_of_lines() -> None:
         parts = {k: row[k] for k in ("negative", "neutral", "positive")}
         assert sum(parts.values()) == pytest.approx(1, abs=1e-3)
         assert parts[row["label"]] == max(parts.values())
+
+
+def test_a_byte_order_mark_is_no_mistake() -> None:
+    asked = lines({"id": "1", "text": "thank you"}, {"id": "2", "text": "it is down again"})
+    marked = [b"\xef\xbb\xbf" + asked[0], asked[1]]
+    assert list(analyze_sentiment(marked)) == list(analyze_sentiment(asked))
+    assert analyze_share(marked) == analyze_share(asked)
 
 
 def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

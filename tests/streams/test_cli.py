@@ -531,6 +531,16 @@ def test_analyze_inflates_standard_input(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["label"] == "positive"
 
 
+@pytest.mark.parametrize("command", ["volume", "sentiment", "coordination"])
+def test_analyze_tells_that_standard_input_is_closed(command: str, tmp_path: Path) -> None:
+    line = f'"{sys.executable}" -m streams.cli analyze {command} - <&-'
+    done = subprocess.run(
+        ["/bin/sh", "-c", line], cwd=tmp_path, env=environment(), capture_output=True
+    )
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == b"Error: cannot read standard input: it is closed\n"
+
+
 def test_a_wrong_zone_is_wrong_usage(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text("timestamp,value\n2026-01-01 00:00:00,1\n")
     done = nadhir("analyze", "volume", "s.csv", "--timezone", "Foo/Bar", cwd=tmp_path)
@@ -603,6 +613,15 @@ class TestImpersonation:
         assert [row["score"] for row in rows[1:]] == [0, 0]
         assert result.exit_code == 1
         assert f"{file}, line 2: 'not a link' is no URL or host" in result.stderr
+
+    def test_a_mention_is_no_account(self, config: Path) -> None:
+        file = config.parent / "mentions.jsonl"
+        author = b'{"id":"7","handle":"NaharBank_Support","name":"Nahar Bank"}'
+        file.write_bytes(b'{"id":"m1","text":"hello","author":%s}\n%s\n' % (author, author))
+        result = call("analyze", "impersonation", file, "--config", config)
+        assert [json.loads(line)["id"] for line in result.stdout.splitlines()] == ["7"]
+        assert result.exit_code == 1
+        assert f'{file}, line 1: is a mention; write its "author" alone' in result.stderr
 
     @pytest.mark.parametrize("command", ["impersonation", "links"])
     def test_what_can_be_read_whole_ends_well(self, config: Path, command: str) -> None:

@@ -626,6 +626,8 @@ def test_a_path_that_is_no_file(tmp_path: Path) -> None:
         (problem,) = check(path, {})
         assert problem.severity == "error"
         assert format_problem(problem).isprintable()
+    (problem,) = check(tmp_path, {})
+    assert "is a directory" in problem.message
 
 
 # the environment
