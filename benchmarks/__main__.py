@@ -1,7 +1,7 @@
 """Run benchmarks and append what they measured to benchmarks/results.md.
 
-``python -m benchmarks [pipeline|detectors|impersonation|coordination|response|console|kafka ...]``;
-without a name all but the last.
+``python -m benchmarks [NAME ...]`` (pipeline, detectors, impersonation, hostile, coordination,
+response, console, kafka); without a name all but the last.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import coordination, detectors, impersonation, pipeline
+from benchmarks import coordination, detectors, hostile, impersonation, pipeline
 
 RESULTS = Path(__file__).with_name("results.md")
 
@@ -45,6 +45,10 @@ _BENCHMARKS: dict[str, tuple[str, Callable[[], list[str]]]] = {
         "Impersonation: accounts and links of StockNet, CPU time a mention on one core:",
         impersonation.run,
     ),
+    "hostile": (
+        "Impersonation, the worst inputs, 1,000 brands, CPU time on one core:",
+        hostile.run,
+    ),
     "coordination": ("Coordination and its peer, CPU time on one core:", coordination.run),
     "response": ("Response API on PostgreSQL, 100,000 alerts, wall time a request:", _response),
     "console": (
@@ -54,7 +58,9 @@ _BENCHMARKS: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "kafka": ("Kafka engine, one broker and everything else on this machine, wall time:", _kafka),
 }
 
-_USUAL = ("pipeline", "detectors", "impersonation", "coordination", "response", "console")
+_USUAL = (
+    "pipeline", "detectors", "impersonation", "hostile", "coordination", "response", "console"
+)  # fmt: skip
 
 
 def main() -> None:

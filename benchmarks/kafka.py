@@ -321,7 +321,24 @@ def run() -> list[str]:
         "| what | figure | ratio |",
         "|---|---|---|",
         *(f"| {a} | {b} | {c} |" for a, b, c in rows),
+        "",
+        _goals(
+            {
+                "score ≥ 1/20 of the bare loop": bare <= 20 * score,
+                "score ≥ 3 times the Faust agent": score >= 3 * faust,
+                "two workers ≥ 1.7 times one": two >= 1.7 * score,
+                "≥ 10 times real time": whole >= 10_000,
+                "p50 ≤ 0.5 s": _quantile(waits, 0.5) <= 0.5,
+                "p99 ≤ 2 s": _quantile(waits, 0.99) <= 2.0,
+                "recovery ≤ 15 s": recovery <= 15.0,
+            }
+        ),
     ]
+
+
+def _goals(reached: dict[str, bool]) -> str:
+    missed = [goal for goal, held in reached.items() if not held]
+    return f"Goals: {'**missed** ' + '; '.join(missed) if missed else 'all reached'}."
 
 
 def _quantile(values: Sequence[float], share: float) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import coordination, detectors
+from benchmarks import coordination, detectors, kafka, pipeline
 from benchmarks.detectors import Case, Sizes
 
 CASE = Case(3, 1, 256)
@@ -79,6 +79,30 @@ def test_a_limit_that_is_missed_is_named() -> None:
     assert "| 0.30 | 3.00 |" in table[-3]
     assert "missed by 3 brands, 1 in crisis" in table[-1]
     assert "held" in list(detectors._volume_table([runs[:1]], TINY))[-1]
+
+
+def measured(*pipeline_us: float, peak_mb: float = 300) -> list[pipeline.Measured]:
+    """One figure for each case, with a floor of a microsecond."""
+    return [
+        pipeline.Measured(case, 1_000, 500, 1.0, us, 0.5, peak_mb, 1)
+        for case, us in zip(pipeline.CASES, pipeline_us, strict=True)
+    ]
+
+
+def test_promises_of_the_pipeline_are_judged() -> None:
+    kept = pipeline._table(measured(52, 55, 54, 60, 57, 59, 58))[-3:]
+    assert ["held" in line for line in kept] == [True] * 3
+    missed = pipeline._table(measured(52, 55, 54, 60, 57, 59, 80.1, peak_mb=701))[-3:]
+    assert "Limit 60 times the floor: **missed**, at most 80.1." in missed[0]
+    assert "Limit 700 MB: **missed**, at most 701." in missed[1]
+    assert "held" in missed[2]
+    uneven = pipeline._table(measured(50, 50, 50, 50, 50, 58, 50))[-1]
+    assert "**missed**, at most 1.16" in uneven
+
+
+def test_goals_on_kafka_that_are_missed_are_named() -> None:
+    assert kafka._goals({"p50 ≤ 0.5 s": True, "p99 ≤ 2 s": False}).endswith("** p99 ≤ 2 s.")
+    assert kafka._goals({"p50 ≤ 0.5 s": True}) == "Goals: all reached."
 
 
 TEXT = "shame on this bank which loses every transfer and never answers anybody at all"

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from benchmarks.quality import __main__ as command
-from benchmarks.quality import calibration, campaigns, document, share, transforms
+from benchmarks.quality import calibration, campaigns, document, share, transforms, volume
 from benchmarks.quality.document import DOCUMENT, QualityError, replaced
-from benchmarks.quality.nab import File, Series, leave_one_out, score_at
+from benchmarks.quality.nab import File, Series, analysed, leave_one_out, read, score_at
 from benchmarks.quality.options import Options
 from models.records import Author, Mention
 
@@ -108,6 +108,16 @@ def test_score_at_a_line(line: float | None, expected: float) -> None:
     scorer = nab({0: (-0.1, None), 1: (1.0, 0), 2: (0.5, 0), 3: (-0.1, None), 4: (0.6, 1)})
     file: File = (TIMES[:5], [0.3, 0.9, 0.9, 0.8, 0.1], [])
     assert score_at([file], line, "p", scorer) == pytest.approx(expected)
+
+
+def test_goals_of_volume_are_held(shared_data: Path) -> None:
+    scorer = Options(shared_data).nab_score()
+    series = read(shared_data / "volume", scorer)
+    files = [analysed(each) for each in series]
+    rows = [*volume._profiles(files, scorer), *volume._moments(series, files)]
+    goals = [row for row in rows if "≥" in row]
+    assert len(goals) == 3
+    assert all("| yes |" in row for row in goals), goals
 
 
 @pytest.mark.parametrize("asked", share.SHARES)

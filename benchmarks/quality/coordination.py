@@ -32,16 +32,7 @@ class _Data(NamedTuple):
 
 def run(options: Options) -> list[str]:
     """Measure; the lines of the section."""
-    folder = options.data / "coordination"
-    said = options.data / "sentiment"
-    if not folder.is_dir():
-        raise QualityError(f"no {folder}: the figures need it")
-    data = _Data(
-        c.read(folder / "prayers-burst.jsonl.gz"),
-        c.read(folder / "organic-spotify-2017-10.jsonl.gz"),
-        c.texts(said, arabic=False),
-        c.texts(said, arabic=True),
-    )
+    data = _read(options)
     return [
         *_labelled(data),
         *_stocknet(options),
@@ -54,6 +45,19 @@ def run(options: Options) -> list[str]:
         "",
         *_no_campaign(),
     ]
+
+
+def _read(options: Options) -> _Data:
+    folder = options.data / "coordination"
+    said = options.data / "sentiment"
+    if not folder.is_dir():
+        raise QualityError(f"no {folder}: the figures need it")
+    return _Data(
+        c.read(folder / "prayers-burst.jsonl.gz"),
+        c.read(folder / "organic-spotify-2017-10.jsonl.gz"),
+        c.texts(said, arabic=False),
+        c.texts(said, arabic=True),
+    )
 
 
 def _labelled(data: _Data) -> Iterator[str]:

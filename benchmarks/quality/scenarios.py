@@ -7,7 +7,7 @@ from statistics import median
 
 from benchmarks.quality.document import table, verdict
 from benchmarks.quality.options import Options
-from tests.acceptance.scenarios import DAYS, HEAD, Outcome, row
+from tests.acceptance.scenarios import DAYS, HEAD, MOST_DELAY_MIN, Outcome, row
 from tests.acceptance.scenarios import run as replayed
 
 _FIRST = 200  # seeds below were looked at
@@ -19,7 +19,6 @@ _RUNS = {
     "low_volume": 20,
     "viral_praise": 20,
 }
-_MOST_DELAY_MIN = {"outage": 5, "slow_burn": 120}
 _MOST_FALSE = {"calm": 1.0, "holiday_peak": 1.0, "low_volume": 1.0}  # a brand and month
 
 
@@ -47,11 +46,11 @@ def run(options: Options) -> list[str]:
 
 def _goal(name: str, outcomes: list[Outcome]) -> list[list[str]]:
     """What was asked of a scenario and what came of it."""
-    if name in _MOST_DELAY_MIN:
+    if name in MOST_DELAY_MIN:
         delays = [o.delay_min for o in outcomes if o.delay_min is not None]
         # a crisis that is not found is found after any time
         delays += [float("inf")] * (len(outcomes) - len(delays))
-        delay, most = median(delays), _MOST_DELAY_MIN[name]
+        delay, most = median(delays), MOST_DELAY_MIN[name]
         return [[f"{name}: median delay ≤ {most} min", f"{delay:.0f} min", verdict(delay <= most)]]
     if name in _MOST_FALSE:
         false = sum(len(o.alerts) for o in outcomes) / (len(outcomes) * DAYS / 30)

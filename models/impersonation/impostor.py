@@ -9,7 +9,7 @@ disguise (a parody that says so, a journalist's biography, a verified account) i
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
@@ -132,12 +132,14 @@ class ImpostorChecker:
             _remember(self._quiet_names, (author.name,))
             return NOTHING
         self._note_profiles(author, tallies)
-        for tally in tallies.values():
-            _note_circumstances(author, at, tally)
-            if earlier_handle and _bare(earlier_handle) != _bare(author.handle or ""):
-                tally.add("renamed", earlier_handle)
         if not tallies:
             return NOTHING
+        noted = list(_circumstances(author, at))  # once, however many brands it may be
+        if earlier_handle and _bare(earlier_handle) != _bare(author.handle or ""):
+            noted.append(("renamed", earlier_handle))
+        for tally in tallies.values():
+            for code, shown in noted:
+                tally.add(code, shown)
         points, brand = max((_points(tally), -brand) for brand, tally in tallies.items())
         return Finding(self._brands[-brand].id, score_of(points), tallies[-brand].shown())
 
@@ -242,37 +244,38 @@ def _points(tally: Tally) -> float:
     return max(best.values()) + _BOTH * min(best.values()) + rest
 
 
-def _note_circumstances(author: Author, at: datetime | None, tally: Tally) -> None:
+def _circumstances(author: Author, at: datetime | None) -> Iterator[tuple[str, str]]:
+    """Reasons that speak of the account and of no brand, each with what shows it."""
     if author.verified:
-        tally.add("verified")
+        yield "verified", ""
     elif author.verified is not None:
-        tally.add("not_verified")
+        yield "not_verified", ""
     if author.followers is not None:
         if author.followers < _FEW_FOLLOWERS:
-            tally.add("few_followers", str(author.followers))
+            yield "few_followers", str(author.followers)
         elif author.followers >= _MANY_FOLLOWERS:
-            tally.add("many_followers", str(author.followers))
+            yield "many_followers", str(author.followers)
     if at and author.created_at and (at - author.created_at).days < _NEW_DAYS:
-        tally.add("new_account", f"{(at - author.created_at).days} days")
+        yield "new_account", f"{(at - author.created_at).days} days"
     shown = f"{author.name or ''} {author.handle or ''}"[: 2 * MAX_CHARS]
     if _is_hiding(shown):
-        tally.add("hidden_characters")
-    _note_biography(author, shown, tally)
+        yield "hidden_characters", ""
+    yield from _of_biography(author, shown)
 
 
-def _note_biography(author: Author, shown: str, tally: Tally) -> None:
+def _of_biography(author: Author, shown: str) -> Iterator[tuple[str, str]]:
     bio, names = fold([(author.bio or "")[:_MAX_BIO_CHARS], shown])
     said = " ".join(f"{names} {bio}".replace("_", " ").split())
     disclaimer = _phrase_in(said, lists().disclaimers)
     if disclaimer:
-        tally.add("says_it_is_not", disclaimer)
+        yield "says_it_is_not", disclaimer
         return
     role = _phrase_in(bio, lists().roles)
     if role:
-        tally.add("speaks_for_itself", role)
+        yield "speaks_for_itself", role
     claim = _phrase_in(bio, lists().official_claims)
     if claim:
-        tally.add("claims_to_be_official", claim)
+        yield "claims_to_be_official", claim
 
 
 def _phrase_in(text: str, phrases: frozenset[str]) -> str:

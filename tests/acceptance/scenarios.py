@@ -21,6 +21,7 @@ from streams.store import Store
 
 QUIET = ("calm", "viral_praise", "holiday_peak", "low_volume")
 FOUND = ("outage", "slow_burn")
+MOST_DELAY_MIN = {"outage": 5, "slow_burn": 120}  # in the median
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DAYS = 12.0
 

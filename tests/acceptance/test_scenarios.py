@@ -7,11 +7,12 @@ The figures themselves are printed, and stand in docs/quality.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from statistics import median
 
 import pytest
 
 from models.records import SIGHTS
-from tests.acceptance.scenarios import FOUND, QUIET, row, run
+from tests.acceptance.scenarios import FOUND, MOST_DELAY_MIN, QUIET, row, run
 
 Recorder = Callable[[str, object], None]
 
@@ -51,6 +52,8 @@ def test_a_crisis_is_found(scenario: str, seeds: range, record_property: Recorde
     outcomes = [run(scenario, seed) for seed in seeds]
     record_property("scenario", row(outcomes))
     assert [o.seed for o in outcomes if not o.hits] == []
+    delays = [o.delay_min for o in outcomes if o.delay_min is not None]
+    assert median(delays) <= MOST_DELAY_MIN[scenario], delays
     expected = {*outcomes[0].truth["expected"], "volume_spike"}
     assert {o.hits[0].type for o in outcomes if o.hits} <= expected
     assert sum(len(o.alerts) - len(o.hits) for o in outcomes) <= most_false(seeds)

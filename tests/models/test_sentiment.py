@@ -359,7 +359,7 @@ def test_calibration_error_of_known_case() -> None:
 
 @needs_data
 def test_dev_figures(model: SentimentModel) -> None:
-    """Floors a little below the figures of the model card."""
+    """What was promised of each set, by language, and elsewhere a little below the card."""
     from models.sentiment.measure import measure
     from models.sentiment.rows import read_rows
 
@@ -371,7 +371,8 @@ def test_dev_figures(model: SentimentModel) -> None:
     }
     assert figures["umsab-ar"]["macro_f1"] >= 0.60
     assert figures["tweeteval-test"]["macro_recall"] >= 0.64
-    assert figures["arsas-test"]["macro_f1"] >= 0.77
+    assert figures["arsas-test"]["macro_f1"] >= 0.78
     assert figures["umsab-en"]["macro_f1"] >= 0.68
-    assert figures["arsas-test"]["ece"] <= 0.05
-    assert figures["tweeteval-test"]["ece"] <= 0.06
+    arabic = np.isin(rows.source, ("arsas-test", "umsab-ar"))
+    for of in (arabic, ~arabic):
+        assert measure(p[of], rows.label[of])["ece"] <= 0.05

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -21,7 +20,6 @@ from streams.analyze import (
     read_series,
 )
 
-VOLUME = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "volume"
 BEGIN = datetime(2026, 1, 5, 0, 2, 53)  # noqa: DTZ001  a time on the wall, at odd seconds
 
 
@@ -170,17 +168,6 @@ def test_mistakes_name_file_and_line(text: str, said: list[str]) -> None:
 def test_an_unknown_zone_is_named() -> None:
     with pytest.raises(AnalyzeError, match=r"Asia/Riyad'.*IANA"):
         list(analyze_volume(series(5, 1), timezone="Asia/Riyad"))
-
-
-@pytest.mark.skipif(not VOLUME.is_dir(), reason="the shared series are not here")
-def test_the_shared_series_are_read() -> None:
-    with (VOLUME / "Twitter_volume_AAPL.csv").open() as file:
-        rows = list(islice(read_series(file, "AAPL"), 6000))
-    answers = list(analyze_volume(rows, timezone="America/New_York"))
-    assert len(answers) == 6000
-    # the first labelled window
-    event = [a.score for a in answers if "2015-03-03 04" < a.timestamp < "2015-03-04 13:40"]
-    assert max(event) > 0.5
 
 
 # sentiment ------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ def test_repost_cascades_are_amplification(shared_data: Path) -> None:
         bursts = [set(row["tweet_ids"].split()) for row in csv.DictReader(file)]
     named = sum(any(2 * len(b & a) >= len(b) for a in amplified) for b in bursts)
     assert named >= 0.9 * len(bursts)
-    assert len(found) - len(amplified) <= 10
+    assert len(found) - len(amplified) <= 2
     assert all(0 < g["share_of_mentions"] <= 1 for g in found)
 
 
