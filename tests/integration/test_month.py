@@ -76,9 +76,10 @@ def weeks(tmp_path: Path, kafka: KafkaSettings, *, days: float, rate: float) -> 
     course = kept(kafka)
     print("changelog keeps, bytes:", course[:: max(1, len(course) // 12)])
     print("resident, kilobytes:", resident[:: max(1, len(resident) // 12)])
-    half = len(course) // 2
-    # a day's evidence and two generations of keys come and go; nothing else may grow
-    assert max(course[-half // 2 :]) <= 1.25 * max(course[: half + 1])
+    last = len(course) * 3 // 4
+    # a day's evidence and two generations of keys come and go, so that eight days are five of
+    # growth and three of standing; what never ceased to grow would be a third larger at the end
+    assert max(course[last:]) <= 1.15 * max(course[:last])
     assert max(resident[-5:]) <= 1.15 * max(resident[len(resident) // 2 : -5])
 
 
