@@ -21,20 +21,25 @@ class Vocabulary:
         self._known = np.zeros(_BUCKETS, dtype=np.float32)
         self._texts = _UNSEEN
         self._new: list[UInt32] = []
+        self._more = 0
 
-    def learn(self, words: UInt32) -> None:
-        """Take note of the words of a text."""
-        self._new.append(words)
+    def learn(self, words: UInt32, texts: int = 1) -> None:
+        """Take note of the words of a text, or of several texts."""
+        self._more += texts
+        if len(words):
+            self._new.append(words)
 
     def turn(self) -> None:
         """What was noted becomes known."""
-        if not self._new:
+        if not self._more:
             return
-        faded = _FORGET ** len(self._new)
+        faded = _FORGET**self._more
         self._known *= np.float32(faded)
-        self._texts = max(_UNSEEN, self._texts * faded + len(self._new))
-        self._known += np.bincount(np.concatenate(self._new) % _BUCKETS, minlength=_BUCKETS)
-        self._new = []
+        self._texts = max(_UNSEEN, self._texts * faded + self._more)
+        if self._new:
+            seen = np.bincount(np.concatenate(self._new) % _BUCKETS, minlength=_BUCKETS)
+            self._known += seen.astype(np.float32)
+        self._new, self._more = [], 0
 
     def bits(self, words: UInt32, usual: Float32) -> Float32:
         """What each word tells: no more than usual, less if this brand's public often uses it."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.coordination.groups import Group, find_groups
+from models.coordination.group import Group
+from models.coordination.groups import find_groups
 from models.coordination.table import HOUR_MS
 from models.coordination.traces import hash64, words_of
 from models.coordination.window import TraceWindow

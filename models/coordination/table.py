@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from models.coordination.trace import ACCOUNT, ALIKE, COPIES, FIRST_MS, TIMES, WIDTH, Trace
+from models.coordination.trace import ACCOUNT, ALIKE, FIRST_MS, TIMES, WIDTH, Trace
 from models.records import Bool, Int64
 
 HOUR_MS = 3_600_000
@@ -34,12 +35,21 @@ class Table:
         self.whole = self.sizes  # in the table that this one was taken from
 
     @classmethod
-    def of_traces(cls, traces: Sequence[Trace]) -> Table:
-        """All that accounts did with some traces."""
-        rows = np.frombuffer(b"".join([trace.rows for trace in traces]), np.int64)
-        rows = rows.reshape(-1, WIDTH)
-        of = np.repeat(np.arange(len(traces)), [len(trace.joined) for trace in traces])
-        return cls(traces, of, rows[np.lexsort((rows[:, FIRST_MS], of))])
+    def of_places(cls, parts: Sequence[tuple[Trace, Sequence[int]]]) -> Table:
+        """What some accounts did with some things.
+
+        Parameters
+        ----------
+        parts : sequence of (Trace, sequence of int)
+            A thing, and where in its rows what they did begins, in order of time.
+        """
+        rows = array("q")
+        for trace, places in parts:
+            for at in places:
+                rows += trace.rows[at : at + WIDTH]
+        of = np.repeat(np.arange(len(parts)), [len(places) for _, places in parts])
+        read = np.frombuffer(rows, np.int64) if rows else np.empty(0, np.int64)
+        return cls([trace for trace, _ in parts], of, read.reshape(-1, WIDTH))
 
     def __len__(self) -> int:
         return len(self.traces)
@@ -63,18 +73,6 @@ class Table:
     def first_ms(self) -> Int64:
         """When the account of each entry shared the thing first."""
         return self.rows[:, FIRST_MS]
-
-    @property
-    def copies(self) -> Bool:
-        """Which accounts posted the thing as their own."""
-        found: Bool = self.rows[:, COPIES] > 0
-        return found
-
-    @property
-    def reposts(self) -> Bool:
-        """Which accounts posted the thing as another's."""
-        found: Bool = self.rows[:, TIMES] > self.rows[:, COPIES]
-        return found
 
     def of_accounts(self, members: Iterable[int]) -> Bool:
         """Which entries are of some accounts."""
@@ -102,11 +100,6 @@ class Table:
         if self._index is not None:
             table._index = self.known, self.who[entries]
         return table
-
-    def members(self, thing: int) -> set[int]:
-        """Who shared a thing."""
-        first, last = np.searchsorted(self.of, [thing, thing + 1])
-        return set(self.rows[first:last, ACCOUNT].tolist())
 
     def posts(self) -> Int64:
         """How often each thing was shared."""

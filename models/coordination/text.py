@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
+from msgspec import Struct
 
 from models.records import Float32, UInt32
 
@@ -12,23 +11,14 @@ _LEAST_COMMON, _MOST_BITS = 20.0, 8.0
 _ALIKE = 0.4  # of what two texts tell, how much they must share
 
 
-class Text:
-    """A text: its words, how much each tells, and keys of near-duplicates.
+class Text(Struct, eq=False, gc=False):
+    """A text: its words, ascending, how much each tells, and keys of near-duplicates."""
 
-    Parameters
-    ----------
-    words : uint32[n]
-    bits : float32[n]
-    bands : sequence of int
-    """
-
-    __slots__ = ("_bits", "_total", "_weights", "bands", "words")
-
-    def __init__(self, words: UInt32, bits: Float32, bands: Sequence[int]) -> None:
-        self.words, self.bands = words, bands
-        self._bits = bits
-        self._weights: dict[int, float] | None = None
-        self._total = 0.0
+    words: UInt32
+    bits: Float32
+    bands: list[int]
+    _weights: dict[int, float] | None = None
+    _total: float = 0.0
 
     def equals(self, other: Text) -> bool:
         """Whether two texts have the same words; most that have not differ in a band."""
@@ -38,7 +28,7 @@ class Text:
         """Make ready to be compared; whether it was not."""
         if self._weights is not None:
             return False
-        self._weights = dict(zip(self.words.tolist(), self._bits.tolist()))
+        self._weights = dict(zip(self.words.tolist(), self.bits.tolist()))
         self._total = sum(self._weights.values())
         return True
 

@@ -1,0 +1,161 @@
+"""What is shared, kept from look to look: only what has changed since is read again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise, zip_longest
+from math import log10
+
+from msgspec import Struct
+
+from models.coordination.table import HOUR_MS
+from models.coordination.trace import ACCOUNT, COPIES, FIRST_MS, TIMES, WIDTH, Trace
+
+MINUTE_MS = 60_000
+# how close in time two accounts must share a thing to be joined by it
+TOGETHER_MS = {
+    "repost": 5 * MINUTE_MS,
+    "link": 15 * MINUTE_MS,
+    "media": HOUR_MS,
+    "tags": 15 * MINUTE_MS,
+    "reply": 5 * MINUTE_MS,
+    "text": 15 * MINUTE_MS,  # reposts that do not say of what
+}
+AMPLIFIED_ACCOUNTS = 10
+AMPLIFIED = {"repost": 0, "link": 1, "media": 2, "text": 3}  # what is told first
+LEAST_SHARED = 3  # two things, however few shared them, do not tell enough of two accounts
+_MOST_PAIRED = 300  # accounts of a run that are compared with each other
+
+
+class Run(Struct, eq=False):
+    """Accounts that shared a thing within its time of each other, in order of time.
+
+    Attributes
+    ----------
+    places : list of int
+        Where in the rows of the trace what they did begins.
+    rarity : float
+        How few they are: the logarithm of their number, less than zero.
+    """
+
+    trace: Trace
+    accounts: list[int]
+    places: list[int]
+    rarity: float
+
+
+class Sharing:
+    """Traces of at least two accounts, by what is asked of them.
+
+    Attributes
+    ----------
+    copied, tags, amplified : dict
+        Texts that two accounts posted as their own, hashtags, and what many share.
+    often : set of int
+        Accounts in so many runs that some may tell enough together.
+    """
+
+    def __init__(self) -> None:
+        self.copied: dict[Trace, None] = {}
+        self.tags: dict[Trace, None] = {}
+        self.amplified: dict[Trace, None] = {}
+        self.often: set[int] = set()
+        self._runs: dict[Trace, list[Run]] = {}
+        self._of: dict[int, list[Run]] = {}
+
+    def runs_of(self, account: int) -> Sequence[Run]:
+        """The runs that an account is in."""
+        return self._of.get(account, ())
+
+    def update(self, traces: Iterable[Trace]) -> None:
+        """Read traces that have changed, or are not held any more."""
+        for trace in traces:
+            kind, many = trace.kind, len(trace.joined) if trace.held else 0
+            trace.known = True
+            if kind == "text":
+                trace.copiers = _in_time(trace, [at for at in _every(trace) if _copied(trace, at)])
+                _keep(self.copied, trace, many > 1 and len(trace.copiers) > 1)
+            elif kind == "tag":
+                _keep(self.tags, trace, many > 1)
+            if kind in AMPLIFIED:
+                _keep(self.amplified, trace, many >= AMPLIFIED_ACCOUNTS)
+            if kind in TOGETHER_MS:
+                self._follow(trace, _runs(trace) if many > 1 else [])
+
+    def _follow(self, trace: Trace, now: list[Run]) -> None:
+        """Take up the runs of a trace in place of those it had; most go on, or are as they were."""
+        kept: list[Run] = []
+        for old, new in zip_longest(self._runs.get(trace, ()), now):
+            if old and new and old.accounts == new.accounts[: len(old.accounts)]:
+                self._add(old, new.accounts[len(old.accounts) :])
+                old.accounts, old.places, old.rarity = new.accounts, new.places, new.rarity
+                kept.append(old)
+                continue
+            if old:
+                self._remove(old)
+            if new:
+                self._add(new, new.accounts)
+                kept.append(new)
+        if kept:
+            self._runs[trace] = kept
+        else:
+            self._runs.pop(trace, None)
+
+    def _add(self, run: Run, accounts: Iterable[int]) -> None:
+        for account in accounts:
+            runs = self._of.setdefault(account, [])
+            runs.append(run)
+            if len(runs) == LEAST_SHARED:
+                self.often.add(account)
+
+    def _remove(self, run: Run) -> None:
+        for account in run.accounts:
+            runs = self._of[account]
+            runs.remove(run)
+            if len(runs) == LEAST_SHARED - 1:
+                self.often.discard(account)
+            if not runs:
+                del self._of[account]
+
+
+def _keep(among: dict[Trace, None], trace: Trace, wanted: bool) -> None:
+    if wanted:
+        among[trace] = None
+    else:
+        among.pop(trace, None)
+
+
+def _every(trace: Trace) -> range:
+    return range(0, len(trace.rows), WIDTH)
+
+
+def _copied(trace: Trace, at: int) -> bool:
+    return trace.rows[at + COPIES] > 0
+
+
+def _in_time(trace: Trace, places: Iterable[int]) -> list[int]:
+    return sorted(places, key=lambda at: trace.rows[at + FIRST_MS])
+
+
+def _runs(trace: Trace) -> list[Run]:
+    """Those who shared a thing within its time of each other; copies apart from reposts."""
+    if trace.kind != "text":
+        return _cut(trace, _in_time(trace, _every(trace)))
+    rows = trace.rows
+    reposts = [at for at in _every(trace) if rows[at + TIMES] > rows[at + COPIES]]
+    return [*_cut(trace, _in_time(trace, reposts)), *_cut(trace, trace.copiers)]
+
+
+def _cut(trace: Trace, places: list[int]) -> list[Run]:
+    rows, within_ms = trace.rows, TOGETHER_MS[trace.kind]
+    cuts = [
+        i for i, (at, after) in enumerate(pairwise(places), 1)
+        if rows[after + FIRST_MS] - rows[at + FIRST_MS] > within_ms
+    ]  # fmt: skip
+    found = []
+    for first, last in pairwise([0, *cuts, len(places)]):
+        if 2 <= last - first <= _MOST_PAIRED:
+            run = places[first:last]
+            accounts = [rows[at + ACCOUNT] for at in run]
+            found.append(Run(trace, accounts, run, -log10(len(run))))
+    return found
