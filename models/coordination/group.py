@@ -8,7 +8,7 @@ from statistics import median
 
 import numpy as np
 
-from models.coordination.held import Account
+from models.coordination.accounts import Account
 from models.coordination.sharing import AMPLIFIED_ACCOUNTS, MINUTE_MS
 from models.coordination.table import Table
 from models.coordination.trace import ACCOUNT, WHOLE, Quote, Trace
@@ -102,7 +102,8 @@ def coordinated(
     beyond = _beyond_chance(own, every, first_ms, window)
     repetition = 2.5 * share_again + _per_thing(share_again) * log2(max(len(things), 1))
     synchrony = 1.5 * close + 1.5 * max(0.0, at_once - 0.25) / 0.75
-    accounts = [window.accounts[a] for a in members if a in window.accounts]
+    known = window.accounts.sharing
+    accounts = [known[a] for a in members if a in known]
     parts = {
         "start": _START,
         "copies": beyond * min(4.0, max(0.0, 1.2 * log2(max(hour * total, 1.0) / 4))),
@@ -124,14 +125,15 @@ def coordinated(
     }
     traces = sorted(things.values(), key=lambda t: (t.kind != "text", -len(t.joined)))
     score = 1 / (1 + exp(-sum(parts.values())))
-    names = {a: window.accounts[a].shown for a in members if a in window.accounts}
+    names = {a: known[a].shown for a in members if a in known}
     last_ms = max(int(t.first_ms.max()) for t in tables)
     return Group("coordination", score, members, first_ms, last_ms, parts, facts, traces, names)
 
 
 def amplified(trace: Trace, times: Int64, densest: int, window: TraceWindow) -> Group:
     """One post, link or text that many share within an hour."""
-    accounts = [window.accounts[a] for a in trace.joined if a in window.accounts]
+    known = window.accounts.sharing
+    accounts = [known[a] for a in trace.joined if a in known]
     close = float((np.diff(times) <= 10 * MINUTE_MS).mean())
     parts = {
         "start": _START,
@@ -145,7 +147,7 @@ def amplified(trace: Trace, times: Int64, densest: int, window: TraceWindow) -> 
         "accounts": len(trace.joined) + trace.missed,
         "mentions": trace.mentions,
     }
-    names = {a: window.accounts[a].shown for a in trace.joined if a in window.accounts}
+    names = {a: known[a].shown for a in trace.joined if a in known}
     return Group(
         "amplification", score, set(trace.joined), trace.first_ms, trace.last_ms,
         parts, facts, [trace], names,
@@ -198,7 +200,7 @@ def _people(accounts: list[Account], at_ms: int, window: TraceWindow) -> dict[st
         parts["old"] = -1.0 if median(ages) > _OLD_MS else 0.0
     numbered = sum(account.numbered for account in accounts)
     others = len(window.accounts) - len(accounts)
-    usual = (window.numbered - numbered) / others if others > 0 else 0.0
+    usual = (window.accounts.numbered - numbered) / others if others > 0 else 0.0
     if accounts and numbered / len(accounts) >= max(0.5, usual + 0.3):
         parts["handles"] = 0.8
     return parts

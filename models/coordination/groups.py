@@ -56,7 +56,7 @@ def _suspected(
     if not large:
         return []
     copied = sorted(sharing.copied, key=_made)
-    copies = Table.of_places([(trace, trace.copiers) for trace in copied])
+    copies = Table.of_entries([(trace, trace.copiers) for trace in copied])
     found = []
     for members in large:
         members |= _eager(members, sharing.tags) | _copiers(members, copies)
@@ -73,10 +73,10 @@ def _runs_within(members: set[int], runs: Iterable[Run]) -> Table:
     """What at least two of some accounts shared at the same time."""
     parts = []
     for run in runs:
-        inside = [at for account, at in zip(run.accounts, run.places) if account in members]
+        inside = [i for account, i in zip(run.accounts, run.entries) if account in members]
         if len(inside) > 1:
             parts.append((run.trace, inside))
-    return Table.of_places(parts)
+    return Table.of_entries(parts)
 
 
 def _at_once(copied: Collection[Trace], pace: Pace) -> list[set[int]]:
@@ -87,12 +87,12 @@ def _at_once(copied: Collection[Trace], pace: Pace) -> list[set[int]]:
     line = _EVEN / max(len(copied), 1)
     changed = [trace for trace in copied if trace.chance[0] != trace.changes]
     if changed:
-        times_ms = [t.rows[at + FIRST_MS] for t in changed for at in t.copiers]
+        times_ms = [t.rows[WIDTH * i + FIRST_MS] for t in changed for i in t.copiers]
         chances = pace.chances(np.array(times_ms), [len(t.copiers) for t in changed])
         for trace, chance in zip(changed, chances):
             trace.chance = (trace.changes, chance)
     close = sorted((trace for trace in copied if trace.chance[1] <= line), key=_made)
-    return [{trace.rows[at + ACCOUNT] for at in trace.copiers} for trace in close]
+    return [{trace.rows[WIDTH * i + ACCOUNT] for i in trace.copiers} for trace in close]
 
 
 def _tagged(texts: list[set[int]], tags: list[Trace]) -> list[set[int]]:
@@ -153,6 +153,8 @@ def _eager(members: set[int], tags: Iterable[Trace]) -> set[int]:
 
 def _copiers(members: set[int], copies: Table) -> set[int]:
     """Accounts that post a text of the group: one that at least half of its copiers are from."""
+    if not len(copies):
+        return set()
     inside = np.bincount(copies.of[copies.of_accounts(members)], minlength=len(copies))
     theirs = (inside > 0) & (2 * inside >= copies.sizes)
     more: set[int] = set(copies.known[copies.who[theirs[copies.of]]].tolist())

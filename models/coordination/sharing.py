@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise, zip_longest
+from itertools import pairwise, starmap, zip_longest
 from math import log10
+from operator import sub
 
 from msgspec import Struct
 
@@ -32,15 +33,15 @@ class Run(Struct, eq=False):
 
     Attributes
     ----------
-    places : list of int
-        Where in the rows of the trace what they did begins.
+    entries : list of int
+        Which of the entries of the trace they are.
     rarity : float
         How few they are: the logarithm of their number, less than zero.
     """
 
     trace: Trace
     accounts: list[int]
-    places: list[int]
+    entries: list[int]
     rarity: float
 
 
@@ -73,7 +74,8 @@ class Sharing:
             kind, many = trace.kind, len(trace.joined) if trace.held else 0
             trace.known = True
             if kind == "text":
-                trace.copiers = _in_time(trace, [at for at in _every(trace) if _copied(trace, at)])
+                copies = trace.rows[COPIES::WIDTH]
+                trace.copiers = _in_time(trace, [i for i, times in enumerate(copies) if times])
                 _keep(self.copied, trace, many > 1 and len(trace.copiers) > 1)
             elif kind == "tag":
                 _keep(self.tags, trace, many > 1)
@@ -88,7 +90,7 @@ class Sharing:
         for old, new in zip_longest(self._runs.get(trace, ()), now):
             if old and new and old.accounts == new.accounts[: len(old.accounts)]:
                 self._add(old, new.accounts[len(old.accounts) :])
-                old.accounts, old.places, old.rarity = new.accounts, new.places, new.rarity
+                old.accounts, old.entries, old.rarity = new.accounts, new.entries, new.rarity
                 kept.append(old)
                 continue
             if old:
@@ -125,37 +127,29 @@ def _keep(among: dict[Trace, None], trace: Trace, wanted: bool) -> None:
         among.pop(trace, None)
 
 
-def _every(trace: Trace) -> range:
-    return range(0, len(trace.rows), WIDTH)
-
-
-def _copied(trace: Trace, at: int) -> bool:
-    return trace.rows[at + COPIES] > 0
-
-
-def _in_time(trace: Trace, places: Iterable[int]) -> list[int]:
-    return sorted(places, key=lambda at: trace.rows[at + FIRST_MS])
+def _in_time(trace: Trace, entries: Iterable[int]) -> list[int]:
+    return sorted(entries, key=trace.rows[FIRST_MS::WIDTH].__getitem__)
 
 
 def _runs(trace: Trace) -> list[Run]:
     """Those who shared a thing within its time of each other; copies apart from reposts."""
-    if trace.kind != "text":
-        return _cut(trace, _in_time(trace, _every(trace)))
     rows = trace.rows
-    reposts = [at for at in _every(trace) if rows[at + TIMES] > rows[at + COPIES]]
+    if trace.kind != "text":
+        return _cut(trace, _in_time(trace, range(len(rows) // WIDTH)))
+    both = enumerate(zip(rows[TIMES::WIDTH], rows[COPIES::WIDTH]))
+    reposts = [i for i, (times, copies) in both if times > copies]
     return [*_cut(trace, _in_time(trace, reposts)), *_cut(trace, trace.copiers)]
 
 
-def _cut(trace: Trace, places: list[int]) -> list[Run]:
-    rows, within_ms = trace.rows, TOGETHER_MS[trace.kind]
-    cuts = [
-        i for i, (at, after) in enumerate(pairwise(places), 1)
-        if rows[after + FIRST_MS] - rows[at + FIRST_MS] > within_ms
-    ]  # fmt: skip
+def _cut(trace: Trace, entries: list[int]) -> list[Run]:
+    who, within_ms = trace.rows[ACCOUNT::WIDTH], TOGETHER_MS[trace.kind]
+    times_ms = map(trace.rows[FIRST_MS::WIDTH].__getitem__, entries)
+    gaps_ms = enumerate(starmap(sub, pairwise(times_ms)), 1)
+    cuts = [0, *[i for i, gap_ms in gaps_ms if gap_ms < -within_ms], len(entries)]
     found = []
-    for first, last in pairwise([0, *cuts, len(places)]):
+    for first, last in pairwise(cuts):
         if 2 <= last - first <= _MOST_PAIRED:
-            run = places[first:last]
-            accounts = [rows[at + ACCOUNT] for at in run]
+            run = entries[first:last]
+            accounts = list(map(who.__getitem__, run))
             found.append(Run(trace, accounts, run, -log10(len(run))))
     return found

@@ -35,19 +35,19 @@ class Table:
         self.whole = self.sizes  # in the table that this one was taken from
 
     @classmethod
-    def of_places(cls, parts: Sequence[tuple[Trace, Sequence[int]]]) -> Table:
+    def of_entries(cls, parts: Sequence[tuple[Trace, Sequence[int]]]) -> Table:
         """What some accounts did with some things.
 
         Parameters
         ----------
         parts : sequence of (Trace, sequence of int)
-            A thing, and where in its rows what they did begins, in order of time.
+            A thing, and which of its entries they are, in order of time.
         """
         rows = array("q")
-        for trace, places in parts:
-            for at in places:
-                rows += trace.rows[at : at + WIDTH]
-        of = np.repeat(np.arange(len(parts)), [len(places) for _, places in parts])
+        for trace, entries in parts:
+            for i in entries:
+                rows += trace.rows[WIDTH * i : WIDTH * i + WIDTH]
+        of = np.repeat(np.arange(len(parts)), [len(entries) for _, entries in parts])
         read = np.frombuffer(rows, np.int64) if rows else np.empty(0, np.int64)
         return cls([trace for trace, _ in parts], of, read.reshape(-1, WIDTH))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass, field
 
-import numpy as np
 from msgspec import Struct
 
 from models.coordination.text import Text
@@ -62,7 +61,7 @@ class Trace:
     number: int = 0  # in the order of their making
     held: bool = True  # in the window
     known: bool = False  # to have been looked at
-    copiers: list[int] = field(default_factory=list)  # who posted it as their own, in order of time
+    copiers: list[int] = field(default_factory=list)  # entries that are posts of their own, by time
 
     def join(self, quote: Quote, alike: float = 1.0) -> float:
         """Take in a mention; how much that adds to what there is to look at."""
@@ -113,10 +112,11 @@ class Trace:
         self.oldest_ms = min(last_ms, default=self.last_ms)
         if self.oldest_ms >= before_ms:
             return False
-        rows = np.array(self.rows, dtype=np.int64).reshape(-1, WIDTH)
-        kept = rows[rows[:, LAST_MS] >= before_ms]
+        rows, self.rows, self.joined = self.rows, array("q"), {}
+        for at in range(0, len(rows), WIDTH):
+            if rows[at + LAST_MS] >= before_ms:
+                self.joined[rows[at + ACCOUNT]] = len(self.rows)
+                self.rows += rows[at : at + WIDTH]
         self.changes += 1
-        self.rows = array("q", kept.tobytes())
-        self.joined = dict(zip(kept[:, ACCOUNT].tolist(), range(0, kept.size, WIDTH)))
         self.oldest_ms = min(self.rows[LAST_MS::WIDTH], default=self.last_ms)
         return True

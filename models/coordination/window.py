@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from models.coordination.accounts import Account, Accounts
 from models.coordination.copies import Copies
-from models.coordination.held import Account, Held, account_of
+from models.coordination.held import Held
 from models.coordination.pace import Pace
 from models.coordination.sharing import Sharing
 from models.coordination.text import Text
@@ -49,19 +50,15 @@ class TraceWindow:
 
     Attributes
     ----------
-    accounts : dict
+    accounts : Accounts
         Who posted what is held.
-    numbered : int
-        Accounts whose handle ends in a row of digits.
     texts : int
         Texts held that tell enough to be compared.
     """
 
     def __init__(self, span_ms: int = DAY_MS, capacity: int = 8192) -> None:
         self.span_ms = span_ms
-        self.accounts: dict[int, Account] = {}
-        self._names: dict[tuple[str, str], Account] = {}  # by platform
-        self.numbered = 0
+        self.accounts = Accounts()
         self.now_ms = 0
         self.pace = Pace(span_ms)
         self._seen = 0
@@ -135,11 +132,10 @@ class TraceWindow:
                 len(held) >= capacity or self._at_ms[self._oldest] < self.now_ms - self.span_ms
             ):
                 self._drop()
-            account = self._account(mention)
+            account = self.accounts.posting(mention)
             if account is None:
                 yield 0.0
                 continue
-            account.held += 1
             keys, said = keys_of(mention), texts.get(row)
             if said is not None and not _told(mention, keys, tells[row]):
                 said = None
@@ -185,19 +181,6 @@ class TraceWindow:
         }
         return tells.tolist(), texts
 
-    def _account(self, mention: Mention) -> Account | None:
-        author = mention.author
-        name = author and (author.id or author.handle)
-        if not author or not name:
-            return None
-        known = self._names.get((mention.platform, name))
-        if known is None:
-            known = account_of(author, name, mention.platform)
-            self._names[mention.platform, name] = self.accounts[known.id] = known
-            if known.handle:
-                self.numbered += known.numbered
-        return known
-
     def _share(self, held: Held, keys: Sequence[Key]) -> float:
         """Join a mention with those that share something with it; what that adds."""
         weight = 0.0 if held.said is None else self._share_text(held, held.said)
@@ -209,8 +192,7 @@ class TraceWindow:
             if isinstance(known, Held):
                 trace = self._trace(key.kind, key.hash, key.shown, known)
                 self._keys[place] = self._shared[place] = known = trace
-            self._changed[known] = None
-            weight += known.join(held.quote())
+            weight += self._join(known, held)
         return weight
 
     def _share_text(self, held: Held, said: Text) -> float:
@@ -231,34 +213,35 @@ class TraceWindow:
         held.trace = trace
         if held.link != trace.link:
             trace.link = None
-        self._changed[trace] = None
-        return trace.join(held.quote(), most)
+        return self._join(trace, held, most)
 
     def _trace(self, kind: str, known: int, shown: str, first: Held) -> Trace:
         """A new trace, with the first that left it."""
         at_ms = first.at_ms
         self._made += 1
         trace = Trace(kind, known, shown, at_ms, at_ms, oldest_ms=at_ms, number=self._made)
-        trace.join(first.quote())
+        self._join(trace, first)
         return trace
+
+    def _join(self, trace: Trace, held: Held, alike: float = 1.0) -> float:
+        self.accounts.share(held.account)
+        self._changed[trace] = None
+        return trace.join(held.quote(), alike)
 
     def _drop(self) -> None:
         """Let go of what is older than the window or beyond its capacity."""
-        before_ms = self.now_ms - self.span_ms
-        held = self._held
-        while held and (len(held) >= self._capacity or self._at_ms[self._oldest] < before_ms):
-            at_ms = self._at_ms[self._oldest]
-            self._at_ms[self._oldest] = _NEVER_MS
-            self._oldest = (self._oldest + 1) % self._capacity
+        before_ms, capacity = self.now_ms - self.span_ms, self._capacity
+        held, times_ms = self._held, self._at_ms
+        while held and (len(held) >= capacity or times_ms[self._oldest] < before_ms):
+            at_ms = times_ms[self._oldest]
+            self.accounts.crowded |= at_ms >= before_ms
+            times_ms[self._oldest] = _NEVER_MS
+            self._oldest = (self._oldest + 1) % capacity
             gone = held.popleft()
             if isinstance(gone, Held):
                 self._let_go(gone, at_ms)
                 gone = gone.account
-            gone.held -= 1
-            if not gone.held:
-                if gone.handle:
-                    self.numbered -= gone.numbered
-                del self.accounts[gone.id], self._names[gone.platform, gone.shown]
+            self.accounts.let_go(gone)
 
     def _let_go(self, gone: Held, at_ms: int) -> None:
         if gone.said is not None:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from models.coordination.accounts import Account
 from models.coordination.detector import MOST_GROUPS, Coordination
 from models.coordination.group import _beyond_chance, _people
 from models.coordination.groups import _eager, _tagged
-from models.coordination.held import Account
 from models.coordination.record import record
 from models.coordination.table import Table
 from models.coordination.trace import Trace
@@ -252,17 +252,17 @@ def test_who_uses_the_groups_own_hashtag_again_and_again_joins_it() -> None:
 def test_handles_of_digits_tell_something_where_they_are_not_usual() -> None:
     window = TraceWindow()
     group = [Account("a", "ab12345", None) for _ in range(10)]
-    window.accounts = {i: Account("a", None, None) for i in range(200)}
-    window.numbered = 10
+    window.accounts._names = {("x", f"{i}"): Account("a", None, None) for i in range(200)}
+    window.accounts.numbered = 10
     assert "handles" in _people(group, 0, window)
-    window.numbered = 190
+    window.accounts.numbered = 190
     assert "handles" not in _people(group, 0, window)
 
 
 def test_what_the_public_often_says_in_the_same_words_counts_less() -> None:
     window = TraceWindow()
     text = shared_by(10, "text")
-    own = Table.of_places([(text, list(text.joined.values()))])
+    own = Table.of_entries([(text, range(len(text.joined)))])
     rare = _beyond_chance(own, own, 1, window)
     window._chances.append(Chances(0, 1_000_000, 100_000))
     assert rare > 0.9

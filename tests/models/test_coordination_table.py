@@ -14,7 +14,7 @@ from models.coordination.shared_runs import validated
 from models.coordination.sharing import Sharing
 from models.coordination.table import HOUR_MS, Table
 from models.coordination.text import Text
-from models.coordination.trace import FIRST_MS, MOST_ACCOUNTS, TIMES, Quote, Trace
+from models.coordination.trace import FIRST_MS, MOST_ACCOUNTS, TIMES, WIDTH, Quote, Trace
 from models.coordination.traces import words_of
 from models.coordination.window import TraceWindow
 from models.records import Author, Mention
@@ -31,8 +31,8 @@ def shared(kind: str, at_ms: dict[int, int]) -> Trace:
 
 def table_of(traces: list[Trace]) -> Table:
     """All that accounts did with some traces."""
-    return Table.of_places(
-        [(t, sorted(t.joined.values(), key=lambda at: t.rows[at + FIRST_MS])) for t in traces]
+    return Table.of_entries(
+        [(t, np.argsort(t.rows[FIRST_MS::WIDTH], kind="stable")) for t in traces]
     )
 
 
@@ -174,7 +174,7 @@ def test_what_is_kept_from_look_to_look_is_what_one_look_at_the_end_sees(kind: s
 def seen(sharing: Sharing) -> list[object]:
     """What a `Sharing` holds, in any order."""
     runs = {
-        account: sorted((id(r.trace), r.accounts, r.places) for r in sharing.runs_of(account))
+        account: sorted((id(r.trace), r.accounts, r.entries) for r in sharing.runs_of(account))
         for account in range(30)
     }
     some = (sharing.copied, sharing.tags, sharing.amplified)
