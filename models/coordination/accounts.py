@@ -15,14 +15,9 @@ class Account(Struct, eq=False, gc=False):
     handle: str | None
     created_ms: int | None
     platform: str = ""
+    numbered: bool = False  # whether its handle ends in a row of digits
     held: int = 0
     id: int = 0  # none before it shares something
-
-    @property
-    def numbered(self) -> bool:
-        """Whether its handle ends in a row of digits."""
-        handle = self.handle
-        return handle is not None and len(handle) > 4 and handle[-4:].isdigit()
 
     def identified(self) -> int:
         """Its number, the same in every process; in 63 bits, as traces hold it."""
@@ -63,8 +58,7 @@ class Accounts:
         known = self._names.get((mention.platform, name))
         if known is None:
             known = self._names[mention.platform, name] = _account(author, name, mention.platform)
-            if known.handle:
-                self.numbered += known.numbered
+            self.numbered += known.numbered
             if self.crowded:
                 self.share(known)
         known.held += 1
@@ -78,13 +72,13 @@ class Accounts:
         """Take note that one of its mentions is not held any more."""
         account.held -= 1
         if not account.held:
-            if account.handle:
-                self.numbered -= account.numbered
+            self.numbered -= account.numbered
             del self._names[account.platform, account.shown]
             self.sharing.pop(account.id, None)
 
 
 def _account(author: Author, name: str, platform: str) -> Account:
-    created = author.created_at
+    handle, created = author.handle, author.created_at
     created_ms = int(created.timestamp() * 1000) if created else None
-    return Account(name, author.handle, created_ms, platform)
+    numbered = handle is not None and len(handle) > 4 and handle[-4:].isdigit()
+    return Account(name, handle, created_ms, platform, numbered)

@@ -47,6 +47,7 @@ class Copies:
         return self._compared(said, found)
 
     def _compared(self, said: Text, found: dict[Held, None]) -> tuple[Held | None, float]:
+        self._ready(said)
         best, most = None, 0.0
         firsts: dict[int, float] = {}  # how much it has in common with the first of a trace
         for other in found:
@@ -63,9 +64,14 @@ class Copies:
         return best, most
 
     def _alike(self, said: Text, other: Text) -> float:
-        for each in (said, other):
-            if each.read():
-                self._read.append(each)
-                if len(self._read) > _MOST_READ:
-                    self._read.popleft().put_away()
-        return said.alike(other)
+        both = said.common(other)
+        if not both:
+            return 0.0
+        self._ready(other)
+        return said.alike(other, both)
+
+    def _ready(self, text: Text) -> None:
+        if text.read():
+            self._read.append(text)
+            if len(self._read) > _MOST_READ:
+                self._read.popleft().put_away()

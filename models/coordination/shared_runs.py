@@ -7,16 +7,15 @@ things they share, each weighed by how few others shared it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, combinations
 from math import log10
 from typing import NamedTuple
 
 import numpy as np
 
 from models.coordination.sharing import Run, Sharing
-from models.records import Float64, Int64
 
-_MOST_CELLS = 1_000_000  # of a product that is computed at once
+_MOST_ONE_BY_ONE = 20_000  # pairs, of all runs, that are counted one by one
 _ROUNDING = 1e-9  # in whichever order weights are added
 
 
@@ -83,30 +82,28 @@ def _pairs(among: Sequence[_Told], line: float) -> list[tuple[int, int]]:
 
     No single thing tells as much, so whoever is joined shares two at least.
     """
+    if sum(len(told.accounts) ** 2 for told in among) > _MOST_ONE_BY_ONE:
+        return _many_pairs(among, line)
+    sums: dict[tuple[int, int], float] = {}
+    for _, accounts, weight in among:
+        for pair in combinations(sorted(accounts), 2):
+            sums[pair] = sums.get(pair, 0.0) + weight
+    return sorted(pair for pair, told in sums.items() if told >= line)
+
+
+def _many_pairs(among: Sequence[_Told], line: float) -> list[tuple[int, int]]:
+    """The same, as a product of matrices."""
+    from scipy.sparse import csr_array  # takes long to load, and is seldom needed
+
     known = sorted(set(chain.from_iterable(told.accounts for told in among)))
     place = {account: at for at, account in enumerate(known)}
     columns = [place[account] for told in among for account in told.accounts]
     rows = np.repeat(np.arange(len(among)), [len(told.accounts) for told in among])
     weights = np.array([told.weight for told in among])
     shape = (len(among), len(known))
-    if shape[0] * shape[1] ** 2 <= _MOST_CELLS:
-        shared = np.zeros(shape)
-        shared[rows, columns] = 1.0
-        first, second = np.nonzero((shared.T * weights) @ shared >= line)
-    else:
-        first, second = _sparse(rows, np.array(columns), weights, shape, line)
-    pairs = zip(first.tolist(), second.tolist())
-    return sorted((known[one], known[other]) for one, other in pairs if one < other)
-
-
-def _sparse(
-    rows: Int64, columns: Int64, weights: Float64, shape: tuple[int, int], line: float
-) -> tuple[Int64, Int64]:
-    """The same of many: who has enough with whom."""
-    from scipy.sparse import csr_array  # takes long to load, and is seldom needed
-
     ones = csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
     by_weight = csr_array((weights[rows], (rows, columns)), shape=shape)
     told = csr_array(by_weight.T @ ones).tocoo()
     keep = told.data >= line
-    return told.row[keep], told.col[keep]
+    pairs = zip(told.row[keep].tolist(), told.col[keep].tolist())
+    return sorted((known[one], known[other]) for one, other in pairs if one < other)

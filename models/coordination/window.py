@@ -11,6 +11,7 @@ from array import array
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ from models.coordination.sharing import Sharing
 from models.coordination.text import Text
 from models.coordination.trace import Trace
 from models.coordination.traces import Key, Words, hash64, keys_of
-from models.records import Bool, Mention
+from models.records import Mention
 from models.vocabulary import Vocabulary
 
 DAY_MS = 86_400_000
@@ -151,35 +152,34 @@ class TraceWindow:
             self._at_ms[self._next] = at_ms
             self._next = (self._next + 1) % capacity
             yield weight
-        self._learn(words, first, np.frombuffer(new, dtype=np.bool_))
+        self._learn(words, first, new)
 
-    def _learn(self, words: Words, first: int, new: Bool) -> None:
+    def _learn(self, words: Words, first: int, new: bytearray) -> None:
         """Take note of what the new ones of some texts say."""
         at = words.starts[first : first + len(new) + 1]
-        hashes = words.hashes[at[0] : at[-1]]
-        if len(hashes) and not new.all():
-            hashes = hashes[np.repeat(new, np.diff(at))]
-        self._vocabulary.learn(hashes, int(np.count_nonzero(new)))
+        hashes, many = words.hashes[at[0] : at[-1]], sum(new)
+        if len(hashes) and many < len(new):
+            hashes = hashes[np.frombuffer(new, np.bool_).repeat(at[1:] - at[:-1])]
+        self._vocabulary.learn(hashes, many)
 
     def _texts(self, words: Words, first: int, last: int) -> tuple[list[float], dict[int, Text]]:
         """How much each text tells, and those that may tell enough, by their place among them."""
-        at = words.starts[first : last + 1]
-        low, high = int(at[0]), int(at[-1])
+        at = words.starts[first : last + 1].tolist()
+        low, high = at[0], at[-1]
         if low == high:
             return [0.0] * (last - first), {}
         hashes = words.hashes[low:high]
         bits = self._vocabulary.bits(hashes, words.bits[low:high])
         sums = np.zeros(len(bits) + 1)
-        np.cumsum(bits, dtype=np.float64, out=sums[1:])
-        tells = np.diff(sums[at - low])
-        rows = np.flatnonzero(tells + _WITH_LINK_BITS >= _LEAST_BITS)
-        begins, ends = (at[rows] - low).tolist(), (at[rows + 1] - low).tolist()
-        bands = words.bands[first + rows].tolist()
-        texts = {
-            row: Text(hashes[begin:end], bits[begin:end], keys)
-            for row, begin, end, keys in zip(rows.tolist(), begins, ends, bands)
-        }
-        return tells.tolist(), texts
+        bits.cumsum(dtype=np.float64, out=sums[1:])
+        at = [begin - low for begin in at]
+        tells = [until - before for before, until in pairwise(sums[at].tolist())]
+        texts = {}
+        for row, told in enumerate(tells):
+            if told + _WITH_LINK_BITS >= _LEAST_BITS:
+                own = slice(at[row], at[row + 1])
+                texts[row] = Text(hashes[own], bits[own], words.bands[first + row].tolist(), told)
+        return tells, texts
 
     def _share(self, held: Held, keys: Sequence[Key]) -> float:
         """Join a mention with those that share something with it; what that adds."""

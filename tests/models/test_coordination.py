@@ -251,7 +251,7 @@ def test_who_uses_the_groups_own_hashtag_again_and_again_joins_it() -> None:
 
 def test_handles_of_digits_tell_something_where_they_are_not_usual() -> None:
     window = TraceWindow()
-    group = [Account("a", "ab12345", None) for _ in range(10)]
+    group = [Account("a", "ab12345", None, numbered=True) for _ in range(10)]
     window.accounts._names = {("x", f"{i}"): Account("a", None, None) for i in range(200)}
     window.accounts.numbered = 10
     assert "handles" in _people(group, 0, window)

@@ -91,14 +91,20 @@ def test_more_accounts_than_a_trace_has_room_for_are_counted() -> None:
 
 def test_a_text_that_was_put_away_is_read_again() -> None:
     bits = np.full(4, 7.0, dtype=np.float32)
-    one, other = (Text(np.array(w, np.uint32), bits, ()) for w in ([1, 2, 3, 4], [2, 3, 4, 5]))
+    one, other = (
+        Text(np.array(w, np.uint32), bits, [], 28.0) for w in ([1, 2, 3, 4], [2, 3, 4, 5])
+    )
     assert one.read()
     assert other.read()
     assert not one.read()
-    assert one.alike(other) == pytest.approx(21 / 35)
+    assert one.alike(other, one.common(other)) == pytest.approx(21 / 35)
     one.put_away()
     assert one.read()
-    assert one.alike(other) == other.alike(one) == pytest.approx(21 / 35)
+    other.put_away()
+    both = one.common(other)
+    assert both == {2, 3, 4}
+    assert other.read()
+    assert one.alike(other, both) == other.alike(one, both) == pytest.approx(21 / 35)
 
 
 def test_the_most_within_an_hour_is_that_of_each_thing() -> None:
@@ -124,12 +130,12 @@ def test_what_some_accounts_share_is_what_two_of_them_do() -> None:
     assert own.posts().tolist() == [2]
 
 
-@pytest.mark.parametrize("cells", [0, 1_000_000])
+@pytest.mark.parametrize("most", [0, 1_000_000])
 def test_pairs_share_more_than_the_line_and_no_others_do(
-    monkeypatch: pytest.MonkeyPatch, cells: int
+    monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     """Against every pair counted one by one, whichever way the product is computed."""
-    monkeypatch.setattr(shared_runs, "_MOST_CELLS", cells)
+    monkeypatch.setattr(shared_runs, "_MOST_ONE_BY_ONE", most)
     rng = np.random.default_rng(8)
     active, minute = 3000, 60_000
     things = [
