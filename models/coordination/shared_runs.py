@@ -15,7 +15,7 @@ import numpy as np
 
 from models.coordination.sharing import Run, Sharing
 
-_MOST_ONE_BY_ONE = 20_000  # pairs, of all runs, that are counted one by one
+_MOST_ONE_BY_ONE = 2000  # pairs, of all runs, that are counted one by one
 _ROUNDING = 1e-9  # in whichever order weights are added
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 import numpy as np
 
@@ -43,13 +43,13 @@ class Table:
         parts : sequence of (Trace, sequence of int)
             A thing, and which of its entries they are, in order of time.
         """
-        rows = array("q")
-        for trace, entries in parts:
-            for i in entries:
-                rows += trace.rows[WIDTH * i : WIDTH * i + WIDTH]
+        sizes = [len(trace.rows) // WIDTH for trace, _ in parts]
+        begins = accumulate(sizes, initial=0)
+        at = [begin + i for (_, entries), begin in zip(parts, begins) for i in entries]
         of = np.repeat(np.arange(len(parts)), [len(entries) for _, entries in parts])
-        read = np.frombuffer(rows, np.int64) if rows else np.empty(0, np.int64)
-        return cls([trace for trace, _ in parts], of, read.reshape(-1, WIDTH))
+        rows = np.frombuffer(b"".join([trace.rows for trace, _ in parts]), np.int64)
+        rows = rows.reshape(-1, WIDTH)[np.array(at, dtype=np.int64)]
+        return cls([trace for trace, _ in parts], of, rows)
 
     def __len__(self) -> int:
         return len(self.traces)
