@@ -7,7 +7,7 @@ things they share, each weighed by how few others shared it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain, combinations
+from itertools import chain
 from math import log10
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from models.coordination.sharing import Run, Sharing
 
-_MOST_ONE_BY_ONE = 2000  # pairs, of all runs, that are counted one by one
+_MOST_CELLS = 4_000_000  # of a product that is computed at once
 _ROUNDING = 1e-9  # in whichever order weights are added
 
 
@@ -39,9 +39,9 @@ def validated(sharing: Sharing, active: int) -> tuple[list[tuple[int, int]], lis
     left = _together(sharing, log10(max(active, 1)), line)
     if len(left) < 2:
         return [], []
+    many = _size(left)
     likely = left = _enough(left, line)
-    many = -1
-    while many != (many := sum(len(told.accounts) for told in left)):
+    while many != (many := _size(left)):
         left = _enough(left, line)
     pairs = _pairs(left, line) if left else []
     joined = set(chain.from_iterable(pairs))
@@ -63,6 +63,10 @@ def _together(sharing: Sharing, whole: float, line: float) -> list[_Told]:
     ]
 
 
+def _size(among: Iterable[_Told]) -> int:
+    return sum([len(told.accounts) for told in among])
+
+
 def _enough(among: Iterable[_Told], line: float) -> list[_Told]:
     """Those of them who have enough among themselves."""
     sums: dict[int, float] = {}
@@ -82,28 +86,22 @@ def _pairs(among: Sequence[_Told], line: float) -> list[tuple[int, int]]:
 
     No single thing tells as much, so whoever is joined shares two at least.
     """
-    if sum(len(told.accounts) ** 2 for told in among) > _MOST_ONE_BY_ONE:
-        return _many_pairs(among, line)
-    sums: dict[tuple[int, int], float] = {}
-    for _, accounts, weight in among:
-        for pair in combinations(sorted(accounts), 2):
-            sums[pair] = sums.get(pair, 0.0) + weight
-    return sorted(pair for pair, told in sums.items() if told >= line)
-
-
-def _many_pairs(among: Sequence[_Told], line: float) -> list[tuple[int, int]]:
-    """The same, as a product of matrices."""
-    from scipy.sparse import csr_array  # takes long to load, and is seldom needed
-
-    known = sorted(set(chain.from_iterable(told.accounts for told in among)))
+    known = sorted(set(chain.from_iterable([told.accounts for told in among])))
     place = {account: at for at, account in enumerate(known)}
     columns = [place[account] for told in among for account in told.accounts]
-    rows = np.repeat(np.arange(len(among)), [len(told.accounts) for told in among])
+    rows = np.arange(len(among)).repeat([len(told.accounts) for told in among])
     weights = np.array([told.weight for told in among])
     shape = (len(among), len(known))
-    ones = csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
-    by_weight = csr_array((weights[rows], (rows, columns)), shape=shape)
-    told = csr_array(by_weight.T @ ones).tocoo()
-    keep = told.data >= line
-    pairs = zip(told.row[keep].tolist(), told.col[keep].tolist())
+    if shape[0] * shape[1] ** 2 <= _MOST_CELLS:
+        shared = np.zeros(shape)
+        shared[rows, columns] = 1.0
+        first, second = ((shared.T * weights) @ shared >= line).nonzero()
+    else:
+        from scipy.sparse import csr_array  # takes long to load, and is seldom needed
+
+        ones = csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
+        by_weight = csr_array((weights[rows], (rows, columns)), shape=shape)
+        told = csr_array(by_weight.T @ ones).tocoo()
+        first, second = (at[told.data >= line] for at in (told.row, told.col))
+    pairs = zip(first.tolist(), second.tolist())
     return sorted((known[one], known[other]) for one, other in pairs if one < other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from itertools import pairwise, starmap, zip_longest
 from math import log10
@@ -73,16 +74,15 @@ class Sharing:
         for trace in traces:
             kind, many = trace.kind, len(trace.joined) if trace.held else 0
             trace.known = True
+            runs = _read(trace) if kind in TOGETHER_MS and many > 1 else []
             if kind == "text":
-                copies = trace.rows[COPIES::WIDTH]
-                trace.copiers = _in_time(trace, [i for i, times in enumerate(copies) if times])
                 _keep(self.copied, trace, many > 1 and len(trace.copiers) > 1)
             elif kind == "tag":
                 _keep(self.tags, trace, many > 1)
             if kind in AMPLIFIED:
                 _keep(self.amplified, trace, many >= AMPLIFIED_ACCOUNTS)
-            if kind in TOGETHER_MS:
-                self._follow(trace, _runs(trace) if many > 1 else [])
+            if runs or trace in self._runs:
+                self._follow(trace, runs)
 
     def _follow(self, trace: Trace, now: list[Run]) -> None:
         """Take up the runs of a trace in place of those it had; most go on, or are as they were."""
@@ -127,29 +127,30 @@ def _keep(among: dict[Trace, None], trace: Trace, wanted: bool) -> None:
         among.pop(trace, None)
 
 
-def _in_time(trace: Trace, entries: Iterable[int]) -> list[int]:
-    return sorted(entries, key=trace.rows[FIRST_MS::WIDTH].__getitem__)
-
-
-def _runs(trace: Trace) -> list[Run]:
+def _read(trace: Trace) -> list[Run]:
     """Those who shared a thing within its time of each other; copies apart from reposts."""
     rows = trace.rows
+    first_ms = rows[FIRST_MS::WIDTH]
     if trace.kind != "text":
-        return _cut(trace, _in_time(trace, range(len(rows) // WIDTH)))
-    both = enumerate(zip(rows[TIMES::WIDTH], rows[COPIES::WIDTH]))
-    reposts = [i for i, (times, copies) in both if times > copies]
-    return [*_cut(trace, _in_time(trace, reposts)), *_cut(trace, trace.copiers)]
+        return _cut(trace, sorted(range(len(first_ms)), key=first_ms.__getitem__), first_ms)
+    times, copies = rows[TIMES::WIDTH], rows[COPIES::WIDTH]
+    own = [i for i, many in enumerate(copies) if many]
+    trace.copiers = sorted(own, key=first_ms.__getitem__)
+    found = _cut(trace, trace.copiers, first_ms)
+    if times != copies:
+        others = [i for i, (all_, own) in enumerate(zip(times, copies)) if all_ > own]
+        found += _cut(trace, sorted(others, key=first_ms.__getitem__), first_ms)
+    return found
 
 
-def _cut(trace: Trace, entries: list[int]) -> list[Run]:
+def _cut(trace: Trace, entries: list[int], first_ms: array[int]) -> list[Run]:
+    """Entries in order of time, cut where too long passed between two of them."""
     who, within_ms = trace.rows[ACCOUNT::WIDTH], TOGETHER_MS[trace.kind]
-    times_ms = map(trace.rows[FIRST_MS::WIDTH].__getitem__, entries)
-    gaps_ms = enumerate(starmap(sub, pairwise(times_ms)), 1)
-    cuts = [0, *[i for i, gap_ms in gaps_ms if gap_ms < -within_ms], len(entries)]
+    gaps_ms = starmap(sub, pairwise([first_ms[i] for i in entries]))
+    cuts = [i for i, gap_ms in enumerate(gaps_ms, 1) if gap_ms < -within_ms]
     found = []
-    for first, last in pairwise(cuts):
+    for first, last in pairwise([0, *cuts, len(entries)]):
         if 2 <= last - first <= _MOST_PAIRED:
             run = entries[first:last]
-            accounts = list(map(who.__getitem__, run))
-            found.append(Run(trace, accounts, run, -log10(len(run))))
+            found.append(Run(trace, [who[i] for i in run], run, -log10(len(run))))
     return found

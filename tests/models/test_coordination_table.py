@@ -135,7 +135,7 @@ def test_pairs_share_more_than_the_line_and_no_others_do(
     monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     """Against every pair counted one by one, whichever way the product is computed."""
-    monkeypatch.setattr(shared_runs, "_MOST_ONE_BY_ONE", most)
+    monkeypatch.setattr(shared_runs, "_MOST_CELLS", most)
     rng = np.random.default_rng(8)
     active, minute = 3000, 60_000
     things = [
