@@ -39,11 +39,8 @@ def validated(sharing: Sharing, active: int) -> tuple[list[tuple[int, int]], lis
     left = _together(sharing, log10(max(active, 1)), line)
     if len(left) < 2:
         return [], []
-    many = _size(left)
-    likely = left = _enough(left, line)
-    while many != (many := _size(left)):
-        left = _enough(left, line)
-    pairs = _pairs(left, line) if left else []
+    likely = _enough(left, line)
+    pairs = _pairs(likely, line) if likely else []
     joined = set(chain.from_iterable(pairs))
     return pairs, [told.run for told in likely if not joined.isdisjoint(told.accounts)]
 
@@ -61,10 +58,6 @@ def _together(sharing: Sharing, whole: float, line: float) -> list[_Told]:
         for run, accounts in inside.items()
         if len(accounts) > 1
     ]
-
-
-def _size(among: Iterable[_Told]) -> int:
-    return sum([len(told.accounts) for told in among])
 
 
 def _enough(among: Iterable[_Told], line: float) -> list[_Told]:

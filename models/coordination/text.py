@@ -36,7 +36,6 @@ class Text(Struct, eq=False, gc=False):
         if self._weights is not None:
             return False
         self._weights = dict(zip(self.words.tolist(), self.bits.tolist()))
-        self._total = sum(self._weights.values())
         return True
 
     def put_away(self) -> None:
@@ -59,5 +58,10 @@ class Text(Struct, eq=False, gc=False):
         assert mine is not None
         assert theirs is not None
         common = sum(map(min, map(mine.__getitem__, both), map(theirs.__getitem__, both)))
-        every = self._total + other._total - common
+        every = self._whole(mine) + other._whole(theirs) - common
         return common / every if common >= max(_LEAST_COMMON, _ALIKE * every) else 0.0
+
+    def _whole(self, weights: dict[int, float]) -> float:
+        if not self._total:
+            self._total = sum(weights.values())
+        return self._total

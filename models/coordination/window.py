@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ from models.coordination.sharing import Sharing
 from models.coordination.text import Text
 from models.coordination.trace import Trace
 from models.coordination.traces import Key, Words, hash64, keys_of
-from models.records import Mention
+from models.records import Float32, Mention
 from models.vocabulary import Vocabulary
 
 DAY_MS = 86_400_000
@@ -32,6 +32,7 @@ _WITH_LINK_BITS = 8.0  # what a link or an image adds to what a text tells
 _LEAST_BITS = 30.0  # a text that tells less is written twice by chance
 _SAMPLE_CHARS = 280
 _NEVER_MS = -1 << 62
+_NO_BITS: Float32 = np.empty(0, dtype=np.float32)
 _TURN = 32  # texts, after which what was noted becomes known
 
 
@@ -121,7 +122,7 @@ class TraceWindow:
 
     def _turn(self, mentions: Sequence[Mention], words: Words, first: int) -> Iterator[float]:
         """Hold mentions between which nothing is learnt."""
-        tells, texts = self._texts(words, first, first + len(mentions))
+        tells, read = self._texts(words, first, first + len(mentions))
         new = bytearray(len(mentions))  # which of them say what nobody said
         capacity, held = self._capacity, self._held
         for row, mention in enumerate(mentions):
@@ -137,10 +138,8 @@ class TraceWindow:
             if account is None:
                 yield 0.0
                 continue
-            keys, said = keys_of(mention), texts.get(row)
-            if said is not None and not _told(mention, keys, tells[row]):
-                said = None
-            weight = 0.0
+            keys, weight = keys_of(mention), 0.0
+            said = read(row) if _telling(mention, keys, tells[row]) else None
             if keys or said is not None:
                 one = _held(mention, account, at_ms, keys, said)
                 weight = self._share(one, keys)
@@ -162,24 +161,24 @@ class TraceWindow:
             hashes = hashes[np.frombuffer(new, np.bool_).repeat(at[1:] - at[:-1])]
         self._vocabulary.learn(hashes, many)
 
-    def _texts(self, words: Words, first: int, last: int) -> tuple[list[float], dict[int, Text]]:
-        """How much each text tells, and those that may tell enough, by their place among them."""
+    def _texts(
+        self, words: Words, first: int, last: int
+    ) -> tuple[list[float], Callable[[int], Text]]:
+        """How much each of some texts tells, and what reads one of them, by its place."""
         at = words.starts[first : last + 1].tolist()
         low, high = at[0], at[-1]
-        if low == high:
-            return [0.0] * (last - first), {}
         hashes = words.hashes[low:high]
-        bits = self._vocabulary.bits(hashes, words.bits[low:high])
+        bits = self._vocabulary.bits(hashes, words.bits[low:high]) if low < high else _NO_BITS
         sums = np.zeros(len(bits) + 1)
         bits.cumsum(dtype=np.float64, out=sums[1:])
         at = [begin - low for begin in at]
         tells = [until - before for before, until in pairwise(sums[at].tolist())]
-        texts = {}
-        for row, told in enumerate(tells):
-            if told + _WITH_LINK_BITS >= _LEAST_BITS:
-                own = slice(at[row], at[row + 1])
-                texts[row] = Text(hashes[own], bits[own], words.bands[first + row].tolist(), told)
-        return tells, texts
+
+        def read(row: int) -> Text:
+            own = slice(at[row], at[row + 1])
+            return Text(hashes[own], bits[own], words.bands[first + row].tolist(), tells[row])
+
+        return tells, read
 
     def _share(self, held: Held, keys: Sequence[Key]) -> float:
         """Join a mention with those that share something with it; what that adds."""
@@ -266,9 +265,9 @@ class TraceWindow:
                 self._changed.pop(trace, None)
 
 
-def _told(mention: Mention, keys: Sequence[Key], tells: float) -> bool:
+def _telling(mention: Mention, keys: Sequence[Key], tells: float) -> bool:
     """Whether a text tells enough; of a repost that says of what, it tells nothing more."""
-    if mention.repost_of:
+    if tells + _WITH_LINK_BITS < _LEAST_BITS or mention.repost_of:
         return False
     return tells >= _LEAST_BITS or bool(mention.media) or any(key.kind == "link" for key in keys)
 
