@@ -73,6 +73,8 @@ def _runs_within(members: set[int], runs: Iterable[Run]) -> Table:
     """What at least two of some accounts shared at the same time."""
     parts = []
     for run in runs:
+        if members.isdisjoint(run.accounts):
+            continue
         inside = [i for account, i in zip(run.accounts, run.entries) if account in members]
         if len(inside) > 1:
             parts.append((run.trace, inside))
@@ -170,10 +172,11 @@ def _all_amplified(many: Iterable[Trace], within: set[int], window: TraceWindow)
         if trace.told == trace.changes:
             within |= trace.joined.keys()
             continue
+        if 2 * len(within.intersection(trace.joined)) > len(trace.joined):
+            continue
         times_ms = np.sort(np.array(trace.rows[FIRST_MS::WIDTH]))
         densest = int(densest_of(times_ms).max())
-        inside = within.intersection(trace.joined)
-        if densest >= AMPLIFIED_ACCOUNTS and 2 * len(inside) <= len(trace.joined):
+        if densest >= AMPLIFIED_ACCOUNTS:
             found.append(amplified(trace, times_ms, densest, window))
             within |= trace.joined.keys()  # a post and its link are told once
             trace.told = trace.changes
