@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from alerts.api.depends import address, is_local, limit
+from alerts.api.depends import address, limit
+from alerts.api.origin import is_local
 from alerts.console.console import console, parts
 from alerts.console.form import Filled, Login
 from alerts.console.route import ConsoleRoute
