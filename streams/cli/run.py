@@ -323,7 +323,7 @@ def _engine_app(
 ) -> Starlette:
     from starlette.applications import Starlette
 
-    from alerts.api.origin import asks_itself, shows
+    from alerts.origin import asks_itself, shows
     from streams.cli.common import is_local
     from streams.health import health_routes
     from streams.intake import intake_routes, problem_handlers

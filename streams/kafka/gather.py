@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from alerts.api.origin import asks_itself, shows
+from alerts.origin import asks_itself, shows
 from streams.health import TEXT
 from streams.metrics import families
 from streams.serve import http_server

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from alerts.api.depends import SCHEME, DeskOf, PartsOf, require, shown
 from alerts.api.document import answers
-from alerts.api.origin import asks_itself, shows
+from alerts.origin import asks_itself, shows
 from alerts.service.records import Ready
 
 router = APIRouter(tags=["health"])
