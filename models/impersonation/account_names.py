@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
 from models.impersonation.brand_names import names_of
 from models.impersonation.confusables import fold, letters_only
-from models.impersonation.likeness import Inside, Name, NameIndex, edits, names_for
+from models.impersonation.distance import edits
+from models.impersonation.likeness import Inside, Name, NameIndex, names_for, telling
 from models.impersonation.prefilter import lines_with
 from models.impersonation.translit import is_arabic, latin_keys, sound_key
 from models.impersonation.words import is_word, lists, may_have_role, role_of
@@ -26,6 +28,7 @@ _SPACED = dict.fromkeys(_SIGNS, " ")
 _PREFIXED = re.compile(r"(?:و|ل|ب|لل|بال|وال)?(?=.{3})")
 _REMEMBERED = 1 << 14
 _MIN_INSIDE = 3
+_MOST_INSIDE = 12  # names in a handle
 _SURE_SPELLING = 6
 
 
@@ -173,13 +176,12 @@ class AccountNames:
         has_initial = any(len(word) == 1 for word in words)  # k_smith is a person, not a slip
         found = dict.fromkeys(
             Seen(name, how, "")
-            for name, how in self._index.like(whole, odd=is_odd, most_edits=1)
+            for name, how in self._index.like(whole, odd=is_odd)
             if how == "same" or not has_initial
         )
         for core, role in self._cores(words):
             found |= dict.fromkeys(
-                Seen(name, how, role)
-                for name, how in self._index.like(core, odd=is_odd, most_edits=1)
+                Seen(name, how, role) for name, how in self._index.like(core, odd=is_odd)
             )
         if is_handle or len(words) == 1:
             found |= dict.fromkeys(self._inside(whole, words))
@@ -203,7 +205,11 @@ class AccountNames:
         return bool(automaton is not None and key and automaton.find_matches_as_indexes(key))
 
     def _inside(self, whole: str, words: list[str]) -> Iterator[Seen]:
-        for inside in self._index.inside(whole):
+        hits = self._index.hits(whole)
+        if len(hits) > _MOST_INSIDE:
+            ends = set(accumulate(map(len, words), initial=0))
+            hits = telling(hits, ends, _MOST_INSIDE)
+        for inside in chain.from_iterable(map(self._index.named, hits)):
             if len(inside.name.text) >= _MIN_INSIDE and inside.end - inside.start < len(whole):
                 yield Seen(inside.name, "same", _role_beside(whole, words, inside))
 

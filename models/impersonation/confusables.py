@@ -68,7 +68,8 @@ def _learn(codes: set[int]) -> None:
         _letters.clear()
     # first our own table: normalisation knows no Latin look-alikes, only accents
     table = _table()
-    plain = normalise([chr(code).translate(table) for code in codes]).joined().translate(table)
+    seen = [table[code] if code in table else chr(code) for code in codes]
+    plain = normalise(seen).joined().translate(table)
     _letters.update(zip(codes, plain.split("\n")))
 
 
