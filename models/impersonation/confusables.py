@@ -77,7 +77,8 @@ def _fold_others(texts: list[str]) -> Iterator[str]:
     new = set(map(ord, "".join(texts))).difference(_letters)
     if new:
         _learn(new)
-    return (_SPACES.sub(" ", text.translate(_letters)) for text in texts)
+    read = (text.translate(_letters) for text in texts)
+    return (_SPACES.sub(" ", text) if "  " in text else text for text in read)
 
 
 def fold(texts: Sequence[str]) -> list[str]:

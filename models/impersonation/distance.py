@@ -21,19 +21,23 @@ def edits(a: str, b: str, limit: int) -> int:
         return len(a) + len(b)
     if limit == 1:  # they begin and end unlike: one letter is another, or two are swapped
         return 1 if len(a) == len(b) == 1 or (len(a) == 2 and a == b[::-1]) else 2
+    far = limit + 1
+    if len(set(a).difference(b)) > limit:  # an edit takes away one letter at most
+        return far
     before: list[int] = []
     last = list(range(len(b) + 1))
     for i, x in enumerate(a, start=1):
-        row = [i]
-        for j, y in enumerate(b, start=1):
+        row = [i] + [far] * len(b)
+        for j in range(max(1, i - limit), min(len(b), i + limit) + 1):  # all else is farther
+            y = b[j - 1]
             cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (x != y))
             if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
                 cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
+            row[j] = cost
         if min(row) > limit:
-            return limit + 1
+            return far
         before, last = last, row
-    return min(last[-1], limit + 1)
+    return min(last[-1], far)
 
 
 def _where_they_differ(a: str, b: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ found by an Aho-Corasick automaton over all of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Literal, NamedTuple
 
@@ -21,6 +22,7 @@ from models.impersonation.slips import is_doubled, is_slip, spans
 from models.impersonation.words import found_in_words, is_plain, is_text, is_word, may_be_name
 
 MAX_WORD_CHARS = 40
+_NO_ASCII = re.compile(r"[^\x00-\x7f]*")
 _TWO_EDITS_MOST = 22  # and the longest for which that is looked up
 _TWO_EDITS = 8  # letters of a name in which two edits are still one
 _TYPO_MIN = 4
@@ -184,7 +186,8 @@ class NameIndex:
 
     def has_shape(self, word: str) -> bool:
         """Whether a word has the outlines of a name."""
-        return shape(word) in self._shapes
+        plain = word if _NO_ASCII.fullmatch(word) else shape(word)  # a shape is of Latin letters
+        return plain in self._shapes
 
     def _may_be_typo(self, word: str) -> bool:
         return self._has_half(word) and not self._one.keys().isdisjoint(deletions(word))

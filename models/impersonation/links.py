@@ -100,6 +100,7 @@ class LinkChecker:
             for url in map(parse_url, brand.domains)
             if url is not None
         }
+        self._depth = 1 + max((host.count(".") for host in self._official), default=0)
         self._index = NameIndex(names_of(brands)) if index is None else index
         # official domains that are not told by a name inside of a path: ``x.com``
         marked = (host.translate(_MARKS) for host in self._official)
@@ -197,10 +198,11 @@ class LinkChecker:
 
     def brand_of(self, host: str) -> int | None:
         """Index of the brand to whose official domains a host belongs, if to any."""
-        while host:
-            if host in self._official:
-                return self._official[host]
-            host = host.partition(".")[2]
+        labels = host.rsplit(".", self._depth)
+        for i in range(max(len(labels) - self._depth, 0), len(labels)):
+            brand = self._official.get(".".join(labels[i:]))
+            if brand is not None:
+                return brand
         return None
 
     def _verdict(self, url: Url, tallies: Tallies) -> Finding:
@@ -247,7 +249,8 @@ def note_suspicious(url: Url, tally: Tally, *, named: bool) -> None:
     credential = lists().credential
     said = credential.intersection(_PARTS.split(url.host.removesuffix(url.suffix)))
     asked = credential.intersection(_PARTS.split(path.lower()))
-    is_mixed = url.is_encoded and _has_mixed_label((url.label, *url.below))
+    labels = [label for label in (url.label, *url.below) if not label.isascii()]
+    is_mixed = url.is_encoded and _is_mixed("".join(labels)) and any(map(_is_mixed, labels))
     seen = {
         "credential_words": ", ".join(sorted(said)),
         "credential_path": "" if said else ", ".join(sorted(asked)),
@@ -265,15 +268,14 @@ def note_suspicious(url: Url, tally: Tally, *, named: bool) -> None:
             tally.add(code, what)
 
 
-def _has_mixed_label(labels: Sequence[str]) -> bool:
+def _is_mixed(text: str) -> bool:
     """Whether letters of more than one script make a label (UTS #39, section 5)."""
-    if len(_scripts("".join(labels))) < 2:
-        return False
-    return any(len(_scripts(label)) > 1 for label in labels if not label.isascii())
-
-
-def _scripts(text: str) -> set[str]:
-    return set(map(_script, filter(str.isalpha, set(text)))) - {""}
+    first = ""
+    for script in map(_script, filter(str.isalpha, set(text))):
+        if script and first and script != first:
+            return True
+        first = first or script
+    return False
 
 
 @lru_cache(1 << 12)
