@@ -55,6 +55,8 @@ def label_of(folded: str) -> Label:
     >>> label_of("my-bank24").cuts
     [0, 2, 6, 8]
     """
+    if folded.isalpha():
+        return Label(folded, folded, [0, len(folded)])
     word = _HYPHENS.sub("", folded)
     cuts = {0, len(word)}
     for i, hyphen in enumerate(_HYPHENS.finditer(folded)):

@@ -245,27 +245,30 @@ class LinkChecker:
 
 def note_suspicious(url: Url, tally: Tally, *, named: bool) -> None:
     """What makes a link suspicious whoever it imitates; its path only beside a name or address."""
+    known = lists()
     path = url.path[:_PATH_CHARS] if named or url.is_address else ""
-    credential = lists().credential
-    said = credential.intersection(_PARTS.split(url.host.removesuffix(url.suffix)))
-    asked = credential.intersection(_PARTS.split(path.lower()))
-    labels = [label for label in (url.label, *url.below) if not label.isascii()]
-    is_mixed = url.is_encoded and _is_mixed("".join(labels)) and any(map(_is_mixed, labels))
-    seen = {
-        "credential_words": ", ".join(sorted(said)),
-        "credential_path": "" if said else ", ".join(sorted(asked)),
-        "cheap_suffix": url.suffix if url.suffix in lists().cheap_suffixes else "",
-        "address_host": url.host if url.is_address else "",
-        "encoded_host": url.host if url.is_encoded else "",
-        "mixed_script": url.host if is_mixed else "",
-        "odd_port": "" if url.port in _USUAL_PORTS else url.port,
-        "long_host": url.host if len(url.host) > _LONG_HOST else "",
-        "shortener": url.domain if url.domain in lists().shorteners else "",
-        "path_trick": path if _TRICK.search(_NESTED.sub("", path[1:])) else "",
-    }
-    for code, what in seen.items():
-        if what:
-            tally.add(code, what)
+    said = known.credential.intersection(_PARTS.split(url.host.removesuffix(url.suffix)))
+    asked = known.credential.intersection(_PARTS.split(path.lower())) if path else ()
+    if said or asked:
+        code = "credential_words" if said else "credential_path"
+        tally.add(code, ", ".join(sorted(said or asked)))
+    if url.suffix in known.cheap_suffixes:
+        tally.add("cheap_suffix", url.suffix)
+    if url.is_address:
+        tally.add("address_host", url.host)
+    if url.is_encoded:
+        tally.add("encoded_host", url.host)
+        labels = [label for label in (url.label, *url.below) if not label.isascii()]
+        if _is_mixed("".join(labels)) and any(map(_is_mixed, labels)):
+            tally.add("mixed_script", url.host)
+    if url.port not in _USUAL_PORTS:
+        tally.add("odd_port", url.port)
+    if len(url.host) > _LONG_HOST:
+        tally.add("long_host", url.host)
+    if url.domain in known.shorteners:
+        tally.add("shortener", url.domain)
+    if len(path) > 1 and _TRICK.search(_NESTED.sub("", path[1:])):
+        tally.add("path_trick", path)
 
 
 def _is_mixed(text: str) -> bool:

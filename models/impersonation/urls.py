@@ -114,7 +114,8 @@ def _hidden() -> Bool:
 
 
 def _named(user: str, written: str, port: str, path: str) -> Url | None:
-    host = _ESCAPE.sub(_unescaped, written).translate(_DOTS).strip(".").lower()
+    host = _ESCAPE.sub(_unescaped, written) if "%" in written else written
+    host = (host if host.isascii() else host.translate(_DOTS)).strip(".").lower()
     if not _is_host(host):
         return None
     parts = host.split(".")
