@@ -119,13 +119,18 @@ class LinkChecker:
         effort : Effort
             What of its host is looked at.
         """
-        simple = _SIMPLE.match(text) if len(text) < MAX_URL_CHARS else None
-        if simple is not None and not self._may_name(simple[2]):
-            quiet = self._quiet.get(simple[1].lower())
-            if quiet is not None:
-                return quiet
+        quiet = self._of_quiet_host(text)
+        if quiet is not None:
+            return quiet
         url = parse_url(text)
         return NOTHING if url is None else self._judge(url, effort)
+
+    def _of_quiet_host(self, text: str) -> Finding | None:
+        """What is known of a link to a host that resembles nothing, whose path says nothing."""
+        simple = _SIMPLE.match(text) if len(text) < MAX_URL_CHARS else None
+        if simple is None or self._may_name(simple[2]):
+            return None
+        return self._quiet.get(simple[1].lower())
 
     def _may_name(self, path: str) -> bool:
         """Whether a brand's name may be in a path; most paths are ruled out at once."""
@@ -140,6 +145,8 @@ class LinkChecker:
         """Judge links, each of them once; those to hosts that are known together."""
         once = dict.fromkeys(texts)
         found = self._of_quiet_hosts(list(once))
+        if len(found) == len(once):
+            return [found[text] for text in texts]
         urls = {text: parse_url(text) for text in once if text not in found}
         self._read_hosts([url for url in urls.values() if url is not None], effort)
         for text, url in urls.items():
@@ -156,10 +163,11 @@ class LinkChecker:
         self._read.update(((url.host, effort), each) for url, each in zip(unread, tallies))
 
     def _of_quiet_hosts(self, texts: list[str]) -> dict[str, Finding]:
-        """What is known of links to hosts that resemble nothing, and whose paths say nothing."""
+        """The same of many links."""
         joined = "\n".join(texts)
         if len(texts) < _WORTH_A_BATCH or joined.count("\n") >= len(texts):
-            return {}
+            each = ((text, self._of_quiet_host(text)) for text in texts)
+            return {text: quiet for text, quiet in each if quiet is not None}
         parts = _LINES.findall(joined)
         paths = "\n".join([path for _, path in parts]).lower().translate(_MARKS)
         named = self._index.prefilter.holding(paths)

@@ -108,6 +108,8 @@ class SuspectFinder:
         likely: list[int] = []
         for effort in (WHOLE, BRIEF, GLANCE):
             these = {i: links for i, links in shown.items() if effort_for(len(links)) == effort}
+            if not these:
+                continue
             found = self._links.check_many(list(chain.from_iterable(these.values())), effort)
             rows = chain.from_iterable([i] * len(links) for i, links in these.items())
             likely += [i for i, each in zip(rows, found) if each.brand is not None]
