@@ -7,7 +7,15 @@ from operator import itemgetter
 
 from models.impersonation.confusables import letters_only
 from models.impersonation.findings import Tally
-from models.impersonation.host_labels import WHOLE, Effort, HostLabel, Piece, labels_of, pieces_of
+from models.impersonation.host_labels import (
+    WHOLE,
+    Effort,
+    HostLabel,
+    Piece,
+    labels_below,
+    labels_of,
+    pieces_of,
+)
 from models.impersonation.likeness import How, Inside, Name, NameIndex, telling
 from models.impersonation.link_parts import Label, in_label, label_of
 from models.impersonation.urls import Url
@@ -52,7 +60,7 @@ class HostReader:
                 continue
             self._read_inside(each, tallies, effort.names)
             self._read_joined(each, url.suffix, tallies)
-            self._read_official(".".join(label.written for label in each[1:]), tallies)
+            self._read_official(".".join(labels_below(url)), tallies)
             if not _RESTRICTED.isdisjoint(url.suffix.split(".")):
                 for tally in tallies.values():
                     tally.add("restricted_suffix", url.suffix)

@@ -236,7 +236,7 @@ class LinkChecker:
         if url.host.removeprefix("www.") in lists().shared_hosts:
             return
         path = _NESTED.sub("", url.path[: effort.path]).partition("?")[0]
-        for name in islice(self._names_in(path), effort.names):
+        for name in islice(self._names_in(path), 2 * effort.names):
             if not name.is_plain and not (name.is_name_too and len(name.text) < _SURE_NAME):
                 tallies.setdefault(name.brand, Tally(WEIGHTS)).add("name_in_path", name.text)
         for piece in path.lower().split("/"):

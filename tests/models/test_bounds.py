@@ -34,7 +34,8 @@ DECOYS = [f"https://{near}-{ALL[:40]}.{other}.{i}.com" for i, (near, other) in
           enumerate(zip((*NEAR, *NEAR), (*NEAR[1:], *NEAR)))]  # fmt: skip
 TRICKS = (
     "acmezon.com.evil.example", "acmezom.com", "acmezon-login.top", "login-acmezom.top",
-    "acmezon.com.a.b.c.d.e.f.g.evil.example", "my.acmezon.top", "аcmezon.net", "acme.zon.com",
+    "acmezon.com.a.b.c.d.e.f.g.evil.example", "a.b.c.d.e.f.g.acmezon.com.evil.example",
+    "my.acmezon.top", "аcmezon.net", "acme.zon.com",
 )  # fmt: skip
 
 
@@ -90,6 +91,14 @@ def test_links_in_front_hide_no_look_alike(trick: str) -> None:
         found = finder.find(mention((*DECOYS[:before], f"https://{trick}/x")))
         urls = [s.url for i, s in found if BRANDS[i].id == "acmezon" and s.points >= 1]
         assert f"https://{trick}/x" in urls, before
+
+
+def test_labels_in_front_hide_no_official_domain() -> None:
+    checker = LinkChecker(BRANDS)
+    for effort in (WHOLE, BRIEF, GLANCE):
+        for before in range(9):
+            found = checker.check(f"https://{'x.' * before}acmezon.com.evil.example", effort)
+            assert found.reasons[0].code == "official_in_subdomain", (effort, before)
 
 
 def test_a_batch_finds_what_each_mention_alone_would() -> None:
