@@ -123,7 +123,25 @@ class LinkChecker:
         if quiet is not None:
             return quiet
         url = parse_url(text)
-        return NOTHING if url is None else self._judge(url, effort)
+        return NOTHING if url is None else self.judge(url, effort)
+
+    def judge(self, url: Url, effort: Effort = WHOLE) -> Finding:
+        """Judge a link that was read."""
+        if self.brand_of(url.host) is not None:
+            return NOTHING  # whatever stands before or after: it leads to the brand itself
+        tallies = self._tallies(url, effort)
+        reads_path = self._may_name(url.path)
+        if url.user or reads_path:
+            tallies = {brand: tally.copy() for brand, tally in tallies.items()}
+            self._read_user(url.user[:_PATH_CHARS], tallies, effort.names)
+            self._read_path(url, tallies, effort)
+        found = self._verdict(url, tallies)
+        is_simple = not (url.user or url.port or url.is_address or url.is_encoded or reads_path)
+        if found.brand is None and is_simple and effort == WHOLE:
+            if len(self._quiet) >= self._most:
+                self._quiet.clear()
+            self._quiet[url.host] = found  # who finds nothing then finds nothing with less
+        return found
 
     def _of_quiet_host(self, text: str) -> Finding | None:
         """What is known of a link to a host that resembles nothing, whose path says nothing."""
@@ -150,7 +168,7 @@ class LinkChecker:
         urls = {text: parse_url(text) for text in once if text not in found}
         self._read_hosts([url for url in urls.values() if url is not None], effort)
         for text, url in urls.items():
-            found[text] = NOTHING if url is None else self._judge(url, effort)
+            found[text] = NOTHING if url is None else self.judge(url, effort)
         return [found[text] for text in texts]
 
     def _read_hosts(self, urls: Iterable[Url], effort: Effort) -> None:
@@ -180,23 +198,6 @@ class LinkChecker:
             quiet = self._quiet.get(host.lower()) if i not in named else None
             if quiet is not None:
                 found[texts[i]] = quiet
-        return found
-
-    def _judge(self, url: Url, effort: Effort) -> Finding:
-        if self.brand_of(url.host) is not None:
-            return NOTHING  # whatever stands before or after: it leads to the brand itself
-        tallies = self._tallies(url, effort)
-        reads_path = self._may_name(url.path)
-        if url.user or reads_path:
-            tallies = {brand: tally.copy() for brand, tally in tallies.items()}
-            self._read_user(url.user[:_PATH_CHARS], tallies, effort.names)
-            self._read_path(url, tallies, effort)
-        found = self._verdict(url, tallies)
-        is_simple = not (url.user or url.port or url.is_address or url.is_encoded or reads_path)
-        if found.brand is None and is_simple and effort == WHOLE:
-            if len(self._quiet) >= self._most:
-                self._quiet.clear()
-            self._quiet[url.host] = found  # who finds nothing then finds nothing with less
         return found
 
     def _tallies(self, url: Url, effort: Effort) -> Tallies:
