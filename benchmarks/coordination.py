@@ -28,7 +28,6 @@ import msgspec
 
 from models.coordination.detector import LINE, Coordination
 from models.records import Author, Mention
-from streams.simulate import SimulationSpec, simulate
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("NADHIR_TEST_DATA") or ROOT.parent / "shared" / "data")
@@ -284,6 +283,8 @@ def _streams(data: Path) -> Iterator[tuple[str, list[Mention]]]:
     ):
         with gzip.open(data / path) as file:
             yield name, _ordered(file)
+    from streams.simulate import SimulationSpec, simulate  # no run of its own waits for it
+
     for scenario in ("calm", "outage", "coordinated_attack"):
         lines = simulate(SimulationSpec(scenario, seed=1, days=4.0, rate_per_hour=200)).lines()
         yield f"simulated, {scenario}", _ordered(lines)

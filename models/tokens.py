@@ -124,7 +124,7 @@ def _tokens(batch: CodeBatch, first: int) -> tuple[UInt32, Float32, Int64]:
     lengths = np.diff(np.append(at, len(buffer)))
     lengths -= buffer[np.append(at[1:], len(buffer)) - 1] == ord(" ")
     bits = _BITS[np.clip(lengths, 0, len(_BITS) - 1)]
-    plain = (code[at] == ord("0")) | np.isin(tokens, _stop_words())
+    plain = (code[at] == ord("0")) | _stops(tokens)
     bits = np.where(plain, np.minimum(bits, np.float32(PLAIN_BITS)), bits)
     bits[buffer[at] < _WORD] = 0
     rows = np.repeat(np.arange(len(batch)), np.diff(at_row))
@@ -133,10 +133,20 @@ def _tokens(batch: CodeBatch, first: int) -> tuple[UInt32, Float32, Int64]:
     return tokens[: len(rows)][keep], bits[: len(rows)][keep], rows[keep] + first
 
 
+def _stops(tokens: UInt32) -> Bool:
+    """Which tokens are stop words."""
+    known = _stop_words()
+    at = known.searchsorted(tokens)
+    at[at == len(known)] = 0
+    found: Bool = known[at] == tokens
+    return found
+
+
 @cache
 def _stop_words() -> UInt32:
+    """Hashes of stop words, ascending."""
     batch = folded(normalise(sorted(STOP_WORDS)))
     buffer, begins = clean(batch.codes, batch.starts)
     hashed = (buffer & np.uint32(_CODE)) * _MIX
     hashed ^= hashed >> np.uint32(15)
-    return word_tokens(buffer, hashed, begins)[0]
+    return np.unique(word_tokens(buffer, hashed, begins)[0])

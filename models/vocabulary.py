@@ -7,6 +7,7 @@ import numpy as np
 from models.records import Float32, UInt32
 
 _BUCKETS = 4096
+_LAST = np.uint32(_BUCKETS - 1)
 _UNSEEN = 256.0  # texts without any of the words, that a brand starts with
 _FORGET = 0.9999  # a text
 
@@ -21,23 +22,30 @@ class Vocabulary:
         self._known = np.zeros(_BUCKETS, dtype=np.float32)
         self._texts = _UNSEEN
         self._new: list[UInt32] = []
+        self._more = 0
 
-    def learn(self, words: UInt32) -> None:
-        """Take note of the words of a text."""
-        self._new.append(words)
+    def learn(self, words: UInt32, texts: int = 1) -> None:
+        """Take note of the words of a text, or of several texts."""
+        self._more += texts
+        if len(words):
+            self._new.append(words)
 
     def turn(self) -> None:
         """What was noted becomes known."""
-        if not self._new:
+        if not self._more:
             return
-        faded = _FORGET ** len(self._new)
+        faded = _FORGET**self._more
         self._known *= np.float32(faded)
-        self._texts = max(_UNSEEN, self._texts * faded + len(self._new))
-        self._known += np.bincount(np.concatenate(self._new) % _BUCKETS, minlength=_BUCKETS)
-        self._new = []
+        self._texts = max(_UNSEEN, self._texts * faded + self._more)
+        if self._new:
+            seen = np.bincount(np.concatenate(self._new) & _LAST, minlength=_BUCKETS)
+            self._known += seen.astype(np.float32)
+        self._new, self._more = [], 0
 
     def bits(self, words: UInt32, usual: Float32) -> Float32:
         """What each word tells: no more than usual, less if this brand's public often uses it."""
-        seen = self._known[words % _BUCKETS]
-        known: Float32 = np.minimum(usual, np.log2(np.float32(self._texts) / (seen + 1)))
-        return np.maximum(known, 0)
+        seen = self._known[words & _LAST]
+        seen += 1
+        known: Float32 = np.log2(np.float32(self._texts) / seen)
+        np.minimum(usual, known, out=known)
+        return np.maximum(known, 0, out=known)

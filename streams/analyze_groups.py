@@ -10,7 +10,7 @@ import msgspec
 from alerts.groups import explain_group
 from alerts.texts import load_phrases
 from models.coordination.detector import Coordination
-from models.coordination.groups import Group
+from models.coordination.group import Group
 from models.coordination.record import record
 from models.records import AccountGroup, GroupTrace, Mention
 from streams.analyze_files import BATCH, ignore, moment, read_mentions

@@ -10,7 +10,7 @@ from pathlib import Path
 from alerts.groups import explain_group
 from alerts.show import GroupPicture, render_groups
 from alerts.texts import load_phrases
-from models.coordination.groups import Group
+from models.coordination.group import Group
 from models.records import AccountGroup, Mention
 
 _MOST_JOINED = 60  # accounts of one thing that are joined with each other

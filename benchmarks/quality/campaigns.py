@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from models.coordination.detector import LINE, Coordination
-from models.coordination.groups import Group
+from models.coordination.group import Group
 from models.coordination.traces import hash64
 from models.records import Author, Mention
 from streams.simulate import SimulationSpec, simulate

@@ -12,7 +12,7 @@ from benchmarks.quality import campaigns as c
 from benchmarks.quality.document import QualityError, percent, table, verdict
 from benchmarks.quality.options import Options
 from models.coordination.detector import LINE
-from models.coordination.groups import Group
+from models.coordination.group import Group
 from models.records import Mention
 
 _RATIOS = (1, 5, 20)

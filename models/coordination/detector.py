@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.coordination.groups import Group, find_groups
+from models.coordination.group import Group
+from models.coordination.groups import find_groups
 from models.coordination.table import HOUR_MS
 from models.coordination.traces import hash64, words_of
 from models.coordination.window import TraceWindow
@@ -50,7 +51,7 @@ class Coordination:
         self._looked_weight = 0.0
         self._looked_ms = 0
         self._since = 0  # mentions since
-        self._hour = 0
+        self._hour = self._fades_ms = 0
 
     @property
     def groups(self) -> list[Group]:
@@ -64,17 +65,22 @@ class Coordination:
         for weight in self.window.add(mentions, words):
             self._weight += weight
             self._since += 1
-            if self._due():
+            if self.window.now_ms >= self._fades_ms:
+                self._fade()
+            if self._weight >= _LEAST_WEIGHT and self._due():
                 new += self.look()
         return new
 
+    def _fade(self) -> None:
+        """What was shared long ago counts less."""
+        hour = self.window.now_ms // HOUR_MS
+        faded = 0.5 ** (hour - self._hour)
+        self._weight *= faded
+        self._looked_weight *= faded
+        self._hour, self._fades_ms = hour, (hour + 1) * HOUR_MS
+
     def _due(self) -> bool:
-        hours = self.window.now_ms // HOUR_MS - self._hour
-        if hours > 0:
-            self._weight *= 0.5**hours
-            self._looked_weight *= 0.5**hours
-            self._hour += hours
-        if self._weight < _LEAST_WEIGHT or self._since < _SPACED * self.window.traces_held():
+        if self._since < _SPACED * self.window.traces_held():
             return False
         if self._weight >= _GROWTH * self._looked_weight + _LEAST_GROWN:
             return True

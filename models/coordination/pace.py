@@ -7,12 +7,17 @@ the pace of all mentions.  What is done together comes at once: a scan statistic
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from operator import sub
 
-from scipy.special import betainc
+import numpy as np
+
+from models.coordination.chance import within
+from models.records import Float64, Int64
 
 _BUCKET_MS = 600_000
+_MOST_NEW = 4096
 
 
 class Pace:
@@ -24,66 +29,86 @@ class Pace:
     >>> for minute in range(1440):
     ...     pace.count(60_000 * minute)
     >>> at_once = [60_000 * (600 + i) for i in range(8)]
-    >>> pace.chance(at_once) < 1e-9 < pace.chance([150 * at for at in range(0, 500_000, 60_000)])
+    >>> day = [150 * at for at in range(0, 500_000, 60_000)]
+    >>> first, second = pace.chances(np.array(at_once + day), [8, len(day)])
+    >>> first < 1e-9 < second
     True
     """
 
     def __init__(self, span_ms: int) -> None:
         self._span = span_ms // _BUCKET_MS
-        self._counts: dict[int, int] = {}
+        self._counts = np.zeros(self._span, dtype=np.int64)  # a ring, by bucket
+        self._before = self._counts  # mentions before each bucket
         self._first: int | None = None
         self._last = 0
         self._held = 0
-        self._before: dict[int, int] | None = None  # mentions before each bucket
+        self._new = array("q")  # times that are not counted yet
 
     def count(self, at_ms: int) -> None:
         """Count a mention."""
-        bucket = at_ms // _BUCKET_MS
-        if bucket > self._last:
-            self._forget(bucket)
+        self._new.append(at_ms)
+        if len(self._new) >= _MOST_NEW:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Count what came since."""
+        if not self._new:
+            return
+        buckets = np.array(self._new) // _BUCKET_MS
+        self._new = array("q")
         if self._first is None:
-            self._first = bucket
-        if bucket > self._last - self._span:
-            self._counts[bucket] = self._counts.get(bucket, 0) + 1
-            self._held += 1
-            self._before = None
-
-    def _forget(self, last: int) -> None:
+            self._first = int(buckets[0])
+        last = max(self._last, int(buckets.max()))
+        self._counts[np.arange(max(self._last, last - self._span) + 1, last + 1) % self._span] = 0
         self._last = last
-        for bucket in [b for b in self._counts if b <= last - self._span]:
-            self._held -= self._counts.pop(bucket)
+        inside = buckets[buckets > last - self._span] % self._span
+        self._counts += np.bincount(inside, minlength=self._span)
+        self._held = int(self._counts.sum())
+        order = np.arange(last - self._span + 1, last + 1) % self._span
+        self._before = np.empty_like(self._counts)
+        self._before[order] = np.cumsum(self._counts[order]) - self._counts[order]
 
-    def chance(self, times_ms: Sequence[int]) -> float:
+    def chances(self, times_ms: Int64, sizes: Sequence[int]) -> list[float]:
         """How likely times lie as close somewhere if they are spread as all mentions are.
 
         Parameters
         ----------
-        times_ms : sequence of int
-            Ascending.
+        times_ms : int64[n]
+            Of one thing after the other; ascending for each.
+        sizes : sequence of int
+            How many times each thing has.
         """
-        most = len(times_ms)
-        if most < 2 or self._first is None:
-            return 1.0
-        at = [self._place(at_ms) for at_ms in times_ms]
-        chance, many = 1.0, most
-        while many >= 2:
-            stretch = max(min(map(sub, at[many - 1 :], at)), 1.0) / self._whole()
-            # of those after one of them, many - 1 and more in a stretch as short
-            chance = min(chance, most * float(betainc(many - 1, most - many + 1, stretch)))
-            many //= 2
-        return chance
+        self._settle()
+        if self._first is None:
+            return [1.0] * len(sizes)
+        places, whole = self._places(times_ms).tolist(), self._whole()
+        of, most, many, stretch = [], [], [], []
+        end = 0
+        for thing, size in enumerate(sizes):
+            at, end = places[end : end + size], end + size
+            close = size
+            while close >= 2:
+                of.append(thing)
+                most.append(size)
+                many.append(close)
+                stretch.append(max(min(map(sub, at[close - 1 :], at)), 1.0) / whole)
+                close //= 2
+        chances = np.ones(len(sizes))
+        if of:
+            sized, needed = np.array(most), np.array(many)
+            # of those after one of them, one less and more in a stretch as short
+            found = sized * within(np.array(stretch), sized - 1, needed - 1)
+            np.minimum.at(chances, of, found)
+        least: list[float] = chances.tolist()
+        return least
 
-    def _place(self, at_ms: int) -> float:
-        """How many mentions lie before."""
-        bucket, within = divmod(at_ms, _BUCKET_MS)
-        if self._before is None:
-            self._before = {}
-            before = 0
-            for each in range(self._last - self._span, self._last + 1):
-                self._before[each] = before
-                before += self._counts.get(each, 0)
-        here = self._counts.get(bucket, 0)
-        return self._before.get(bucket, 0) + here * within / _BUCKET_MS
+    def _places(self, times_ms: Int64) -> Float64:
+        """How many mentions lie before each."""
+        bucket, after_ms = np.divmod(times_ms, _BUCKET_MS)
+        inside = (bucket > self._last - self._span) & (bucket <= self._last)
+        at = bucket % self._span
+        found: Float64 = (self._before[at] + self._counts[at] * after_ms / _BUCKET_MS) * inside
+        return found
 
     def _whole(self) -> float:
         """A day's mentions; what was not seen of it counts as the rest."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from models.coordination.groups import Group
+from models.coordination.group import Group
 from models.coordination.trace import Quote, Trace
 from models.records import AccountGroup, GroupPost, GroupTrace
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 import numpy as np
 
-from models.coordination.trace import ACCOUNT, ALIKE, COPIES, FIRST_MS, TIMES, WIDTH, Trace
+from models.coordination.trace import ACCOUNT, ALIKE, FIRST_MS, TIMES, WIDTH, Trace
 from models.records import Bool, Int64
 
 HOUR_MS = 3_600_000
@@ -34,12 +35,21 @@ class Table:
         self.whole = self.sizes  # in the table that this one was taken from
 
     @classmethod
-    def of_traces(cls, traces: Sequence[Trace]) -> Table:
-        """All that accounts did with some traces."""
-        rows = np.frombuffer(b"".join([trace.rows for trace in traces]), np.int64)
-        rows = rows.reshape(-1, WIDTH)
-        of = np.repeat(np.arange(len(traces)), [len(trace.joined) for trace in traces])
-        return cls(traces, of, rows[np.lexsort((rows[:, FIRST_MS], of))])
+    def of_entries(cls, parts: Sequence[tuple[Trace, Sequence[int]]]) -> Table:
+        """What some accounts did with some things.
+
+        Parameters
+        ----------
+        parts : sequence of (Trace, sequence of int)
+            A thing, and which of its entries they are, in order of time.
+        """
+        sizes = [len(trace.rows) // WIDTH for trace, _ in parts]
+        begins = accumulate(sizes, initial=0)
+        at = [begin + i for (_, entries), begin in zip(parts, begins) for i in entries]
+        of = np.repeat(np.arange(len(parts)), [len(entries) for _, entries in parts])
+        rows = np.frombuffer(b"".join([trace.rows for trace, _ in parts]), np.int64)
+        rows = rows.reshape(-1, WIDTH)[np.array(at, dtype=np.int64)]
+        return cls([trace for trace, _ in parts], of, rows)
 
     def __len__(self) -> int:
         return len(self.traces)
@@ -63,18 +73,6 @@ class Table:
     def first_ms(self) -> Int64:
         """When the account of each entry shared the thing first."""
         return self.rows[:, FIRST_MS]
-
-    @property
-    def copies(self) -> Bool:
-        """Which accounts posted the thing as their own."""
-        found: Bool = self.rows[:, COPIES] > 0
-        return found
-
-    @property
-    def reposts(self) -> Bool:
-        """Which accounts posted the thing as another's."""
-        found: Bool = self.rows[:, TIMES] > self.rows[:, COPIES]
-        return found
 
     def of_accounts(self, members: Iterable[int]) -> Bool:
         """Which entries are of some accounts."""
@@ -102,11 +100,6 @@ class Table:
         if self._index is not None:
             table._index = self.known, self.who[entries]
         return table
-
-    def members(self, thing: int) -> set[int]:
-        """Who shared a thing."""
-        first, last = np.searchsorted(self.of, [thing, thing + 1])
-        return set(self.rows[first:last, ACCOUNT].tolist())
 
     def posts(self) -> Int64:
         """How often each thing was shared."""

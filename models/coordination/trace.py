@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-import numpy as np
+from msgspec import Struct
 
 from models.coordination.text import Text
 
@@ -21,7 +20,7 @@ WHOLE = 1_000_000
 _CASCADE = 8  # accounts, from which reposts are worth a look of their own
 
 
-class Quote(NamedTuple):
+class Quote(Struct, frozen=True, gc=False):
     """A mention as evidence."""
 
     id: str
@@ -31,7 +30,7 @@ class Quote(NamedTuple):
     repost: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Trace:
     """Something that several mentions share.
 
@@ -40,7 +39,7 @@ class Trace:
     joined : dict
         Where in ``rows`` what an account did begins.
     rows : array of int
-        ``WIDTH`` figures for each account: a whole window is read at once (`Table`).
+        ``WIDTH`` figures for each account.
     """
 
     kind: str  # text, link, tag, tags, media, repost, reply
@@ -59,6 +58,10 @@ class Trace:
     oldest_ms: int = 0  # before which no account did its last
     told: int = -1  # as amplified, after how many changes
     chance: tuple[int, float] = (-1, 1.0)  # after how many changes, how likely its copies are
+    number: int = 0  # in the order of their making
+    held: bool = True  # in the window
+    known: bool = False  # to have been looked at
+    copiers: list[int] = field(default_factory=list)  # entries that are posts of their own, by time
 
     def join(self, quote: Quote, alike: float = 1.0) -> float:
         """Take in a mention; how much that adds to what there is to look at."""
@@ -103,15 +106,17 @@ class Trace:
         """Whether nothing came after this moment."""
         return self.last_ms <= at_ms
 
-    def forget(self, before_ms: int) -> None:
-        """Drop accounts that have done nothing since."""
+    def forget(self, before_ms: int) -> bool:
+        """Drop accounts that have done nothing since; whether there were any."""
         last_ms = self.rows[LAST_MS::WIDTH]
         self.oldest_ms = min(last_ms, default=self.last_ms)
         if self.oldest_ms >= before_ms:
-            return
-        rows = np.array(self.rows, dtype=np.int64).reshape(-1, WIDTH)
-        kept = rows[rows[:, LAST_MS] >= before_ms]
+            return False
+        rows, self.rows, self.joined = self.rows, array("q"), {}
+        for at in range(0, len(rows), WIDTH):
+            if rows[at + LAST_MS] >= before_ms:
+                self.joined[rows[at + ACCOUNT]] = len(self.rows)
+                self.rows += rows[at : at + WIDTH]
         self.changes += 1
-        self.rows = array("q", kept.tobytes())
-        self.joined = dict(zip(kept[:, ACCOUNT].tolist(), range(0, kept.size, WIDTH)))
         self.oldest_ms = min(self.rows[LAST_MS::WIDTH], default=self.last_ms)
+        return True

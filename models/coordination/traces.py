@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from models.records import Float32, Int64, Mention, UInt32, UInt64
 from models.tokens import PLAIN_BITS, Tokens, tokens_of
@@ -30,7 +30,7 @@ _LINK_PARTS = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*://)?([^/?#]*)([^?#]*)(?:\
 _TRACKING = re.compile(r"^(?:utm_\w+|fbclid|gclid|igshid|igsh|mc_[ce]id|ref|ref_src|s|t|si)$")
 
 
-class Key(NamedTuple):
+class Key(Struct, frozen=True, gc=False):
     """A thing that several mentions may share."""
 
     kind: str  # link, tag, tags, media, repost, reply
@@ -78,6 +78,8 @@ def words_of(texts: Sequence[str]) -> Words:
     >>> bool((two.bands[0] == two.bands[1]).all())
     True
     """
+    if not any(texts):
+        return _silence(len(texts))
     return words(tokens_of(texts))
 
 
@@ -89,6 +91,16 @@ def words(tokens: Tokens) -> Words:
     return Words(once.hashes, once.bits, once.starts, _bands(once.hashes[telling], kept))
 
 
+def _silence(count: int) -> Words:
+    """What texts without any sign say."""
+    return Words(
+        np.empty(0, np.uint32),
+        np.empty(0, np.float32),
+        np.zeros(count + 1, np.int64),
+        np.zeros((count, BANDS), np.uint64),
+    )
+
+
 def keys_of(mention: Mention) -> list[Key]:
     """Links, hashtags, media, and what is reposted or answered."""
     keys = []
@@ -98,12 +110,14 @@ def keys_of(mention: Mention) -> list[Key]:
     if mention.in_reply_to:
         answered = f"{mention.platform}|{mention.in_reply_to}"
         keys.append(Key("reply", answered, mention.in_reply_to))
-    keys += [Key("media", media, media) for media in mention.media]
-    for link in links_of(mention):
+    for media in mention.media:
+        keys.append(Key("media", media, media))
+    text = mention.text
+    for link in mention.links or links_in(text):
         canonical = canonical_link(link)
         keys.append(Key("link", canonical, canonical))
-    if "#" in mention.text:
-        tags = [f"#{tag}" for tag in dict.fromkeys(t.lower() for t in _TAG.findall(mention.text))]
+    if "#" in text:
+        tags = [f"#{tag}" for tag in dict.fromkeys(t.lower() for t in _TAG.findall(text))]
         if len(tags) > 1:
             together = " ".join(tags)
             keys.append(Key("tags", together, together))
@@ -131,8 +145,8 @@ def canonical_link(link: str) -> str:
     """
     match = _LINK_PARTS.match(link.strip())
     assert match is not None  # every part may be empty
-    host, path, query = match[1].lower(), match[2].rstrip("/"), match[3]
-    host = host.rpartition("@")[2].removeprefix("www.")
+    host, path, query = match.groups()
+    host, path = host.lower().rpartition("@")[2].removeprefix("www."), path.rstrip("/")
     if not query:
         return host + path
     kept = sorted(p for p in query.split("&") if p and not _TRACKING.match(p.partition("=")[0]))

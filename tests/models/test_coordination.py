@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from models.coordination.accounts import Account
 from models.coordination.detector import MOST_GROUPS, Coordination
-from models.coordination.groups import _beyond_chance, _eager, _people, _tagged
+from models.coordination.group import _beyond_chance, _people
+from models.coordination.groups import _eager, _tagged
 from models.coordination.record import record
 from models.coordination.table import Table
 from models.coordination.trace import Trace
-from models.coordination.window import Account, Chances, TraceWindow
+from models.coordination.window import Chances, TraceWindow
 from models.records import AccountGroup, Author, Mention
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -190,10 +192,11 @@ def test_what_is_old_is_forgotten() -> None:
     window = TraceWindow()
     looks = Coordination(window)
     looks.observe([post(f"k{i}", i, "shame on acme " + " ".join(WORDS[3:11])) for i in range(30)])
-    assert list(window.traces())
+    assert window.traces_held() == 1
     looks.observe([post("late", 3 * 1440, "hello")])
     assert len(window) == 1
-    assert not list(window.traces())
+    assert not window.sharing().copied
+    assert window.traces_held() == 0
     assert window.keys_held() == 0
 
 
@@ -248,18 +251,18 @@ def test_who_uses_the_groups_own_hashtag_again_and_again_joins_it() -> None:
 
 def test_handles_of_digits_tell_something_where_they_are_not_usual() -> None:
     window = TraceWindow()
-    group = [Account("a", "ab12345", None) for _ in range(10)]
-    window.accounts = {i: Account("a", None, None) for i in range(200)}
-    window.numbered = 10
+    group = [Account("a", "ab12345", None, numbered=True) for _ in range(10)]
+    window.accounts._names = {("x", f"{i}"): Account("a", None, None) for i in range(200)}
+    window.accounts.numbered = 10
     assert "handles" in _people(group, 0, window)
-    window.numbered = 190
+    window.accounts.numbered = 190
     assert "handles" not in _people(group, 0, window)
 
 
 def test_what_the_public_often_says_in_the_same_words_counts_less() -> None:
     window = TraceWindow()
     text = shared_by(10, "text")
-    own = Table.of_traces([text])
+    own = Table.of_entries([(text, range(len(text.joined)))])
     rare = _beyond_chance(own, own, 1, window)
     window._chances.append(Chances(0, 1_000_000, 100_000))
     assert rare > 0.9
@@ -269,10 +272,10 @@ def test_what_the_public_often_says_in_the_same_words_counts_less() -> None:
 def test_a_short_text_tells_enough_together_with_a_link() -> None:
     short = " ".join(WORDS[3:6])
 
-    def kinds(**more: object) -> set[str]:
+    def copied(**more: object) -> int:
         looks = Coordination()
         looks.observe([post(f"k{i}", i, short, **more) for i in range(2)])
-        return {trace.kind for trace in looks.window.traces()}
+        return len(looks.window.sharing().copied)
 
-    assert "text" not in kinds()
-    assert "text" in kinds(links=("https://e.example/1",))
+    assert copied() == 0
+    assert copied(links=("https://e.example/1",)) == 1

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from models.coordination import shared_runs
-from models.coordination.shared_runs import runs_of, validated
+from models.coordination.shared_runs import validated
+from models.coordination.sharing import Sharing
 from models.coordination.table import HOUR_MS, Table
 from models.coordination.text import Text
-from models.coordination.trace import MOST_ACCOUNTS, TIMES, Quote, Trace
+from models.coordination.trace import FIRST_MS, MOST_ACCOUNTS, TIMES, WIDTH, Quote, Trace
 from models.coordination.traces import words_of
 from models.coordination.window import TraceWindow
 from models.records import Author, Mention
@@ -26,6 +27,19 @@ def shared(kind: str, at_ms: dict[int, int]) -> Trace:
     for account, ms in at_ms.items():
         trace.join(Quote(f"{account}", account, ms, "", repost=kind == "repost"))
     return trace
+
+
+def table_of(traces: list[Trace]) -> Table:
+    """All that accounts did with some traces."""
+    return Table.of_entries(
+        [(t, np.argsort(t.rows[FIRST_MS::WIDTH], kind="stable")) for t in traces]
+    )
+
+
+def sharing_of(traces: list[Trace]) -> Sharing:
+    sharing = Sharing()
+    sharing.update(traces)
+    return sharing
 
 
 def window_of(*minutes: float, capacity: int = 100) -> TraceWindow:
@@ -77,14 +91,20 @@ def test_more_accounts_than_a_trace_has_room_for_are_counted() -> None:
 
 def test_a_text_that_was_put_away_is_read_again() -> None:
     bits = np.full(4, 7.0, dtype=np.float32)
-    one, other = (Text(np.array(w, np.uint32), bits, ()) for w in ([1, 2, 3, 4], [2, 3, 4, 5]))
+    one, other = (
+        Text(np.array(w, np.uint32), bits, [], 28.0) for w in ([1, 2, 3, 4], [2, 3, 4, 5])
+    )
     assert one.read()
     assert other.read()
     assert not one.read()
-    assert one.alike(other) == pytest.approx(21 / 35)
+    assert one.alike(other, one.common(other)) == pytest.approx(21 / 35)
     one.put_away()
     assert one.read()
-    assert one.alike(other) == other.alike(one) == pytest.approx(21 / 35)
+    other.put_away()
+    both = one.common(other)
+    assert both == {2, 3, 4}
+    assert other.read()
+    assert one.alike(other, both) == other.alike(one, both) == pytest.approx(21 / 35)
 
 
 def test_the_most_within_an_hour_is_that_of_each_thing() -> None:
@@ -93,7 +113,7 @@ def test_the_most_within_an_hour_is_that_of_each_thing() -> None:
         shared("link", dict(enumerate(rng.integers(0, 9 * HOUR_MS, size).tolist())))
         for size in (2, 40, 7)
     ]
-    table = Table.of_traces(traces)
+    table = table_of(traces)
     times = [sorted(table.first_ms[table.of == thing].tolist()) for thing in range(3)]
     most = [max(sum(0 <= b - a <= HOUR_MS for a in t) for b in t) for t in times]
     assert table.densest().tolist() == most
@@ -103,26 +123,26 @@ def test_the_most_within_an_hour_is_that_of_each_thing() -> None:
 
 def test_what_some_accounts_share_is_what_two_of_them_do() -> None:
     traces = [shared("link", {1: 0, 2: 1, 3: 2}), shared("link", {3: 0, 4: 1})]
-    table = Table.of_traces(traces)
+    table = table_of(traces)
     own = table.shared(table.of_accounts({2, 3, 99}))
     assert own.traces == traces[:1]
     assert (own.sizes.tolist(), own.whole.tolist()) == ([2], [3])
     assert own.posts().tolist() == [2]
 
 
-@pytest.mark.parametrize("cells", [0, 1_000_000])
+@pytest.mark.parametrize("most", [0, 1_000_000])
 def test_pairs_share_more_than_the_line_and_no_others_do(
-    monkeypatch: pytest.MonkeyPatch, cells: int
+    monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     """Against every pair counted one by one, whichever way the product is computed."""
-    monkeypatch.setattr(shared_runs, "_MOST_CELLS", cells)
+    monkeypatch.setattr(shared_runs, "_MOST_CELLS", most)
     rng = np.random.default_rng(8)
     active, minute = 3000, 60_000
     things = [
         {int(a): HOUR_MS * i for a in rng.choice(40, rng.integers(2, 12), replace=False)}
         for i in range(60)
     ]
-    pairs, proven = validated(runs_of(Table.of_traces([shared("link", t) for t in things])), active)
+    pairs, proven = validated(sharing_of([shared("link", t) for t in things]), active)
     line = log10(active * active / 2) + 1
     told = {
         pair: sum(log10(active / len(t)) for t in things if pair[0] in t and pair[1] in t)
@@ -133,4 +153,35 @@ def test_pairs_share_more_than_the_line_and_no_others_do(
     assert 0 < len(expected) < 700
     assert 0 < len(proven) <= len(things)
     apart = [{a: at + 20 * minute * a for a, at in t.items()} for t in things]
-    assert validated(runs_of(Table.of_traces([shared("link", t) for t in apart])), active)[0] == []
+    assert validated(sharing_of([shared("link", t) for t in apart]), active)[0] == []
+
+
+@pytest.mark.parametrize("kind", ["text", "repost", "tag"])
+def test_what_is_kept_from_look_to_look_is_what_one_look_at_the_end_sees(kind: str) -> None:
+    """Traces grow, out of order too, forget and end between looks."""
+    rng = np.random.default_rng(6)
+    traces = [shared(kind, {0: 0, 1: HOUR_MS}) for _ in range(12)]
+    sharing = sharing_of(traces)
+    for look in range(40):
+        touched = [traces[i] for i in rng.choice(12, 5, replace=False)]
+        for trace in touched:
+            at_ms = HOUR_MS * look // 4 - int(rng.integers(0, HOUR_MS))
+            who, repost = int(rng.integers(30)), kind == "repost" or rng.random() < 0.4
+            trace.join(Quote(f"{look}", who, at_ms, "", repost=bool(repost)))
+            trace.forget(at_ms - 3 * HOUR_MS)
+        touched[0].held = look % 9 != 8
+        sharing.update(touched)
+        fresh = sharing_of([t for t in traces if t.held])
+        assert seen(sharing) == seen(fresh)
+        traces = [t if t.held else shared(kind, {0: 0, 1: 1}) for t in traces]
+        sharing.update(traces)
+
+
+def seen(sharing: Sharing) -> list[object]:
+    """What a `Sharing` holds, in any order."""
+    runs = {
+        account: sorted((id(r.trace), r.accounts, r.entries) for r in sharing.runs_of(account))
+        for account in range(30)
+    }
+    some = (sharing.copied, sharing.tags, sharing.amplified)
+    return [runs, sharing.often, *(set(map(id, traces)) for traces in some)]

@@ -1,0 +1,84 @@
+"""Who posted what a window holds."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from models.coordination.traces import hash64
+from models.records import Author, Mention
+
+
+class Account(Struct, eq=False, gc=False):
+    """Who posted, as far as the platform tells."""
+
+    shown: str
+    handle: str | None
+    created_ms: int | None
+    platform: str = ""
+    numbered: bool = False  # whether its handle ends in a row of digits
+    held: int = 0
+    id: int = 0  # none before it shares something
+
+    def identified(self) -> int:
+        """Its number, the same in every process; in 63 bits, as traces hold it."""
+        if not self.id:
+            self.id = hash64(f"{self.platform}|{self.shown}") >> 1
+        return self.id
+
+
+class Accounts:
+    """Accounts that posted what is held.
+
+    Attributes
+    ----------
+    sharing : dict
+        Those who share something, by number.
+    numbered : int
+        How many have a handle that ends in a row of digits.
+    crowded : bool
+        Whether mentions had to go before their time: of the accounts that posted these, what is
+        shared may still tell, so all that come are given their number.
+    """
+
+    def __init__(self) -> None:
+        self.sharing: dict[int, Account] = {}
+        self.numbered = 0
+        self.crowded = False
+        self._names: dict[tuple[str, str], Account] = {}  # by platform
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def posting(self, mention: Mention) -> Account | None:
+        """Who posts a mention, if it is told; counted as one that is held."""
+        author = mention.author
+        name = author and (author.id or author.handle)
+        if not author or not name:
+            return None
+        known = self._names.get((mention.platform, name))
+        if known is None:
+            known = self._names[mention.platform, name] = _account(author, name, mention.platform)
+            self.numbered += known.numbered
+            if self.crowded:
+                self.share(known)
+        known.held += 1
+        return known
+
+    def share(self, account: Account) -> None:
+        """Let an account be found by its number."""
+        self.sharing[account.identified()] = account
+
+    def let_go(self, account: Account) -> None:
+        """Take note that one of its mentions is not held any more."""
+        account.held -= 1
+        if not account.held:
+            self.numbered -= account.numbered
+            del self._names[account.platform, account.shown]
+            self.sharing.pop(account.id, None)
+
+
+def _account(author: Author, name: str, platform: str) -> Account:
+    handle, created = author.handle, author.created_at
+    created_ms = int(created.timestamp() * 1000) if created else None
+    numbered = handle is not None and len(handle) > 4 and handle[-4:].isdigit()
+    return Account(name, handle, created_ms, platform, numbered)
