@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("NADHIR_TEST_DATA") or ROOT.parent / "shared" / "data") / "mentions"
 LIMIT_US = 10.0
 BRANDS = (10, 1_000)
-_SYLLABLES = "al ra jo mi ba ter no ven sa qua zi pe lo dar ni ku fe ros ta min".split()  # noqa: SIM905
+SYLLABLES = "al ra jo mi ba ter no ven sa qua zi pe lo dar ni ku fe ros ta min".split()  # noqa: SIM905
 _BATCH = 1_000
 _AT = datetime(2014, 7, 1, tzinfo=UTC)
 _TURNS = 3  # each from cold; the least of each part is told, for the machine has other work
@@ -71,7 +71,7 @@ def brands(count: int) -> list[Brand]:
     rng = random.Random(count)
     names: dict[str, None] = {}
     while len(names) < count:
-        names["".join(rng.choices(_SYLLABLES, k=rng.choice((3, 4)))).capitalize()] = None
+        names["".join(rng.choices(SYLLABLES, k=rng.choice((3, 4)))).capitalize()] = None
     return [
         Brand(id=f"b{i}", names=(name, f"{name} Bank"), handles=(f"{name}_sa",),
               domains=(f"{name.lower()}.com", f"{name.lower()}bank.com.sa"))

@@ -285,6 +285,11 @@ class Store:
         ):
             yield body
 
+    def decided_brands(self) -> list[str]:
+        """Ids of the brands that decisions are about."""
+        rows = self._db.execute("SELECT DISTINCT brand FROM decisions ORDER BY brand")
+        return [brand for (brand,) in rows]
+
     def rejected(self, *, reason: str | None = None) -> Iterator[tuple[int, Rejection, bool]]:
         """Rejections with their number, and whether they were retried."""
         rows = self._db.execute(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable
 from typing import Annotated
 
@@ -20,8 +19,6 @@ from alerts.service import Answer, Desk, Once
 from alerts.store.access import Role
 from alerts.tokens import Bearer
 
-_LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 SCHEME = HTTPBearer(auto_error=False, description="A token of `nadhir tokens create`.")
 
 
@@ -47,17 +44,6 @@ def limit(request: Request, key: str) -> None:
 def address(request: Request) -> str:
     """Where a request comes from, as the key of a limit."""
     return f"from {request.client.host if request.client else 'nowhere'}"
-
-
-def is_local(request: Request) -> bool:
-    """Whether whoever asks believes to speak to its own machine."""
-    # of the header itself: where that is no name, a request's URL has our own address
-    return _LOOPBACK.fullmatch(request.headers.get("host", "")) is not None
-
-
-def was_forwarded(request: Request) -> bool:
-    """Whether a proxy says that somebody else asked it."""
-    return any(name in request.headers for name in _FORWARDED)
 
 
 def require(role: Role) -> Callable[..., Bearer]:

@@ -6,12 +6,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from alerts.api.depends import address, is_local, limit
+from alerts.api.depends import address, limit
 from alerts.console.console import console, parts
 from alerts.console.form import Filled, Login
 from alerts.console.route import ConsoleRoute
 from alerts.console.show import show
 from alerts.console.who import Viewer, cookie_name, is_encrypted, visitor_of
+from alerts.origin import is_local
 from alerts.sessions import LIFE_MS
 
 router = APIRouter(route_class=ConsoleRoute)

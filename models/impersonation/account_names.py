@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
 from models.impersonation.brand_names import names_of
 from models.impersonation.confusables import fold, letters_only
-from models.impersonation.likeness import Inside, Name, NameIndex, edits, names_for
+from models.impersonation.distance import edits
+from models.impersonation.likeness import Inside, Name, NameIndex, names_for, telling
 from models.impersonation.prefilter import lines_with
 from models.impersonation.translit import is_arabic, latin_keys, sound_key
 from models.impersonation.words import is_word, lists, may_have_role, role_of
@@ -26,6 +29,7 @@ _SPACED = dict.fromkeys(_SIGNS, " ")
 _PREFIXED = re.compile(r"(?:و|ل|ب|لل|بال|وال)?(?=.{3})")
 _REMEMBERED = 1 << 14
 _MIN_INSIDE = 3
+_MOST_INSIDE = 12  # names in a handle
 _SURE_SPELLING = 6
 
 
@@ -126,26 +130,27 @@ class AccountNames:
         found |= self._near_words(words, self._cores_in(joined))
         if self._latin_sounds is not None:
             heard = lines_with(self._latin_sounds, latin_keys(joined)) - found
-            found.update(i for i in heard if self._may_be_heard(folded[i]))
+            spelt = ((i, self._spelt(_WORDS.findall(folded[i]))) for i in heard)
+            found.update(i for i, each in spelt if any(map(self._may_be_heard, each)))
         return found
 
     def _near_others(self, folded: Sequence[str]) -> set[int]:
         """The same of folded texts that are not ASCII."""
-        words = [_WORDS.findall(text) for text in folded]
-        cores = ((i, core) for i, each in enumerate(words) for core, _ in self._cores(each))
-        found = self._near_words(["".join(each) for each in words], cores)
+        spelt = [self._spelt(_WORDS.findall(text)) for text in folded]
+        cores = ((i, core.replace(" ", "")) for i, each in enumerate(spelt) for core in each[1:])
+        found = self._near_words([each[0].replace(" ", "") for each in spelt], cores)
         if self._all_sounds is not None:
             heard = lines_with(self._all_sounds, "\n".join(map(sound_key, folded))) - found
-            found.update(i for i in heard if self._may_be_heard(folded[i]))
+            found.update(i for i in heard if any(map(self._may_be_heard, spelt[i])))
         return found
 
-    def _may_be_heard(self, folded: str) -> bool:
+    def _spelt(self, words: list[str]) -> list[str]:
+        """All words, and what is left without those that say what an account does."""
+        return [" ".join(words), *(core for core, _ in self._cores(words, joint=" "))]
+
+    def _may_be_heard(self, text: str) -> bool:
         """Whether `_read` may find a name in a text that is near none but by its sound."""
-        words = _WORDS.findall(folded)
-        spelt = [" ".join(words), *(core for core, _ in self._cores(words, joint=" "))]
-        if any(sound_key(text) in self._sounds for text in spelt):
-            return True
-        return any(self._index.has_shape(text.replace(" ", "")) for text in spelt)
+        return sound_key(text) in self._sounds or self._index.has_shape(text.replace(" ", ""))
 
     def _near_words(self, words: list[str], cores: Iterable[tuple[int, str]]) -> set[int]:
         """Which of the words are near a name, themselves or by one of the cores of their texts."""
@@ -173,13 +178,12 @@ class AccountNames:
         has_initial = any(len(word) == 1 for word in words)  # k_smith is a person, not a slip
         found = dict.fromkeys(
             Seen(name, how, "")
-            for name, how in self._index.like(whole, odd=is_odd, most_edits=1)
+            for name, how in self._index.like(whole, odd=is_odd)
             if how == "same" or not has_initial
         )
         for core, role in self._cores(words):
             found |= dict.fromkeys(
-                Seen(name, how, role)
-                for name, how in self._index.like(core, odd=is_odd, most_edits=1)
+                Seen(name, how, role) for name, how in self._index.like(core, odd=is_odd)
             )
         if is_handle or len(words) == 1:
             found |= dict.fromkeys(self._inside(whole, words))
@@ -203,7 +207,11 @@ class AccountNames:
         return bool(automaton is not None and key and automaton.find_matches_as_indexes(key))
 
     def _inside(self, whole: str, words: list[str]) -> Iterator[Seen]:
-        for inside in self._index.inside(whole):
+        hits = self._index.hits(whole)
+        if len(hits) > _MOST_INSIDE:
+            ends = set(accumulate(map(len, words), initial=0))
+            hits = telling(hits, ends, _MOST_INSIDE)
+        for inside in chain.from_iterable(map(self._index.named, hits)):
             if len(inside.name.text) >= _MIN_INSIDE and inside.end - inside.start < len(whole):
                 yield Seen(inside.name, "same", _role_beside(whole, words, inside))
 
@@ -224,7 +232,7 @@ class AccountNames:
         """
         if len(words) < 2:
             return
-        roles = [_word_role(word) for word in words]
+        roles = list(map(_word_role, words))
         if not any(roles) and not any(map(str.isdigit, words)):
             return
         before: list[str] = []
@@ -272,6 +280,7 @@ def _words_without(folded: str, dropped: frozenset[str]) -> list[str]:
     return [word for word in _SPLIT.split(folded) if word and word not in dropped]
 
 
+@lru_cache(1 << 14)  # names are made of the same words
 def _word_role(word: str) -> str:
     """Role of one word; Arabic ones also without what is attached in front."""
     role = role_of(word)

@@ -68,7 +68,8 @@ def _learn(codes: set[int]) -> None:
         _letters.clear()
     # first our own table: normalisation knows no Latin look-alikes, only accents
     table = _table()
-    plain = normalise([chr(code).translate(table) for code in codes]).joined().translate(table)
+    seen = [table[code] if code in table else chr(code) for code in codes]
+    plain = normalise(seen).joined().translate(table)
     _letters.update(zip(codes, plain.split("\n")))
 
 
@@ -76,7 +77,8 @@ def _fold_others(texts: list[str]) -> Iterator[str]:
     new = set(map(ord, "".join(texts))).difference(_letters)
     if new:
         _learn(new)
-    return (_SPACES.sub(" ", text.translate(_letters)) for text in texts)
+    read = (text.translate(_letters) for text in texts)
+    return (_SPACES.sub(" ", text) if "  " in text else text for text in read)
 
 
 def fold(texts: Sequence[str]) -> list[str]:

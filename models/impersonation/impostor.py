@@ -13,12 +13,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
+from models.impersonation.account_bio import is_hiding, of_biography
 from models.impersonation.account_names import MAX_CHARS, AccountNames, Seen
 from models.impersonation.confusables import fold
 from models.impersonation.copied import is_copied, same_picture
 from models.impersonation.findings import NOTHING, Finding, Tally, score_of
 from models.impersonation.likeness import NameIndex
-from models.impersonation.words import lists
 from models.records import Author, Brand
 
 WEIGHTS: Mapping[str, float] = MappingProxyType({
@@ -43,9 +43,6 @@ _WORTH_A_BATCH = 8  # new accounts from which on ruling them out together is qui
 _BOTH = 0.25  # of the weaker of handle and name
 _NEW_DAYS = 60
 _FEW_FOLLOWERS, _MANY_FOLLOWERS = 100, 20_000
-_MAX_BIO_CHARS = 600
-_HIDDEN = frozenset(("Cf", "Co", "Cs"))
-_JOINERS = "\u200d\u200c\ufe0f"  # emoji and Persian need them
 _HOW = {"same": "same", "shape": "homoglyph", "typo": "typo", "typos": "typo", "sound": "sound"}
 
 
@@ -137,11 +134,13 @@ class ImpostorChecker:
         noted = list(_circumstances(author, at))  # once, however many brands it may be
         if earlier_handle and _bare(earlier_handle) != _bare(author.handle or ""):
             noted.append(("renamed", earlier_handle))
-        for tally in tallies.values():
-            for code, shown in noted:
-                tally.add(code, shown)
-        points, brand = max((_points(tally), -brand) for brand, tally in tallies.items())
-        return Finding(self._brands[-brand].id, score_of(points), tallies[-brand].shown())
+        about = Tally(WEIGHTS)
+        for code, shown in noted:
+            about.add(code, shown)
+        points, brand = max((_points(tally, about), -brand) for brand, tally in tallies.items())
+        best = tallies[-brand]
+        best.reasons |= about.reasons
+        return Finding(self._brands[-brand].id, score_of(points), best.shown())
 
     def _read(self, author: Author) -> dict[int, Tally]:
         """Names in handle and display name, by the index of their brand."""
@@ -231,17 +230,22 @@ def _code_of(seen: Seen, field: str) -> tuple[str, float]:
     return f"{field}_{how}", weak
 
 
-def _points(tally: Tally) -> float:
-    """Handle and name: the weightier whole, the other a quarter; the rest is added."""
-    best = {"handle": 0.0, "name": 0.0}
-    rest = 0.0
-    for reason in tally.reasons.values():
-        field = reason.code.partition("_")[0]
-        if field in best:
-            best[field] = max(best[field], reason.weight)
+def _points(tally: Tally, about: Tally) -> float:
+    """Handle and name: the weightier whole, the other a quarter; the rest is added.
+
+    So is what is said of the account, whatever brand it is like.
+    """
+    handle = name = rest = 0.0
+    for code, reason in tally.reasons.items():
+        if code.startswith("handle_"):
+            handle = max(handle, reason.weight)
+        elif code.startswith("name_"):
+            name = max(name, reason.weight)
         else:
             rest += reason.weight
-    return max(best.values()) + _BOTH * min(best.values()) + rest
+    for reason in about.reasons.values():
+        rest += reason.weight
+    return max(handle, name) + _BOTH * min(handle, name) + rest
 
 
 def _circumstances(author: Author, at: datetime | None) -> Iterator[tuple[str, str]]:
@@ -258,44 +262,15 @@ def _circumstances(author: Author, at: datetime | None) -> Iterator[tuple[str, s
     if at and author.created_at and (at - author.created_at).days < _NEW_DAYS:
         yield "new_account", f"{(at - author.created_at).days} days"
     shown = f"{author.name or ''} {author.handle or ''}"[: 2 * MAX_CHARS]
-    if _is_hiding(shown):
+    if is_hiding(shown):
         yield "hidden_characters", ""
-    yield from _of_biography(author, shown)
-
-
-def _of_biography(author: Author, shown: str) -> Iterator[tuple[str, str]]:
-    bio, names = fold([(author.bio or "")[:_MAX_BIO_CHARS], shown])
-    said = " ".join(f"{names} {bio}".replace("_", " ").split())
-    disclaimer = _phrase_in(said, lists().disclaimers)
-    if disclaimer:
-        yield "says_it_is_not", disclaimer
-        return
-    role = _phrase_in(bio, lists().roles)
-    if role:
-        yield "speaks_for_itself", role
-    claim = _phrase_in(bio, lists().official_claims)
-    if claim:
-        yield "claims_to_be_official", claim
-
-
-def _phrase_in(text: str, phrases: frozenset[str]) -> str:
-    """A phrase that stands in a text, between word ends."""
-    padded = f" {''.join(c if c.isalnum() or c == '/' else ' ' for c in text)} "
-    padded = " ".join(padded.split())
-    return next((p for p in sorted(phrases) if f" {p} " in f" {padded} "), "")
-
-
-def _is_hiding(text: str) -> bool:
-    """Whether invisible characters stand between those that are shown."""
-    return not text.isascii() and any(
-        unicodedata.category(c) in _HIDDEN and c not in _JOINERS for c in text
-    )
+    yield from of_biography(author.bio or "", shown)
 
 
 def _is_disguised(text: str) -> bool:
     """Whether letters are of another script, another form or stretched, not merely accented."""
     return not text.isascii() and (
-        _is_hiding(text) or "\u0640" in text or unicodedata.normalize("NFKC", text) != text
+        is_hiding(text) or "\u0640" in text or unicodedata.normalize("NFKC", text) != text
         or any("\u0620" <= c <= "\u06ff" for c in text)
         or letters_differ(text)
     )  # fmt: skip

@@ -8,18 +8,21 @@ found by an Aho-Corasick automaton over all of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from models.impersonation.confusables import outline, shape
-from models.impersonation.deletions import Deletions, deletions
+from models.impersonation.deletions import DeletionTable, deletions
+from models.impersonation.distance import edits
 from models.impersonation.prefilter import Prefilter
 from models.impersonation.slips import is_doubled, is_slip, spans
 from models.impersonation.words import found_in_words, is_plain, is_text, is_word, may_be_name
 
 MAX_WORD_CHARS = 40
+_NO_ASCII = re.compile(r"[^\x00-\x7f]*")
 _TWO_EDITS_MOST = 22  # and the longest for which that is looked up
 _TWO_EDITS = 8  # letters of a name in which two edits are still one
 _TYPO_MIN = 4
@@ -27,6 +30,7 @@ _OUTLINE = 3  # letters from which on a name may be misspelt or outlined
 _INSIDE_MIN = 2
 _SENTENCE = 14  # letters of a name that is itself made of words
 
+Hit = tuple[int, int, int]  # which text of a name, and where it begins and ends
 How = Literal["same", "shape", "typo", "typos"]
 
 
@@ -68,6 +72,19 @@ class Inside(NamedTuple):
     end: int
 
 
+def telling(hits: list[Hit], cuts: Collection[int], most: int) -> list[Hit]:
+    """What is looked at of too many names inside of a text: those at cuts, and the longest."""
+    if len(hits) <= most:
+        return hits
+    cut = frozenset(cuts)
+    at_cuts = [hit for hit in hits if hit[1] in cut or hit[2] in cut]
+    at_cuts.sort(key=lambda hit: (-(hit[1] in cut) - (hit[2] in cut), hit[1] - hit[2], hit))
+    if len(at_cuts) < most:
+        others = set(hits).difference(at_cuts)
+        at_cuts += sorted(others, key=lambda hit: (hit[1] - hit[2], hit))
+    return at_cuts[:most]
+
+
 def name_of(text: str, brand: int) -> Name:
     """A name with what the word list says of it."""
     return names_for([(text, brand)])[0]
@@ -86,34 +103,6 @@ def names_for(texts: Sequence[tuple[str, int]]) -> list[Name]:
         Name(text, brand, is_plain(text), may_be_name(text), text in common)
         for text, brand in texts
     ]
-
-
-def edits(a: str, b: str, limit: int) -> int:
-    """Optimal string alignment distance, or ``limit + 1`` if it is more.
-
-    One edit puts in, leaves out, replaces or swaps with its neighbour a letter
-    (F. Damerau, CACM 7(3), 1964).
-
-    Examples
-    --------
-    >>> edits("tiwtter", "twitter", 2), edits("paypal", "google", 2)
-    (1, 3)
-    """
-    if abs(len(a) - len(b)) > limit:
-        return limit + 1
-    before: list[int] = []
-    last = list(range(len(b) + 1))
-    for i, x in enumerate(a, start=1):
-        row = [i]
-        for j, y in enumerate(b, start=1):
-            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (x != y))
-            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
-                cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
-        if min(row) > limit:
-            return limit + 1
-        before, last = last, row
-    return min(last[-1], limit + 1)
 
 
 def _put(table: dict[str, tuple[Name, ...]], keys: Iterable[str], name: Name) -> None:
@@ -151,13 +140,11 @@ class NameIndex:
         self._same: dict[str, list[Name]] = {}
         self._shapes: dict[str, list[Name]] = {}
         self._one: dict[str, tuple[Name, ...]] = {}
-        two = Deletions[Name]()
         for name in self.names:
             self._same.setdefault(name.text, []).append(name)
             self._add_typos(name)
-            if _TWO_EDITS <= len(name.text) <= _TWO_EDITS_MOST:
-                two.put(deletions(name.text, 2), name)
-        self._two = two.table()
+        longer = [name for name in self.names if _TWO_EDITS <= len(name.text) <= _TWO_EDITS_MOST]
+        self._two = DeletionTable((name.text, name) for name in longer)
         self._outlines = frozenset(map(outline, self._same))
         thirds = [(t, len(t) // 3) for t in self._same if len(t) >= _TWO_EDITS]
         self._firsts = frozenset(text[:third] for text, third in thirds)
@@ -177,7 +164,7 @@ class NameIndex:
             return
         self._shapes.setdefault(shape(name.text), []).append(name)
         if len(name.text) >= _TYPO_MIN:
-            _put(self._one, deletions(name.text, 1), name)
+            _put(self._one, deletions(name.text), name)
 
     def has_inside(self, text: str) -> bool:
         """Whether a name of three letters or more occurs in a text."""
@@ -191,12 +178,19 @@ class NameIndex:
             return True
         return ("rn" in word or "vv" in word or "cl" in word) and shape(word) in self._shapes
 
+    def may_be_near(self, word: str) -> bool:
+        """Whether `like_many` can find something: quick, and oftener wrong with yes."""
+        if not _OUTLINE <= len(word) <= MAX_WORD_CHARS:
+            return word in self._same
+        return self._has_half(word) or self._may_be_two(word) or shape(word) in self._shapes
+
     def has_shape(self, word: str) -> bool:
         """Whether a word has the outlines of a name."""
-        return shape(word) in self._shapes
+        plain = word if _NO_ASCII.fullmatch(word) else shape(word)  # a shape is of Latin letters
+        return plain in self._shapes
 
     def _may_be_typo(self, word: str) -> bool:
-        return self._has_half(word) and not self._one.keys().isdisjoint(deletions(word, 1))
+        return self._has_half(word) and not self._one.keys().isdisjoint(deletions(word))
 
     def _has_half(self, word: str) -> bool:
         """One edit leaves the begin or end of a name as it was: only then keys are worth making."""
@@ -212,15 +206,19 @@ class NameIndex:
 
     def inside(self, text: str) -> list[Inside]:
         """Every name that occurs in a text, and where; a text longer than 400 is cut."""
-        hits = self._automaton.find_matches_as_indexes(text[:400], overlapping=True)
-        return [
-            Inside(name, start, end)
-            for which, start, end in hits
-            for name in self._same[self._texts[which]]
-        ]
+        return [inside for hit in self.hits(text) for inside in self.named(hit)]
 
-    def like(self, word: str, *, odd: bool = False, most_edits: int = 2) -> list[Likeness]:
-        """Names that a word is, looks like, or misspells; each brand's name once.
+    def hits(self, text: str) -> list[Hit]:
+        """The same as numbers, to be named: there may be many, by the way they overlap."""
+        return self._automaton.find_matches_as_indexes(text[:400], overlapping=True)
+
+    def named(self, hit: Hit) -> list[Inside]:
+        """The names that stand at a place."""
+        which, start, end = hit
+        return [Inside(name, start, end) for name in self._same[self._texts[which]]]
+
+    def like(self, word: str, *, odd: bool = False) -> list[Likeness]:
+        """Names that a word is, looks like, or misspells by one edit; each brand's name once.
 
         Parameters
         ----------
@@ -228,36 +226,47 @@ class NameIndex:
             Folded; longer than 40 characters it is like nothing.
         odd : bool
             It was written with letters of another script: whoever does that means a likeness.
-        most_edits : {1, 2}
-            Two are looked for in long words alone, and take most of the time.
         """
-        if not _TYPO_MIN - 1 <= len(word) <= MAX_WORD_CHARS:
-            return [Likeness(name, "same") for name in self.same(word)]
+        return [Likeness(name, how) for name, how in self._like(word, odd).items()]
+
+    def like_many(self, words: Sequence[str], odd: Collection[int] = ()) -> list[list[Likeness]]:
+        """The same of many words, and what long ones misspell by two edits.
+
+        Parameters
+        ----------
+        words : sequence of str
+        odd : collection of int
+            Indexes of those that were written with letters of another script.
+        """
+        found = [self._like(word, i in odd) for i, word in enumerate(words)]
+        long = [i for i, word in enumerate(words) if self._may_be_two(word)]
+        for i, names in zip(long, self._two.find([words[i] for i in long]) if long else ()):
+            for name in names:
+                if name not in found[i] and _may_be_two(words[i], name.text):
+                    found[i][name] = "typos"
+        return [[Likeness(name, how) for name, how in each.items()] for each in found]
+
+    def _like(self, word: str, odd: bool) -> dict[Name, How]:
         found: dict[Name, How] = dict.fromkeys(self.same(word), "same")
+        if not _TYPO_MIN - 1 <= len(word) <= MAX_WORD_CHARS:
+            return found
         for name in self._shapes.get(shape(word), ()):
             if odd or _may_be_shape(word, name):
                 found.setdefault(name, "shape")
-        for key in self._one.keys() & deletions(word, 1) if self._has_half(word) else ():
+        for key in self._one.keys() & deletions(word) if self._has_half(word) else ():
             for name in self._one[key]:
                 if name not in found and _may_be_typo(word, name):
                     found[name] = "typo"
-        if most_edits > 1 and _TWO_EDITS - 2 <= len(word) <= _TWO_EDITS_MOST:
-            self._add_two(word, found)
-        return [Likeness(name, how) for name, how in found.items()]
+        return found
 
     def _may_be_two(self, word: str) -> bool:
         """Two edits nearly always leave the first, last or middle third of a name as it was."""
+        if not _TWO_EDITS - 2 <= len(word) <= _TWO_EDITS_MOST:
+            return False
         thirds, middles = spans(len(word))
         if any(word[:third] in self._firsts or word[-third:] in self._lasts for third in thirds):
             return True
         return not self._middles.isdisjoint([word[start:end] for start, end in middles])
-
-    def _add_two(self, word: str, found: dict[Name, How]) -> None:
-        if not self._may_be_two(word):
-            return
-        for name in self._two.find(deletions(word, 2)):
-            if name not in found and _may_be_two(word, name.text):
-                found[name] = "typos"
 
 
 def _may_be_shape(word: str, name: Name) -> bool:

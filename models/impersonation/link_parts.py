@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from itertools import islice
+from typing import NamedTuple
 
 from models.impersonation.likeness import Inside, Name
 from models.impersonation.words import (
@@ -16,9 +17,11 @@ from models.impersonation.words import (
     is_plain,
     is_text,
     is_word,
+    word_ends,
 )
 
 _HYPHENS = re.compile(r"[^\w]|_")
+_BESIDE_DIGITS = re.compile(r"(?<=\d)(?=\D)|(?<=\D)(?=\d)")
 _SURE = 6  # letters of a name that is one wherever it stands
 _MIN_TRIMMED = 5
 _PLURALS = ("s", "es")
@@ -26,29 +29,64 @@ _LONGEST_TRIM = 12
 _MOST_TRIMS = 2  # of each end
 
 
-def in_label(label: str, inside: Inside, *, below: bool) -> tuple[str, float] | None:
+class Label(NamedTuple):
+    """A label of a host as its reader sees it.
+
+    Attributes
+    ----------
+    text : str
+        Folded, with its hyphens.
+    word : str
+        Its letters and digits.
+    cuts : list of int
+        Where in the word there is a hyphen, a digit beside a letter, or an end; in order.
+    """
+
+    text: str
+    word: str
+    cuts: list[int]
+
+
+def label_of(folded: str) -> Label:
+    """A folded label, cut.
+
+    Examples
+    --------
+    >>> label_of("my-bank24").cuts
+    [0, 2, 6, 8]
+    """
+    if folded.isalpha():
+        return Label(folded, folded, [0, len(folded)])
+    word = _HYPHENS.sub("", folded)
+    cuts = {0, len(word)}
+    for i, hyphen in enumerate(_HYPHENS.finditer(folded)):
+        cuts.add(hyphen.start() - i)
+    cuts.update(found.start() for found in _BESIDE_DIGITS.finditer(word))
+    return Label(folded, word, sorted(cuts))
+
+
+def in_label(label: Label, inside: Inside, *, below: bool) -> tuple[str, float] | None:
     """The reason that a name inside of a label is, and how much of its weight counts.
 
     Parameters
     ----------
-    label : str
-        Folded, with its hyphens.
+    label : Label
     inside : Inside
         Where the name stands in the label's letters and digits.
     below : bool
         In a subdomain, where honest hosts seldom have names: fewer letters are enough.
     """
-    word = _HYPHENS.sub("", label)
+    word = label.word
     left, right = (
-        "" if beside == inside.name.text else beside for beside in _beside(label, word, inside)
+        "" if beside == inside.name.text else beside for beside in _beside(label, inside)
     )  # a name said twice is as good as once
     right = "" if left and right in _PLURALS else right
     name = inside.name
     if not left and not right:
-        return _whole_part(label, name)
+        return _whole_part(label.text, name)
     if right in _PLURALS and not left and inside.end + len(right) == len(word):
         return None if inside.name.is_plain else ("combosquat", 1.0)
-    if is_covered(word, inside.start, inside.end) and not _is_sure(name):
+    if not _is_sure(name) and is_covered(word, inside.start, inside.end):
         return None
     size = len(name.text)
     if size < 3:
@@ -105,20 +143,11 @@ def _goes_with(name: Name, others: list[str]) -> bool:
     return len(name.text) > 3 or (len(name.text) == 3 and bool(others))
 
 
-def _beside(label: str, word: str, inside: Inside) -> tuple[str, str]:
+def _beside(label: Label, inside: Inside) -> tuple[str, str]:
     """Letters before and after the name, up to a hyphen, a digit or the end."""
-    cuts = {0, len(word)}
-    at = 0
-    for char in label:
-        if _HYPHENS.match(char):
-            cuts.add(at)
-        else:
-            at += 1
-    for i in range(1, len(word)):
-        if word[i].isdigit() != word[i - 1].isdigit():
-            cuts.add(i)
-    left = max(cut for cut in cuts if cut <= inside.start)
-    right = min(cut for cut in cuts if cut >= inside.end)
+    cuts, word = label.cuts, label.word
+    left = cuts[bisect_right(cuts, inside.start) - 1]
+    right = cuts[bisect_left(cuts, inside.end)]
     return word[left : inside.start], word[inside.end : right]
 
 
@@ -142,10 +171,13 @@ def trimmed(label: str) -> Iterator[str]:
 
 def _without_word(part: str) -> Iterator[str]:
     """A part without the longest word that begins or ends it."""
-    sizes = range(min(_LONGEST_TRIM, len(part) - _MIN_TRIMMED), 1, -1)
-    ends = (part[:-size] for size in sizes if _is_beside(part[-size:], len(part) - size))
-    starts = (part[size:] for size in sizes if _is_beside(part[:size], len(part) - size))
-    yield from (*islice(ends, _MOST_TRIMS), *islice(starts, _MOST_TRIMS))
+    size = len(part)
+    begins, ends = word_ends(part)
+    most = min(_LONGEST_TRIM, size - _MIN_TRIMMED)
+    ends = [n for n in ends if n <= most and _is_beside(part[-n:], size - n)]
+    begins = [n for n in begins if n <= most and _is_beside(part[:n], size - n)]
+    yield from (part[:-n] for n in ends[:_MOST_TRIMS])
+    yield from (part[n:] for n in begins[:_MOST_TRIMS])
 
 
 def _is_beside(word: str, left: int) -> bool:

@@ -9,17 +9,18 @@ The kinds of imitation are those of Kintis et al., "Hiding in Plain Sight: combo
 
 from __future__ import annotations
 
-import itertools
 import re
 import string
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice, pairwise
 from types import MappingProxyType
 
 from models.impersonation.brand_names import names_of
 from models.impersonation.confusables import fold
 from models.impersonation.findings import NOTHING, Finding, Tally, score_of
+from models.impersonation.host_labels import WHOLE, Effort
 from models.impersonation.likeness import Name, NameIndex
 from models.impersonation.link_host import HostReader, Tallies
 from models.impersonation.urls import MAX_URL_CHARS, Url, parse_url
@@ -50,7 +51,7 @@ _NESTED = re.compile(r"https?:(?:/|%2f)+\S*", re.IGNORECASE)
 _SIMPLE = re.compile(r"https?://([a-zA-Z0-9.-]+)((?:/[^@\\\s]*)?)\Z")
 # the same of many lines, with what is read of their paths, ASCII alone; of others nothing
 _LINES = re.compile(
-    r"^(?:https?://([a-zA-Z0-9.-]{1,300})(?:/([!-?A-\[\]-~]{0,299})[!-?A-\[\]-~]{0,1400})?$|.*$)",
+    r"^(?:https?://([a-zA-Z0-9.-]{1,300})(?:/([!-?A-\[\]-~]{0,299}+)[!-?A-\[\]-~]{0,1400}+)?+$|.*+$)",
     re.MULTILINE,
 )
 _MARKS = dict.fromkeys(map(ord, string.punctuation))
@@ -99,34 +100,55 @@ class LinkChecker:
             for url in map(parse_url, brand.domains)
             if url is not None
         }
+        self._depth = 1 + max((host.count(".") for host in self._official), default=0)
         self._index = NameIndex(names_of(brands)) if index is None else index
         # official domains that are not told by a name inside of a path: ``x.com``
         marked = (host.translate(_MARKS) for host in self._official)
         self._brief = tuple(own for own in marked if not self._index.has_inside(own))
         self._hosts = HostReader(self._index, self._official, WEIGHTS)
-        self._remembered = lru_cache(remembered)(self._judge_host)
-        self._most_quiet = remembered
+        self._most = remembered
+        self._read: dict[tuple[str, Effort], Tallies] = {}
         self._quiet: dict[str, Finding] = {}  # hosts without a name, and what is said of them
 
-    def check(self, text: str) -> Finding:
-        """Judge one URL or host; what is neither resembles nothing."""
-        simple = _SIMPLE.match(text) if len(text) < MAX_URL_CHARS else None
-        if simple is None:
-            url = parse_url(text)
-            return NOTHING if url is None else self.judge(url)
-        host, reads_path = simple[1].lower(), self._may_name(simple[2])
-        quiet = None if reads_path else self._quiet.get(host)
+    def check(self, text: str, effort: Effort = WHOLE) -> Finding:
+        """Judge one URL or host; what is neither resembles nothing.
+
+        Parameters
+        ----------
+        text : str
+        effort : Effort
+            What of its host is looked at.
+        """
+        quiet = self._of_quiet_host(text)
         if quiet is not None:
             return quiet
         url = parse_url(text)
-        if url is None:
-            return NOTHING
-        found = self._judge(url, reads_path=reads_path)
-        if found.brand is None and not url.is_address and not reads_path:
-            if len(self._quiet) >= self._most_quiet:
+        return NOTHING if url is None else self.judge(url, effort)
+
+    def judge(self, url: Url, effort: Effort = WHOLE) -> Finding:
+        """Judge a link that was read."""
+        if self.brand_of(url.host) is not None:
+            return NOTHING  # whatever stands before or after: it leads to the brand itself
+        tallies = self._tallies(url, effort)
+        reads_path = self._may_name(url.path)
+        if url.user or reads_path:
+            tallies = {brand: tally.copy() for brand, tally in tallies.items()}
+            self._read_user(url.user[:_PATH_CHARS], tallies, effort.names)
+            self._read_path(url, tallies, effort)
+        found = self._verdict(url, tallies)
+        is_simple = not (url.user or url.port or url.is_address or url.is_encoded or reads_path)
+        if found.brand is None and is_simple and effort == WHOLE:
+            if len(self._quiet) >= self._most:
                 self._quiet.clear()
-            self._quiet[host] = found
+            self._quiet[url.host] = found  # who finds nothing then finds nothing with less
         return found
+
+    def _of_quiet_host(self, text: str) -> Finding | None:
+        """What is known of a link to a host that resembles nothing, whose path says nothing."""
+        simple = _SIMPLE.match(text) if len(text) < MAX_URL_CHARS else None
+        if simple is None or self._may_name(simple[2]):
+            return None
+        return self._quiet.get(simple[1].lower())
 
     def _may_name(self, path: str) -> bool:
         """Whether a brand's name may be in a path; most paths are ruled out at once."""
@@ -137,17 +159,33 @@ class LinkChecker:
         path = path[1:_PATH_CHARS].lower().translate(_MARKS)
         return self._index.has_inside(path) or any(own in path for own in self._brief)
 
-    def check_many(self, texts: Sequence[str]) -> list[Finding]:
+    def check_many(self, texts: Sequence[str], effort: Effort = WHOLE) -> list[Finding]:
         """Judge links, each of them once; those to hosts that are known together."""
-        once = list(dict.fromkeys(texts))
-        joined = "\n".join(once)
-        if len(once) < _WORTH_A_BATCH or joined.count("\n") >= len(once):
-            found = {text: self.check(text) for text in once}
-        else:
-            found = self._check_lines(once, joined)
+        once = dict.fromkeys(texts)
+        found = self._of_quiet_hosts(list(once))
+        if len(found) == len(once):
+            return [found[text] for text in texts]
+        urls = {text: parse_url(text) for text in once if text not in found}
+        self._read_hosts([url for url in urls.values() if url is not None], effort)
+        for text, url in urls.items():
+            found[text] = NOTHING if url is None else self.judge(url, effort)
         return [found[text] for text in texts]
 
-    def _check_lines(self, texts: list[str], joined: str) -> dict[str, Finding]:
+    def _read_hosts(self, urls: Iterable[Url], effort: Effort) -> None:
+        """Read the hosts that are not known yet, all at once."""
+        new = {url.host: url for url in urls if (url.host, effort) not in self._read}
+        unread = [url for host, url in new.items() if self.brand_of(host) is None]
+        if len(self._read) + len(unread) > self._most:
+            self._read.clear()
+        tallies = self._hosts.read(unread, effort) if unread else ()
+        self._read.update(((url.host, effort), each) for url, each in zip(unread, tallies))
+
+    def _of_quiet_hosts(self, texts: list[str]) -> dict[str, Finding]:
+        """The same of many links."""
+        joined = "\n".join(texts)
+        if len(texts) < _WORTH_A_BATCH or joined.count("\n") >= len(texts):
+            each = ((text, self._of_quiet_host(text)) for text in texts)
+            return {text: quiet for text, quiet in each if quiet is not None}
         parts = _LINES.findall(joined)
         paths = "\n".join([path for _, path in parts]).lower().translate(_MARKS)
         named = self._index.prefilter.holding(paths)
@@ -158,34 +196,23 @@ class LinkChecker:
         found: dict[str, Finding] = {}
         for i, (host, _) in enumerate(parts):
             quiet = self._quiet.get(host.lower()) if i not in named else None
-            found[texts[i]] = self.check(texts[i]) if quiet is None else quiet
+            if quiet is not None:
+                found[texts[i]] = quiet
         return found
 
-    def judge(self, url: Url) -> Finding:
-        """Judge a link that was taken apart already."""
-        return self._judge(url, reads_path=len(url.path) > 1)
-
-    def _judge(self, url: Url, *, reads_path: bool) -> Finding:
-        if self.brand_of(url.host) is not None:
-            return NOTHING  # whatever stands before or after: it leads to the brand itself
-        bare = url._replace(user="", path="")
-        tallies = self._remembered(bare)
-        if url.user or reads_path:
-            tallies = {brand: tally.copy() for brand, tally in tallies.items()}
-            self._read_user(url.user[:_PATH_CHARS], tallies)
-            self._read_path(url, tallies)
-        return self._verdict(url, tallies)
+    def _tallies(self, url: Url, effort: Effort) -> Tallies:
+        if (url.host, effort) not in self._read:
+            self._read_hosts([url], effort)
+        return self._read[url.host, effort]
 
     def brand_of(self, host: str) -> int | None:
         """Index of the brand to whose official domains a host belongs, if to any."""
-        while host:
-            if host in self._official:
-                return self._official[host]
-            host = host.partition(".")[2]
+        labels = host.rsplit(".", self._depth)
+        for i in range(max(len(labels) - self._depth, 0), len(labels)):
+            brand = self._official.get(".".join(labels[i:]))
+            if brand is not None:
+                return brand
         return None
-
-    def _judge_host(self, bare: Url) -> Tallies:
-        return self._hosts.read(bare)
 
     def _verdict(self, url: Url, tallies: Tallies) -> Finding:
         suspicious = Tally(WEIGHTS)
@@ -198,19 +225,19 @@ class LinkChecker:
         best.reasons |= suspicious.reasons
         return Finding(self._ids[-brand], score_of(best.points(_NAMED)), best.shown())
 
-    def _read_user(self, user: str, tallies: Tallies) -> None:
-        for word in re.split(r"[:/%]", user):
+    def _read_user(self, user: str, tallies: Tallies, most: int) -> None:
+        for word in re.split(r"[:/%]", user, maxsplit=most)[:most]:
             brand = self.brand_of(word)
             if brand is not None:
                 tallies.setdefault(brand, Tally(WEIGHTS)).add("official_in_user", user)
-        for name in self._names_in(user):
+        for name in islice(self._names_in(user), most):
             tallies.setdefault(name.brand, Tally(WEIGHTS)).add("name_in_user", user)
 
-    def _read_path(self, url: Url, tallies: Tallies) -> None:
+    def _read_path(self, url: Url, tallies: Tallies, effort: Effort) -> None:
         if url.host.removeprefix("www.") in lists().shared_hosts:
             return
-        path = _NESTED.sub("", url.path[:_PATH_CHARS]).partition("?")[0]
-        for name in self._names_in(path):
+        path = _NESTED.sub("", url.path[: effort.path]).partition("?")[0]
+        for name in islice(self._names_in(path), 2 * effort.names):
             if not name.is_plain and not (name.is_name_too and len(name.text) < _SURE_NAME):
                 tallies.setdefault(name.brand, Tally(WEIGHTS)).add("name_in_path", name.text)
         for piece in path.lower().split("/"):
@@ -220,36 +247,51 @@ class LinkChecker:
 
     def _names_in(self, text: str) -> Iterator[Name]:
         parts = [part for part in _PARTS.split(fold([text])[0]) if part]
-        for word in dict.fromkeys((*parts, *map("".join, itertools.pairwise(parts)))):
+        for word in dict.fromkeys((*parts, *map("".join, pairwise(parts)))):
             if len(word) >= _MIN_PATH_NAME:
                 yield from self._index.same(word)
 
 
 def note_suspicious(url: Url, tally: Tally, *, named: bool) -> None:
     """What makes a link suspicious whoever it imitates; its path only beside a name or address."""
+    known = lists()
     path = url.path[:_PATH_CHARS] if named or url.is_address else ""
-    credential = lists().credential
-    said = credential.intersection(_PARTS.split(url.host.removesuffix(url.suffix)))
-    asked = credential.intersection(_PARTS.split(path.lower()))
-    is_mixed = url.is_encoded and any(map(_is_mixed, (url.label, *url.below)))
-    seen = {
-        "credential_words": ", ".join(sorted(said)),
-        "credential_path": "" if said else ", ".join(sorted(asked)),
-        "cheap_suffix": url.suffix if url.suffix in lists().cheap_suffixes else "",
-        "address_host": url.host if url.is_address else "",
-        "encoded_host": url.host if url.is_encoded else "",
-        "mixed_script": url.host if is_mixed else "",
-        "odd_port": "" if url.port in _USUAL_PORTS else url.port,
-        "long_host": url.host if len(url.host) > _LONG_HOST else "",
-        "shortener": url.domain if url.domain in lists().shorteners else "",
-        "path_trick": path if _TRICK.search(_NESTED.sub("", path[1:])) else "",
-    }
-    for code, what in seen.items():
-        if what:
-            tally.add(code, what)
+    said = known.credential.intersection(_PARTS.split(url.host.removesuffix(url.suffix)))
+    asked = known.credential.intersection(_PARTS.split(path.lower())) if path else ()
+    if said or asked:
+        code = "credential_words" if said else "credential_path"
+        tally.add(code, ", ".join(sorted(said or asked)))
+    if url.suffix in known.cheap_suffixes:
+        tally.add("cheap_suffix", url.suffix)
+    if url.is_address:
+        tally.add("address_host", url.host)
+    if url.is_encoded:
+        tally.add("encoded_host", url.host)
+        labels = [label for label in (url.label, *url.below) if not label.isascii()]
+        if _is_mixed("".join(labels)) and any(map(_is_mixed, labels)):
+            tally.add("mixed_script", url.host)
+    if url.port not in _USUAL_PORTS:
+        tally.add("odd_port", url.port)
+    if len(url.host) > _LONG_HOST:
+        tally.add("long_host", url.host)
+    if url.domain in known.shorteners:
+        tally.add("shortener", url.domain)
+    if len(path) > 1 and _TRICK.search(_NESTED.sub("", path[1:])):
+        tally.add("path_trick", path)
 
 
-def _is_mixed(label: str) -> bool:
+def _is_mixed(text: str) -> bool:
     """Whether letters of more than one script make a label (UTS #39, section 5)."""
-    scripts = {unicodedata.name(c, "?").partition(" ")[0] for c in label if c.isalpha()}
-    return len(scripts - {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}) > 1
+    first = ""
+    for script in map(_script, filter(str.isalpha, set(text))):
+        if script and first and script != first:
+            return True
+        first = first or script
+    return False
+
+
+@lru_cache(1 << 12)
+def _script(char: str) -> str:
+    """The first word of a letter's name; empty of what is written beside other scripts."""
+    script = unicodedata.name(char, "?").partition(" ")[0]
+    return "" if script in ("CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA") else script

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from itertools import islice
+from itertools import chain, islice
 
 from models.impersonation.brand_names import names_of
 from models.impersonation.findings import Finding, Reason, Suspect, points_of
+from models.impersonation.host_labels import BRIEF, GLANCE, WHOLE, effort_for
 from models.impersonation.impostor import ImpostorChecker
 from models.impersonation.intent import intents
 from models.impersonation.likeness import NameIndex
@@ -99,17 +100,21 @@ class SuspectFinder:
         return likely
 
     def _likely_links(self, mentions: Sequence[Mention], lists: Lists) -> list[int]:
-        rows: list[int] = []
-        links: list[str] = []
-        for i, mention in enumerate(mentions):
-            if mention.links or _has_url(mention.text):
-                shown = _links_of(mention)
-                links += shown
-                rows += [i] * len(shown)
-        found = self._links.check_many(links)
-        likely = [i for i, each in zip(rows, found) if each.brand is not None]
+        shown = {
+            i: _links_of(mention)
+            for i, mention in enumerate(mentions)
+            if mention.links or _has_url(mention.text)
+        }
+        likely: list[int] = []
+        for effort in (WHOLE, BRIEF, GLANCE):
+            these = {i: links for i, links in shown.items() if effort_for(len(links)) == effort}
+            if not these:
+                continue
+            found = self._links.check_many(list(chain.from_iterable(these.values())), effort)
+            rows = chain.from_iterable([i] * len(links) for i, links in these.items())
+            likely += [i for i, each in zip(rows, found) if each.brand is not None]
         if lists.blocks_domains:
-            likely += [i for i, link in zip(rows, links) if lists.may_block_link(link)]
+            likely += [i for i, ls in shown.items() if any(map(lists.may_block_link, ls))]
         return likely
 
     def _find(self, mention: Mention, lists: Lists) -> list[Found]:
@@ -155,8 +160,8 @@ class SuspectFinder:
     def _of_links(self, mention: Mention, lists: Lists) -> list[Found]:
         at_ms = round(mention.published_at.timestamp() * 1000)
         best: dict[tuple[int, str], Suspect] = {}
-        for text in _links_of(mention):
-            finding = self._links.check(text)
+        links = _links_of(mention)
+        for text, finding in zip(links, self._links.check_many(links, effort_for(len(links)))):
             if finding.brand is None and not lists.blocks:
                 continue
             url = parse_url(text)

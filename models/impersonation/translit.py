@@ -8,6 +8,7 @@ say less than equal letters.  After K. Darwish et al., *Arabic Information Retri
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 
 class _Kept(dict[int, str]):
@@ -27,6 +28,7 @@ _PAIR_OF = {"sh": "s", "ch": "s", "th": "t", "kh": "h", "gh": "j", "dh": "d", "p
             "qu": "k", "x": "ks"}  # fmt: skip
 # the digits of Arabizi stand for letters: 7 for ح, 3 for ع, which has no Latin letter
 _LATIN = str.maketrans("pvgqc75698", "bfjkkhhtsk", "aeiouyw23'`-_ .")
+_OTHER_LETTERS = re.compile("[^\\W\\d_\u0600-\u06ff]")
 _BLOCK = re.compile("[\u0600-\u06ff]+")
 _OTHERS = dict.fromkeys(c for c in range(128) if not chr(c).islower() and c != ord("\n"))
 _ARTICLE = re.compile(r"\b(?:al|el)[ _-]?(?=\w{3})")
@@ -38,6 +40,8 @@ def is_arabic(text: str) -> bool:
     """Whether most letters of a folded text are Arabic ones."""
     if text.isascii():
         return False
+    if not _OTHER_LETTERS.search(text):
+        return any(map(str.isalpha, text))
     letters = "".join(filter(str.isalpha, text))
     return 2 * sum(map(len, _BLOCK.findall(letters))) > len(letters)
 
@@ -55,12 +59,11 @@ def sound_key(folded: str) -> str:
     >>> sound_key("نتفليكس"), sound_key("netflix"), sound_key("الراجحي"), sound_key("al rajhi")
     ('ntflks', 'ntflks', 'rjh', 'rjh')
     """
-    if is_arabic(folded):
-        words = [word.removeprefix("ال") for word in folded.split()]
-        key = "".join(map(_without_ta_marbuta, words)).translate(_ARABIC)
+    if not folded.isascii() and is_arabic(folded):
+        key = "".join(map(_arabic_key, folded.split()))
     else:
         key = "".join(c for c in _consonants(folded) if "a" <= c <= "z")
-        key = key[:-1] if re.search(r"[ae]h\Z", folded) else key
+        key = key[:-1] if folded.endswith(("ah", "eh")) else key
     return key if len(key) >= MIN_KEY else ""
 
 
@@ -81,6 +84,10 @@ def _consonants(folded: str) -> str:
     return plain.translate(_LATIN)
 
 
-def _without_ta_marbuta(word: str) -> str:
-    """The final ه of a folded word was ة more often than not, which Latin leaves out."""
-    return word[:-1] if len(word) > MIN_KEY and word.endswith("ه") else word
+@lru_cache(1 << 14)  # names are made of the same words
+def _arabic_key(word: str) -> str:
+    """Without the article, and a final ه: of a folded word it was ة more often than not."""
+    word = word.removeprefix("ال")
+    if len(word) > MIN_KEY and word.endswith("ه"):
+        word = word[:-1]  # which Latin leaves out
+    return word.translate(_ARABIC)

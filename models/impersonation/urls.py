@@ -11,10 +11,14 @@ import unicodedata
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+import numpy as np
 from publicsuffixlist import PublicSuffixList
 
+from models.records import Bool
+
 MAX_URL_CHARS = 2048
-_MAX_HOST_CHARS = 300  # a name in the DNS has 253 at most
+_MAX_HOST_CHARS, _MAX_LABEL_CHARS = 253, 63  # what a name in the DNS may have (RFC 1035)
+_MOST_ENCODED = 5  # labels in punycode that are read, those next to the suffix
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?[/\\]{2,}|https?:[/\\]*", re.IGNORECASE)
 _END = re.compile(r"[/\\?#]")
 _PORT = re.compile(r":([0-9]{0,5})\Z")
@@ -63,6 +67,7 @@ class Url(NamedTuple):
         return f"{self.label}.{self.suffix}" if self.label and self.suffix else self.host
 
 
+@lru_cache(1 << 8)  # a link is asked about more than once while it is judged
 def parse_url(text: str) -> Url | None:
     """Take a URL or bare host apart; None for what is neither.
 
@@ -82,7 +87,8 @@ def parse_url(text: str) -> Url | None:
     # browsers drop tabs and line breaks; hidden characters mean nothing in a host
     text = text[:MAX_URL_CHARS].strip()
     if not text.isprintable():
-        text = "".join(c for c in text if unicodedata.category(c)[0] != "C")
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        text = codes[~_hidden()[codes]].tobytes().decode("utf-32-le")
     scheme = _SCHEME.match(text)
     rest = text[scheme.end() :] if scheme else text
     end = _END.search(rest)
@@ -95,8 +101,21 @@ def parse_url(text: str) -> Url | None:
     return _numbers(user.lower(), host.partition("]")[0] + "]", "", path)
 
 
+@cache
+def _hidden() -> Bool:
+    """Of each code point whether it is a control, a half or private character, or none."""
+    hidden = np.ones(0x110000, dtype=np.bool_)
+    hidden[0x20000:0x323B0] = False  # ideographs
+    for block in (range(0x20000), range(0xE0000, 0xE0200)):
+        hidden[block.start : block.stop] = [
+            unicodedata.category(chr(code))[0] == "C" for code in block
+        ]
+    return hidden
+
+
 def _named(user: str, written: str, port: str, path: str) -> Url | None:
-    host = _ESCAPE.sub(_unescaped, written).translate(_DOTS).strip(".").lower()
+    host = _ESCAPE.sub(_unescaped, written) if "%" in written else written
+    host = (host if host.isascii() else host.translate(_DOTS)).strip(".").lower()
     if not _is_host(host):
         return None
     parts = host.split(".")
@@ -110,7 +129,10 @@ def _named(user: str, written: str, port: str, path: str) -> Url | None:
 
 
 def _is_host(host: str) -> bool:
-    return 0 < len(host) <= _MAX_HOST_CHARS and not _NO_HOST.search(host)
+    fits = (
+        0 < len(host) <= _MAX_HOST_CHARS and len(max(host.split("."), key=len)) <= _MAX_LABEL_CHARS
+    )
+    return fits and not _NO_HOST.search(host)
 
 
 def _numbers(user: str, host: str, port: str, path: str) -> Url:
@@ -124,7 +146,10 @@ def _unescaped(found: re.Match[str]) -> str:
 @lru_cache(1 << 14)
 def _split(host: str) -> tuple[str, str, str, tuple[str, ...]]:
     """Host in Unicode, public suffix, the label before it, and the labels below."""
-    labels = [_decoded(label) for label in host.split(".") if label]
+    labels = [label for label in host.split(".") if label]
+    encoded = [i for i, label in enumerate(labels) if label.startswith("xn--")]
+    for i in encoded[-_MOST_ENCODED:]:
+        labels[i] = _decoded(labels[i])
     host = ".".join(labels)
     under = _suffixes().publicsuffix(unicodedata.normalize("NFC", host)) or ""
     size = min(under.count(".") + 1, len(labels)) if under else 0
@@ -135,8 +160,6 @@ def _split(host: str) -> tuple[str, str, str, tuple[str, ...]]:
 
 
 def _decoded(label: str) -> str:
-    if not label.startswith("xn--"):
-        return label
     try:
         decoded = label[4:].encode("ascii").decode("punycode").lower()
         decoded.encode()  # half a character is none, and could not be stored

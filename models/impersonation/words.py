@@ -14,11 +14,10 @@ import msgspec
 from ahocorasick_rs import AhoCorasick
 
 from models.impersonation.confusables import fold
+from models.impersonation.laid import LONGEST, MAX_CHARS, Laid
 from models.impersonation.prefilter import lines_with
 
 _FOLDER = Path(__file__).parents[1] / "artifacts"
-_LONGEST = 15  # letters of a word in the list
-_MAX_CHARS = 40  # of a text that is taken apart
 
 
 class Lists(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,15 +128,33 @@ def is_covered(text: str, start: int, end: int) -> bool:
     >>> is_covered("compraonline", 8, 12), is_covered("lineoe", 0, 4)
     (True, False)
     """
-    size = end - start
-    for low in range(max(0, end - _LONGEST), start + 1):
-        for high in range(end, min(len(text), low + _LONGEST) + 1):
-            longer = high - low > size and not (low == start and text[end:high] in ("s", "es"))
-            if longer and is_word(text[low:high]):
-                return True
+    first = max(0, end - LONGEST)
+    for low, high in _text_words().spans(text[first : start + LONGEST]):
+        low, high = low + first, high + first
+        longer = low <= start and high >= end and high - low > end - start
+        is_plural = low == start and text[end:high] in ("s", "es")
+        if longer and not is_plural and is_word(text[low:high]):
+            return True
     if not is_text(text):
         return False
     return any(part and not is_text(part) for part in (text[:start], text[end:]))
+
+
+def word_ends(text: str) -> tuple[list[int], list[int]]:
+    """Letters of what may be a word at the begin of a text, and at its end; the longest first.
+
+    Examples
+    --------
+    >>> word_ends("greenxmountain")
+    ([5, 2], [8, 2])
+    """
+    begins, ends = {2}, {2}
+    for start, end in _text_words().spans(text):
+        if start == 0:
+            begins.add(end)
+        if end == len(text):
+            ends.add(end - start)
+    return sorted(begins, reverse=True), sorted(ends, reverse=True)
 
 
 def is_affix(text: str) -> bool:
@@ -149,7 +166,7 @@ def is_affix(text: str) -> bool:
     (True, True, False)
     """
     text = text.strip("0123456789")
-    return not text or text in _affixes() or _is_made_of(text, affixes=True)
+    return not text or text in _affixes() or _affix_words().makes(text)
 
 
 def is_known(word: str) -> bool:
@@ -175,7 +192,7 @@ def is_text(text: str) -> bool:
     >>> is_text("greenmountain"), is_text("qxzvk")
     (True, False)
     """
-    return _is_made_of(text, affixes=False)
+    return _text_words().makes(text)
 
 
 @lru_cache(1 << 14)
@@ -195,7 +212,7 @@ def role_of(text: str) -> str:
     """
     roles = _roles()
     role = roles.get(text, "")
-    if role or not 2 * _MIN_ROLE_CHARS - 1 <= len(text) <= _MAX_CHARS:
+    if role or not 2 * _MIN_ROLE_CHARS - 1 <= len(text) <= MAX_CHARS:
         return role
     found, most = {""}, len(text) - 2
     for size in _begun().get(text[:_MIN_ROLE_CHARS], ()):
@@ -264,34 +281,21 @@ def _is_role_text(text: str) -> bool:
     """Whether digits, a country or words with a role are all that is left."""
     if len(text) < _MIN_ROLE_CHARS:
         return text in _COUNTRIES or text.isdigit()
-    return text.isdigit() or text in _roles() or _is_made_of_roles(text)
+    return text.isdigit() or _role_words().makes(text)
 
 
-def _is_made_of_roles(text: str) -> bool:
-    """Whether words of three letters or more, each with a role, make the text."""
-    return any(
-        text[:size] in _roles() and (text[size:] in _roles() or _is_made_of_roles(text[size:]))
-        for size in range(_MIN_ROLE_CHARS, len(text) - _MIN_ROLE_CHARS + 1)
-    )
+@cache
+def _role_words() -> Laid:
+    return Laid(word for word in _roles() if len(word) >= _MIN_ROLE_CHARS)
 
 
-@lru_cache(1 << 12)
-def _is_made_of(text: str, *, affixes: bool) -> bool:
-    """Whether words of a list, laid end to end, make the text; ``reach[i]`` says up to where."""
-    if len(text) > _MAX_CHARS:
-        return False
-    known = _is_affix_word if affixes else _is_text_word
-    reach = [True] + [False] * len(text)
-    for end in range(1, len(text) + 1):
-        reach[end] = any(
-            reach[start] and known(text[start:end]) for start in range(max(0, end - _LONGEST), end)
-        )
-    return reach[-1]
+@cache
+def _affix_words() -> Laid:
+    return Laid(word for word in _affixes() if len(word) > 1 or word in "iem")
 
 
-def _is_affix_word(word: str) -> bool:
-    return word in _affixes() and (len(word) > 1 or word in "iem")
-
-
-def _is_text_word(word: str) -> bool:
-    return len(word) > 2 and (word in _affixes() or is_plain(word) or may_be_name(word))
+@cache
+def _text_words() -> Laid:
+    plain, either, names = _words()
+    joints = {word for word in (*plain, *either, *_affixes()) if len(word) > 2}
+    return Laid((*joints, *names), joints)

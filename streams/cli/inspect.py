@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from streams.kafka.rejected import Rejected
     from streams.store import Store
 
+_BRANDS_TOLD = 10
 _RETRY_LINES, _RETRY_BYTES = 1_000, 4 << 20  # sent in together
 
 store_option = click.option(
@@ -212,9 +213,18 @@ def decisions(
             decision = msgspec.json.decode(body, type=Decision)
             sentence = getattr(decision.sentence, lang)
             click.echo(f"{decision.at} {decision.brand} {decision.kind}: {sentence}")
-    if not found:
-        of = " of that kind" if brand or outcome else ""
-        errors.print(f"No decisions{of} yet: no signal has asked for one.")
+        if not found:
+            _tell_none(brand, outcome, store.decided_brands())
+
+
+def _tell_none(brand: str | None, outcome: str | None, decided: list[str]) -> None:
+    """Say why nothing is printed; a name may be mistyped."""
+    if brand is not None and decided and brand not in decided:
+        some = ", ".join(decided[:_BRANDS_TOLD]) + (", …" if len(decided) > _BRANDS_TOLD else "")
+        errors.print(f"No decisions about {brand!r}; there are some about {some}.", markup=False)
+        return
+    of = " of that kind" if brand or outcome else ""
+    errors.print(f"No decisions{of} yet: no signal has asked for one.")
 
 
 @click.command()

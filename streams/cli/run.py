@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 import signal
 import sys
@@ -324,16 +323,16 @@ def _engine_app(
 ) -> Starlette:
     from starlette.applications import Starlette
 
+    from alerts.origin import asks_itself, shows
     from streams.cli.common import is_local
     from streams.health import health_routes
     from streams.intake import intake_routes, problem_handlers
     from streams.serve import intake_options
 
     def opens(request: Request) -> bool:
-        token, shown = config.metrics.token, request.headers.get("authorization", "")
-        wanted = f"Bearer {token.get_secret_value()}" if token else None
-        return is_local(host) or (
-            wanted is not None and hmac.compare_digest(shown.encode(), wanted.encode())
+        token = config.metrics.token
+        return (is_local(host) and asks_itself(request)) or shows(
+            request, token.get_secret_value() if token else None
         )
 
     routes = health_routes(engine, registry, opens)

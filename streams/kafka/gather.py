@@ -7,7 +7,6 @@ them when it is asked.  So nothing is left of a process that ended, neither its 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -25,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from alerts.origin import asks_itself, shows
 from streams.health import TEXT
 from streams.metrics import families
 from streams.serve import http_server
@@ -123,7 +123,10 @@ def serve_gathered(
 
 
 def gathering_app(gathered: Gathered, token: str | None) -> Starlette:
-    """``/metrics``, for those who show the token, ``/health/live`` and ``/health/ready``."""
+    """``/metrics``, ``/health/live`` and ``/health/ready``.
+
+    Metrics are for those who show the token; without one, for this machine alone.
+    """
     registry = CollectorRegistry()
     registry.register(gathered)
 
@@ -137,8 +140,7 @@ def gathering_app(gathered: Gathered, token: str | None) -> Starlette:
         return JSONResponse({"status": "ok"})
 
     def metrics(request: Request) -> Response:
-        shown = request.headers.get("authorization", "")
-        if token and not hmac.compare_digest(shown.encode(), f"Bearer {token}".encode()):
+        if not (shows(request, token) if token else asks_itself(request)):
             return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
         return Response(generate_latest(registry), media_type=TEXT)
 

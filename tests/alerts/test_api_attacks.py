@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-import inspect
+import hashlib
+import hmac
 import logging
 import re
 from pathlib import Path
@@ -11,10 +12,11 @@ from pathlib import Path
 import msgspec
 import pytest
 from fastapi.routing import iter_route_contexts
+from sqlalchemy import Connection
 
-from alerts import tokens
 from alerts.playbook.records import Bilingual
 from alerts.store import access
+from alerts.store.access import TokenRow
 from alerts.store.database import Database
 from tests.alerts.calling import Api, problem
 from tests.alerts.responding import NOW, first
@@ -102,12 +104,30 @@ def test_a_token_counts_only_in_its_header(api: Api) -> None:
             assert nobody.get("/v1/alerts", params=params, headers=headers).status_code == 401
 
 
-def test_secrets_are_found_by_hash_and_compared_in_constant_time() -> None:
+def test_secrets_are_found_by_hash_and_compared_in_constant_time(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # timing: what is looked up is SHA-256 of what was shown, which nobody can steer byte by byte
-    assert "compare_digest" in inspect.getsource(tokens.Tokens.bearer)
-    assert "digest" in inspect.signature(access.token_by_digest).parameters
-    assert tokens.digest("a") != tokens.digest("b")
-    assert len(tokens.digest("a")) == 64
+    asked: list[str] = []
+    found = access.token_by_digest
+
+    def spied(connection: Connection, digest: str) -> tuple[TokenRow, str] | None:
+        asked.append(digest)
+        return found(connection, digest)
+
+    monkeypatch.setattr(access, "token_by_digest", spied)
+    secret = api.secrets["viewer"]
+    with api.client("viewer") as viewer:
+        assert viewer.get("/v1/alerts").status_code == 200
+        assert asked == [hashlib.sha256(secret.encode()).hexdigest()]
+        # one that only begins alike is looked for in another place
+        near = secret[:-1] + ("a" if secret[-1] != "a" else "b")
+        headers = {"authorization": f"Bearer {near}"}
+        assert viewer.get("/v1/alerts", headers=headers).status_code == 401
+        assert asked[1:] == [hashlib.sha256(near.encode()).hexdigest()]
+        # whatever the database gives back, what opens is the comparison in constant time
+        monkeypatch.setattr(hmac, "compare_digest", lambda *_: False)
+        assert viewer.get("/v1/alerts").status_code == 401
 
 
 def test_no_secret_is_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:

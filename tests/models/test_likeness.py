@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
+import re
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.impersonation.brand_names import names_of
-from models.impersonation.likeness import NameIndex, edits, name_of
+from models.impersonation.deletions import DeletionTable
+from models.impersonation.distance import edits
+from models.impersonation.laid import Laid
+from models.impersonation.likeness import NameIndex, name_of
 from models.impersonation.words import is_affix, is_covered, lists, may_have_role, role_of
 from models.records import Brand
 
@@ -36,8 +40,9 @@ def test_every_edit_passes_the_quick_look(name: str, seed: int) -> None:
 
 @given(st.text(max_size=50))
 def test_what_is_like_a_name_passed_the_quick_look(word: str) -> None:
-    found = INDEX.like(word, most_edits=1)
+    found = INDEX.like(word)
     assert INDEX.may_be_like(word) or not found
+    assert INDEX.may_be_near(word) or not INDEX.like_many([word])[0]
 
 
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.integers(0, 10**6)), max_size=9))
@@ -67,10 +72,26 @@ def test_edits_are_the_same_both_ways_and_none_for_equals(a: str, b: str) -> Non
     assert edits(a, b, 3) >= min(abs(len(a) - len(b)), 4)
 
 
+@given(st.lists(st.text("abcd", min_size=6, max_size=9), min_size=1, max_size=20))
+def test_words_of_two_edits_share_a_form(words: list[str]) -> None:
+    half = len(words) // 2 + 1
+    names, asked = words[:half], words[half:]
+    for word, found in zip(asked, DeletionTable((name, name) for name in names).find(asked)):
+        assert {name for name in names if edits(word, name, 2) <= 2} <= set(found)
+        assert all(edits(word, name, 4) <= 4 for name in found)
+
+
+@given(st.text("abc", max_size=9), st.sets(st.text("abc", min_size=1, max_size=3), max_size=5))
+def test_words_laid_end_to_end_are_found_however_they_are_cut(text: str, words: set[str]) -> None:
+    pattern = "|".join(sorted(words)) or "(?!)"
+    assert Laid(words).makes(text) == bool(re.fullmatch(f"(?:{pattern})*", text))
+
+
 def test_two_edits_are_found_in_long_names_alone() -> None:
-    assert [each.how for each in INDEX.like("mapqeusr")] == ["typos"]
-    assert INDEX.like("paqpxl") == []
-    assert INDEX.like("mapqeusr", most_edits=1) == []
+    long, short = INDEX.like_many(["mapqeusr", "paqpxl"])
+    assert [each.how for each in long] == ["typos"]
+    assert short == []
+    assert INDEX.like("mapqeusr") == []
 
 
 def test_a_name_without_what_says_little() -> None:

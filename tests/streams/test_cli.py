@@ -364,7 +364,11 @@ class TestDecisions:
         assert {"opened"} <= {r["outcome"] for r in rows}
         opened = call("decisions", "--outcome", "opened").stdout.splitlines()
         assert [json.loads(line)["outcome"] for line in opened] == ["opened"]
-        assert call("decisions", "--brand", "nobody").stdout == ""
+        (brand,) = {r["brand"] for r in rows}
+        mistyped = call("decisions", "--brand", brand + "x")
+        assert mistyped.stdout == ""
+        assert f"No decisions about '{brand}x'; there are some about {brand}." in mistyped.stderr
+        assert "of that kind" in call("decisions", "--outcome", "reopened").stderr
         for lang in ("ar", "en"):
             lines = call("decisions", "--lang", lang).stdout.splitlines()
             assert len(lines) == len(rows)

@@ -125,6 +125,15 @@ class TestWorker:
             assert httpx.get(url, headers=right).status_code == 200
             assert httpx.get(f"http://{address}/health/live").status_code == 200
 
+    @pytest.mark.parametrize(
+        "headers",
+        [{"host": "evil.example"}, {"x-forwarded-for": "203.0.113.9"}, {"forwarded": "for=x"}],
+    )
+    def test_without_a_token_this_machine_alone_may_ask(
+        self, worker: httpx.Client, headers: dict[str, str]
+    ) -> None:
+        assert worker.get("/metrics", headers=headers).status_code == 401
+
     def test_it_is_not_open_to_the_network(self, tmp_path: Path) -> None:
         bare = load(write_config(tmp_path), {})
         refuse_open_metrics(bare, "127.0.0.1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -11,8 +10,9 @@ from prometheus_client import generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alerts.api.depends import SCHEME, DeskOf, PartsOf, is_local, require, shown, was_forwarded
+from alerts.api.depends import SCHEME, DeskOf, PartsOf, require, shown
 from alerts.api.document import answers
+from alerts.origin import asks_itself, shows
 from alerts.service.records import Ready
 
 router = APIRouter(tags=["health"])
@@ -41,15 +41,7 @@ def metrics(
 ) -> Response:
     """Metrics; a viewer's token is asked for unless this machine asks itself."""
     options = parts.options
-    # a proxy before us, or a page whose name was made to lead here, is no part of this machine
-    open_ = options.open_metrics and is_local(request) and not was_forwarded(request)
-    if not open_ and not _opens(shown_token, options.metrics_token):
+    open_ = options.open_metrics and asks_itself(request)
+    if not open_ and not shows(request, options.metrics_token):
         require("viewer")(request, shown_token)
     return Response(generate_latest(options.registry), media_type=_TEXT)
-
-
-def _opens(shown_token: HTTPAuthorizationCredentials | None, token: str | None) -> bool:
-    """Whether the token of the configuration was shown."""
-    if token is None or shown_token is None:
-        return False
-    return hmac.compare_digest(shown_token.credentials.encode(), token.encode())
