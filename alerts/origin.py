@@ -18,9 +18,10 @@ def is_local(request: Request) -> bool:
 
 
 def asks_itself(request: Request) -> bool:
-    """Whether this machine asks itself, where nothing but itself can reach the port.
+    """Whether a request looks as if this machine asks itself.
 
     A proxy before us, or a page whose name was made to lead here, is no part of this machine.
+    To be believed only where nothing else can reach the port.
     """
     return is_local(request) and not any(name in request.headers for name in _FORWARDED)
 

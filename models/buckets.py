@@ -46,7 +46,7 @@ class Bucket:
     def offer(self, obs: Observations, rows: Int64, blobs: dict[int, bytes]) -> bool:
         """Take in those observations that may stay; whether there are any.
 
-        ``blobs`` are mentions that were packed already, by row.
+        ``blobs`` holds mentions that are packed, by row, and takes in those that are packed here.
         """
         rows = rows[self.may_stay(obs.brand[rows], obs.key[rows], obs.reach[rows])]
         if not len(rows):

@@ -36,7 +36,7 @@ class EvidenceStore:
     def add(
         self, observations: Observations, rows: Int64, blobs: dict[int, bytes] | None = None
     ) -> None:
-        """Offer some observations; ``blobs`` are those mentions that were packed already."""
+        """Offer some observations; ``blobs`` holds mentions that are packed, and takes in more."""
         blobs = {} if blobs is None else blobs
         for bucket, inside in by_bucket(observations, rows):
             if self._recent_bucket(bucket).offer(observations, inside, blobs):

@@ -9,6 +9,7 @@ nothing in it of what was told, so it must be half a decade beyond the line of a
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from models.rarity import RARE
 
@@ -33,14 +34,14 @@ class Telling:
     [2.0, 0.0, 2.5, 0.0]
     """
 
-    def __init__(self, widths_s: list[float]) -> None:
+    def __init__(self, widths_s: Sequence[float]) -> None:
         self._ebb_s = [max(width, _EBBED_S) for width in widths_s]
         self._unusual_s = [-math.inf] * len(widths_s)  # when a window or a shorter one last was
         self._bars = [0.0] * len(widths_s)  # from here on a window has news
         self._step = _RARER
         self._day_s = -math.inf  # when the first alarm of the day was told
 
-    def news(self, rarities: list[float], at_s: float) -> float:
+    def news(self, rarities: Sequence[float], at_s: float) -> float:
         """Decades of rarity of what has not been told yet; nought if there is nothing.
 
         Parameters
@@ -63,7 +64,7 @@ class Telling:
             self._bars = [max(rarities) + self._step] * len(self._bars)
         return news
 
-    def _follow(self, rarities: list[float], at_s: float) -> None:
+    def _follow(self, rarities: Sequence[float], at_s: float) -> None:
         """Which windows have ebbed, and which are unusual now."""
         unusual = False
         for window, rarity in enumerate(rarities):

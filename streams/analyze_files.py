@@ -49,8 +49,8 @@ def read_mentions(
         Is told of each line that is no mention, which is passed over.
     """
     every: list[Mention] = []
-    numbered = ((n, line) for n, line in enumerate(lines, start=1) if line.strip())
-    while batch := list(islice(numbered, BATCH)):
+    left = numbered(lines)
+    while batch := list(islice(left, BATCH)):
         decoded = decode_batch(
             [line for _, line in batch],
             source=name,

@@ -163,7 +163,7 @@ def _copiers(members: set[int], copies: Table) -> set[int]:
     return more
 
 
-def _all_amplified(many: Iterable[Trace], within: set[int], window: TraceWindow) -> list[Group]:
+def _all_amplified(many: Collection[Trace], within: set[int], window: TraceWindow) -> list[Group]:
     """What is newly amplified, beside what the accounts in ``within`` share."""
     if all(trace.told == trace.changes for trace in many):
         return []

@@ -73,7 +73,7 @@ class PostStore:
     def add(
         self, observations: Observations, rows: Int64, blobs: dict[int, bytes] | None = None
     ) -> None:
-        """Offer some observations; ``blobs`` are those mentions that were packed already."""
+        """Offer some observations; ``blobs`` holds mentions that are packed, and takes in more."""
         self._now.clear()
         blobs = {} if blobs is None else blobs
         for at, inside in by_bucket(observations, rows):

@@ -25,7 +25,7 @@ TOGETHER_MS = {
 }
 AMPLIFIED_ACCOUNTS = 10
 AMPLIFIED = {"repost": 0, "link": 1, "media": 2, "text": 3}  # what is told first
-LEAST_SHARED = 3  # two things, however few shared them, do not tell enough of two accounts
+_LEAST_RUNS = 3  # two things, however few shared them, do not tell enough of two accounts
 _MOST_PAIRED = 300  # accounts of a run that are compared with each other
 
 
@@ -107,14 +107,14 @@ class Sharing:
         for account in accounts:
             runs = self._of.setdefault(account, [])
             runs.append(run)
-            if len(runs) == LEAST_SHARED:
+            if len(runs) == _LEAST_RUNS:
                 self.often.add(account)
 
     def _remove(self, run: Run) -> None:
         for account in run.accounts:
             runs = self._of[account]
             runs.remove(run)
-            if len(runs) == LEAST_SHARED - 1:
+            if len(runs) == _LEAST_RUNS - 1:
                 self.often.discard(account)
             if not runs:
                 del self._of[account]

@@ -118,8 +118,6 @@ class Table:
 
     def densest(self) -> Int64:
         """The most accounts of each thing within an hour."""
-        if not len(self):
-            return np.empty(0, np.int64)
         at = _places(self.of, self.first_ms)
         most: Int64 = np.maximum.reduceat(densest_of(at), np.cumsum(self.sizes) - self.sizes)
         return most
@@ -132,7 +130,5 @@ def densest_of(times_ms: Int64) -> Int64:
 
 def _places(of: Int64, at_ms: Int64) -> Int64:
     """Moments of different things so far apart that they cannot be taken for one thing's."""
-    if not len(of):
-        return at_ms
     began_ms = int(at_ms.min())
     return of * (int(at_ms.max()) - began_ms + HOUR_MS + 1) + (at_ms - began_ms)

@@ -113,7 +113,7 @@ def keys_of(mention: Mention) -> list[Key]:
     for media in mention.media:
         keys.append(Key("media", media, media))
     text = mention.text
-    for link in mention.links or links_in(text):
+    for link in links_of(mention):
         canonical = canonical_link(link)
         keys.append(Key("link", canonical, canonical))
     if "#" in text:

@@ -224,7 +224,8 @@ class TraceWindow:
 
     def _join(self, trace: Trace, held: Held, alike: float = 1.0) -> float:
         self.accounts.share(held.account)
-        self._changed[trace] = None
+        if trace.held:  # a text that came late may lead to one that was let go
+            self._changed[trace] = None
         return trace.join(held.quote(), alike)
 
     def _drop(self) -> None:

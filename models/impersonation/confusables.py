@@ -64,8 +64,6 @@ _letters: dict[int, str] = {}  # what each character is read as, found out when 
 
 def _learn(codes: set[int]) -> None:
     """Find out what characters are read as, all at once."""
-    if len(_letters) > _MOST_LETTERS:
-        _letters.clear()
     # first our own table: normalisation knows no Latin look-alikes, only accents
     table = _table()
     seen = [table[code] if code in table else chr(code) for code in codes]
@@ -74,7 +72,11 @@ def _learn(codes: set[int]) -> None:
 
 
 def _fold_others(texts: list[str]) -> Iterator[str]:
-    new = set(map(ord, "".join(texts))).difference(_letters)
+    codes = set(map(ord, "".join(texts)))
+    new = codes.difference(_letters)
+    if new and len(_letters) > _MOST_LETTERS:
+        _letters.clear()
+        new = codes  # those that were known, too
     if new:
         _learn(new)
     read = (text.translate(_letters) for text in texts)

@@ -125,8 +125,8 @@ class ImpostorChecker:
             return NOTHING
         tallies = self._read(author)
         if not tallies and not self._profiles:
-            _remember(self._quiet_handles, (author.handle,))
-            _remember(self._quiet_names, (author.name,))
+            _remember(self._quiet_handles, _short(author.handle))
+            _remember(self._quiet_names, _short(author.name))
             return NOTHING
         self._note_profiles(author, tallies)
         if not tallies:
@@ -205,6 +205,11 @@ def _remember(known: set[str | None], more: Collection[str | None]) -> None:
     if len(known) + len(more) > _REMEMBERED:
         known.clear()
     known.update(more)
+
+
+def _short(text: str | None) -> tuple[str | None, ...]:
+    """A text to be remembered, unless it takes more room than judging its begin again is worth."""
+    return (text,) if text is None or len(text) <= MAX_CHARS else ()
 
 
 def _bare(handle: str) -> str:

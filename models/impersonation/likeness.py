@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from typing import Literal, NamedTuple
 
 from ahocorasick_rs import AhoCorasick, MatchKind
@@ -18,7 +19,7 @@ from models.impersonation.confusables import outline, shape
 from models.impersonation.deletions import DeletionTable, deletions
 from models.impersonation.distance import edits
 from models.impersonation.prefilter import Prefilter
-from models.impersonation.slips import is_doubled, is_slip, spans
+from models.impersonation.slips import is_doubled, is_slip
 from models.impersonation.words import found_in_words, is_plain, is_text, is_word, may_be_name
 
 MAX_WORD_CHARS = 40
@@ -131,8 +132,8 @@ class NameIndex:
     >>> index = NameIndex([name_of("paypal", 0), name_of("netflix", 1)])
     >>> [(found.name.text, found.how) for found in index.like("netfliix")]
     [('netflix', 'typo')]
-    >>> [(found.name.text, found.start) for found in index.inside("mypaypalhelp")]
-    [('paypal', 2)]
+    >>> [found.name.text for hit in index.hits("mypaypalhelp") for found in index.named(hit)]
+    ['paypal']
     """
 
     def __init__(self, names: Iterable[Name]) -> None:
@@ -157,7 +158,7 @@ class NameIndex:
         self._automaton = AhoCorasick(self._texts, matchkind=MatchKind.Standard)
         self._telling = AhoCorasick([t for t in self._texts if len(t) >= _OUTLINE] or ["\0"])
         misspelt = [t for t in self._texts if _TYPO_MIN <= len(t) <= MAX_WORD_CHARS]
-        self.prefilter = Prefilter(self._texts, misspelt, self._shapes.keys(), self._telling)
+        self.prefilter = Prefilter(self._outlines, misspelt, self._shapes.keys(), self._telling)
 
     def _add_typos(self, name: Name) -> None:
         if len(name.text) < _TYPO_MIN - 1 or len(name.text) > MAX_WORD_CHARS:
@@ -174,7 +175,7 @@ class NameIndex:
         """Whether `like` can find something within one edit: quick, and seldom wrong with yes."""
         if not _OUTLINE <= len(word) <= MAX_WORD_CHARS:
             return word in self._same
-        if self._may_be_typo(word) or outline(word) in self._outlines:
+        if self._has_typo_key(word) or outline(word) in self._outlines:
             return True
         return ("rn" in word or "vv" in word or "cl" in word) and shape(word) in self._shapes
 
@@ -182,14 +183,14 @@ class NameIndex:
         """Whether `like_many` can find something: quick, and oftener wrong with yes."""
         if not _OUTLINE <= len(word) <= MAX_WORD_CHARS:
             return word in self._same
-        return self._has_half(word) or self._may_be_two(word) or shape(word) in self._shapes
+        return self._has_half(word) or self._has_third(word) or shape(word) in self._shapes
 
     def has_shape(self, word: str) -> bool:
         """Whether a word has the outlines of a name."""
         plain = word if _NO_ASCII.fullmatch(word) else shape(word)  # a shape is of Latin letters
         return plain in self._shapes
 
-    def _may_be_typo(self, word: str) -> bool:
+    def _has_typo_key(self, word: str) -> bool:
         return self._has_half(word) and not self._one.keys().isdisjoint(deletions(word))
 
     def _has_half(self, word: str) -> bool:
@@ -204,12 +205,11 @@ class NameIndex:
         """Names that are just this word."""
         return self._same.get(word, ())
 
-    def inside(self, text: str) -> list[Inside]:
-        """Every name that occurs in a text, and where; a text longer than 400 is cut."""
-        return [inside for hit in self.hits(text) for inside in self.named(hit)]
-
     def hits(self, text: str) -> list[Hit]:
-        """The same as numbers, to be named: there may be many, by the way they overlap."""
+        """Where names occur in a text; a text longer than 400 is cut.
+
+        They are numbers, to be `named`: there may be many, by the way they overlap.
+        """
         return self._automaton.find_matches_as_indexes(text[:400], overlapping=True)
 
     def named(self, hit: Hit) -> list[Inside]:
@@ -239,7 +239,7 @@ class NameIndex:
             Indexes of those that were written with letters of another script.
         """
         found = [self._like(word, i in odd) for i, word in enumerate(words)]
-        long = [i for i, word in enumerate(words) if self._may_be_two(word)]
+        long = [i for i, word in enumerate(words) if self._has_third(word)]
         for i, names in zip(long, self._two.find([words[i] for i in long]) if long else ()):
             for name in names:
                 if name not in found[i] and _may_be_two(words[i], name.text):
@@ -259,14 +259,23 @@ class NameIndex:
                     found[name] = "typo"
         return found
 
-    def _may_be_two(self, word: str) -> bool:
+    def _has_third(self, word: str) -> bool:
         """Two edits nearly always leave the first, last or middle third of a name as it was."""
         if not _TWO_EDITS - 2 <= len(word) <= _TWO_EDITS_MOST:
             return False
-        thirds, middles = spans(len(word))
+        thirds, middles = _thirds_and_middles(len(word))
         if any(word[:third] in self._firsts or word[-third:] in self._lasts for third in thirds):
             return True
         return not self._middles.isdisjoint([word[start:end] for start, end in middles])
+
+
+@cache
+def _thirds_and_middles(size: int) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
+    """What two edits may leave of a word of so many letters: thirds, and where the middle is."""
+    thirds = tuple(range((size - 2) // 3, (size + 2) // 3 + 1))
+    starts = [(start, third) for third in thirds for start in range(third - 1, third + 2)]
+    middles = [(start, start + third + more) for start, third in starts for more in range(3)]
+    return thirds, tuple(dict.fromkeys(middles))
 
 
 def _may_be_shape(word: str, name: Name) -> bool:

@@ -62,13 +62,8 @@ class Lists:
         return _valid(self._blocked.domain(host), at_ms)
 
     @property
-    def blocks(self) -> bool:
-        """Whether anything at all is blocked: most have no list, and need not be asked."""
-        return self.blocks_accounts or self.blocks_domains
-
-    @property
     def blocks_accounts(self) -> bool:
-        """Whether any account is blocked."""
+        """Whether any account is blocked: most have no list, and need not be asked."""
         return self._blocked.holds_accounts
 
     @property
@@ -86,7 +81,7 @@ class Lists:
         Only a host that is written plainly is read here; any other may lead anywhere.
         """
         plain = _PLAIN.match(link)
-        return plain is None or self._blocked.has_domain(plain[1].lower())
+        return plain is None or bool(self._blocked.domain(plain[1].lower()))
 
 
 class _Index:
@@ -118,13 +113,6 @@ class _Index:
             if (entry[1].platform or platform).casefold() == platform.casefold():
                 found.append(entry)
         return found
-
-    def has_domain(self, host: str) -> bool:
-        while host:
-            if host in self._domains:
-                return True
-            host = host.partition(".")[2]
-        return False
 
     def domain(self, host: str) -> list[Entry]:
         found: list[Entry] = []

@@ -28,10 +28,10 @@ class Prefilter:
 
     Parameters
     ----------
-    names : collection of str
-        Folded, letters and digits alone.
+    outlines : collection of str
+        Of all names, folded, letters and digits alone (`confusables.outline`).
     misspelt : collection of str
-        Those of them that may be misspelt.
+        Names that may be misspelt.
     shapes : collection of str
         Outlines with pairs of letters (`confusables.shape`) of those that may be outlined.
     inside : AhoCorasick
@@ -40,13 +40,13 @@ class Prefilter:
 
     def __init__(
         self,
-        names: Collection[str],
+        outlines: Collection[str],
         misspelt: Collection[str],
         shapes: Collection[str],
         inside: AhoCorasick,
     ) -> None:
         self._inside = inside
-        self._outlines = frozenset(map(outline, names))
+        self._outlines = outlines
         self._shapes = shapes
         self._keys = keys = np.unique(_keys(*_codes(misspelt)))
         size = max(10, (_BITS_A_KEY * len(keys)).bit_length())

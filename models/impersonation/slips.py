@@ -47,15 +47,6 @@ def is_slip(word: str, name: str) -> bool:
 
 
 @cache
-def spans(size: int) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
-    """What two edits may leave of a word of so many letters: thirds, and where the middle is."""
-    thirds = tuple(range((size - 2) // 3, (size + 2) // 3 + 1))
-    starts = [(start, third) for third in thirds for start in range(third - 1, third + 2)]
-    middles = [(start, start + third + more) for start, third in starts for more in range(3)]
-    return thirds, tuple(dict.fromkeys(middles))
-
-
-@cache
 def _near() -> dict[str, str]:
     """Keys beside each key, on the rows of the three Latin keyboards."""
     near: dict[str, set[str]] = {}

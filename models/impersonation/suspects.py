@@ -130,7 +130,7 @@ class SuspectFinder:
         assert author is not None
         at = mention.published_at
         finding = self._accounts.check(author, platform=platform, at=at)
-        if finding.score < CARRIED and not lists.blocks:
+        if finding.score < CARRIED and not lists.blocks_accounts:
             return []
         at_ms = round(at.timestamp() * 1000)
         reasons = _by_brand(finding, self._brand, CARRIED)
@@ -162,7 +162,7 @@ class SuspectFinder:
         best: dict[tuple[int, str], Suspect] = {}
         links = _links_of(mention)
         for text, finding in zip(links, self._links.check_many(links, effort_for(len(links)))):
-            if finding.brand is None and not lists.blocks:
+            if finding.brand is None and not lists.blocks_domains:
                 continue
             url = parse_url(text)
             if url is None:

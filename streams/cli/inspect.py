@@ -221,7 +221,7 @@ def _tell_none(brand: str | None, outcome: str | None, decided: list[str]) -> No
     """Say why nothing is printed; a name may be mistyped."""
     if brand is not None and decided and brand not in decided:
         some = ", ".join(decided[:_BRANDS_TOLD]) + (", …" if len(decided) > _BRANDS_TOLD else "")
-        errors.print(f"No decisions about {brand!r}; there are some about {some}.", markup=False)
+        errors.print(f"No decisions about {brand!r}; there are some about {some}.")
         return
     of = " of that kind" if brand or outcome else ""
     errors.print(f"No decisions{of} yet: no signal has asked for one.")

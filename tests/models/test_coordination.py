@@ -14,6 +14,7 @@ from models.coordination.groups import _eager, _tagged
 from models.coordination.record import record
 from models.coordination.table import Table
 from models.coordination.trace import Trace
+from models.coordination.traces import words_of
 from models.coordination.window import Chances, TraceWindow
 from models.records import AccountGroup, Author, Mention
 
@@ -174,6 +175,18 @@ def test_memory_is_bounded() -> None:
     assert len(window.accounts) <= 500
     assert window.keys_held() <= 500 * (8 + 16)
     assert looks.groups == []
+
+
+def test_what_was_let_go_is_not_kept_for_copies_that_come_late() -> None:
+    window, rng = TraceWindow(capacity=4), np.random.default_rng(3)
+    for turn in range(20):
+        at, text = 10.0 * turn, " ".join(rng.choice(WORDS, 12))
+        said = [post("a", at + 1, text), post("a", at, text)]  # the second came late
+        said += [post(f"b{i}", at + 2, " ".join(rng.choice(WORDS, 12))) for i in range(2)]
+        said.append(post("a", at + 3, text))  # now the first goes, and what the two shared with it
+        for _ in window.add(said, words_of([m.text for m in said])):
+            pass
+    assert len(window._changed) <= len(window)
 
 
 def test_groups_are_bounded() -> None:
