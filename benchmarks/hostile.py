@@ -16,9 +16,8 @@ from typing import NamedTuple, TypeVar
 
 from benchmarks.hostile_inputs import Attacker
 from benchmarks.impersonation import brands
-from models.impersonation import account_names, confusables, links, translit, urls, words
+from models.impersonation import account_names, links, translit, urls, words
 from models.impersonation.brand_names import names_of
-from models.impersonation.confusables import fold
 from models.impersonation.impostor import ImpostorChecker
 from models.impersonation.likeness import NameIndex
 from models.impersonation.links import LinkChecker
@@ -29,7 +28,6 @@ LIMIT_MS = 1.0
 BRANDS = 1_000
 _TURNS = 3
 _SHOWN = 3  # of the kinds that were made to take long
-_USUAL = ["".join(map(chr, (*range(0xA0, 0x250), *range(0x400, 0x460), *range(0x600, 0x700))))]
 _AT = datetime(2026, 3, 1, tzinfo=UTC)
 _WORDS = (
     "xn--", "http://", "%61", "support", "DM us", "your card number", "\u202e", "\u200b", "ﷺ", "ـ",
@@ -107,12 +105,10 @@ def _slow(times: Sequence[float]) -> Slow:
 
 
 def forget() -> None:
-    """Empty what is remembered of words and characters, whoever judges."""
-    confusables._letters.clear()
+    """Empty what is remembered of words and links, whoever judges."""
     for cached in (urls.parse_url, urls._split, links._script, account_names._word_role,
                    translit._arabic_key, words.role_of):  # fmt: skip
         cached.cache_clear()
-    fold(_USUAL)  # but not of the letters that everybody writes
 
 
 def measure(watched: Sequence[Brand], count: int) -> Iterator[tuple[str, dict[str, Slow]]]:

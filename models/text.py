@@ -24,7 +24,7 @@ _DELETE = 0xFFFFFFFF  # table value: this character is dropped
 _EXPAND = 0xFFFFFFFE  # table value: this character becomes several (NFKC)
 
 # Beyond lie ideographs and Hangul syllables, which map to themselves, and unassigned planes.
-_ASSIGNED = (
+ASSIGNED = (
     *range(0x3400),
     *range(0xA000, 0xAC00),
     *range(0xF900, 0x20000),
@@ -159,7 +159,7 @@ class _Expansions:
 @cache
 def _table() -> tuple[UInt32, _Expansions]:
     table = np.arange(TABLE_SIZE, dtype=np.uint32)
-    for code in _ASSIGNED:
+    for code in ASSIGNED:
         char = chr(code)
         category = unicodedata.category(char)
         if category in ("Cn", "Co", "Cs", "Lo", "So") and not unicodedata.decomposition(char):

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from models.text import normalise
+from models.text import ASSIGNED, normalise
 
 _FILE = Path(__file__).parents[1] / "artifacts" / "confusables.tsv"
 _NAMED = re.compile(
@@ -22,7 +22,6 @@ _NAMED = re.compile(
 )
 _ORTHOGRAPHIC = (range(0xC0, 0x250), range(0x250, 0x2B0), range(0x1D00, 0x1DC0),
                  range(0x1E00, 0x1F00), range(0x2C60, 0x2C80), range(0xA720, 0xA800))  # fmt: skip
-_MOST_LETTERS = 1 << 14
 _SPACES = re.compile(" {2,}")
 _LEET = str.maketrans("013457$@!|i", "oleastsalll")
 # pairs of letters first, then classes; the order is that of the replacements
@@ -59,28 +58,13 @@ def _cyrillic(table: dict[int, str]) -> dict[int, str]:
     return found
 
 
-_letters: dict[int, str] = {}  # what each character is read as, found out when it is first seen
-
-
-def _learn(codes: set[int]) -> None:
-    """Find out what characters are read as, all at once."""
+@cache
+def _letters() -> dict[int, str]:
+    """What each character is read as that is not read as itself."""
     # first our own table: normalisation knows no Latin look-alikes, only accents
     table = _table()
-    seen = [table[code] if code in table else chr(code) for code in codes]
-    plain = normalise(seen).joined().translate(table)
-    _letters.update(zip(codes, plain.split("\n")))
-
-
-def _fold_others(texts: list[str]) -> Iterator[str]:
-    codes = set(map(ord, "".join(texts)))
-    new = codes.difference(_letters)
-    if new and len(_letters) > _MOST_LETTERS:
-        _letters.clear()
-        new = codes  # those that were known, too
-    if new:
-        _learn(new)
-    read = (text.translate(_letters) for text in texts)
-    return (_SPACES.sub(" ", text) if "  " in text else text for text in read)
+    plain = normalise([table.get(code) or chr(code) for code in ASSIGNED]).joined().translate(table)
+    return {code: to for code, to in zip(ASSIGNED, plain.split("\n")) if to != chr(code)}
 
 
 def fold(texts: Sequence[str]) -> list[str]:
@@ -96,8 +80,12 @@ def fold(texts: Sequence[str]) -> list[str]:
     >>> fold(["аpple", "ｐａｙpaƙ", "مـؤسّسة"])
     ['apple', 'paypak', 'موسسه']
     """
-    others = _fold_others([text for text in texts if not text.isascii()])
-    return [text.lower() if text.isascii() else next(others) for text in texts]
+    return [text.lower() if text.isascii() else _fold(text) for text in texts]
+
+
+def _fold(text: str) -> str:
+    read = text.translate(_letters())
+    return _SPACES.sub(" ", read) if "  " in read else read
 
 
 def shape(folded: str) -> str:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from benchmarks.quality.lookalikes import BRANDS as IMITATED
 from benchmarks.quality.lookalikes import look_alikes
 from models.impersonation.brand_names import names_of
-from models.impersonation.confusables import fold
 from models.impersonation.findings import BALANCED, NOTHING
 from models.impersonation.impostor import WEIGHTS, ImpostorChecker
 from models.impersonation.intent import intents
@@ -259,13 +258,6 @@ def test_of_many_a_name_is_heard_in_the_other_script(brand: str, heard: str) -> 
     assert set(others) == {NOTHING}
     assert found == ImpostorChecker([Brand(id="n", names=(brand,))]).check(account("x", heard))
     assert found.score > 0
-
-
-def test_letters_that_were_known_are_read_alike_when_too_many_are_remembered() -> None:
-    texts = ["\u0430\u0441m\u0435 bank", "\u0905 \u06a9"]
-    wanted = fold(texts)
-    fold(["".join(map(chr, range(0x3400, 0x3400 + 20_000)))])  # more than are kept
-    assert fold([*texts, "\u0d05"])[:2] == wanted
 
 
 def test_long_names_are_not_remembered() -> None:
