@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,10 @@ import pytest
 
 from benchmarks import coordination, detectors, kafka, pipeline
 from benchmarks.detectors import Case, Sizes
+from streams.config import load
+from streams.pipeline import open_pipeline
+from streams.sources import open_source
+from streams.store import Store
 
 CASE = Case(3, 1, 256)
 TINY = Sizes(dev=20, train=20, turns=1, rate_per_hour=60, days=1.5, first_days=1, cases=(CASE,))
@@ -98,6 +103,30 @@ def test_promises_of_the_pipeline_are_judged() -> None:
     assert "held" in missed[2]
     uneven = pipeline._table(measured(50, 50, 50, 50, 50, 58, 50))[-1]
     assert "**missed**, at most 1.16" in uneven
+
+
+def test_a_slice_that_was_disturbed_in_one_turn_counts_by_another() -> None:
+    case = pipeline.CASES[0]
+
+    def turn(*slices_s: float, peak_mb: float = 200) -> pipeline.Turn:
+        return pipeline.Turn(1_000, 500, 1.0, slices_s, 0.5, peak_mb, 1)
+
+    least = pipeline._least(case, [turn(0.02, 0.09), turn(0.08, 0.03, peak_mb=210)], 0.002)
+    assert least.pipeline_us == pytest.approx(50)
+    assert (least.floor_us, least.peak_mb) == (pytest.approx(1.0), 210)
+    with pytest.raises(ValueError, match="shorter"):
+        pipeline._least(case, [turn(0.02, 0.09), turn(0.08)], 0.002)
+
+
+def test_slices_are_all_of_a_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "SLICE", 500)
+    pipeline._simulate(tmp_path, pipeline.Case(2, 2, 1, 2_000))
+    source = open_source(str(tmp_path / "mentions.jsonl"))
+    source.seek(None)
+    with closing(source), closing(Store(tmp_path / "bench.db")) as store:
+        opened = open_pipeline(load(tmp_path / "nadhir.yaml", {}), store)
+        assert len(pipeline._slices(source, opened)) == 1 + opened.counters.mentions // 500 > 1
+        assert store.position(source.name) is not None
 
 
 def test_goals_on_kafka_that_are_missed_are_named() -> None:
