@@ -16,6 +16,7 @@ from models.records import Author, Brand
 from streams.analyze_files import numbered
 
 _MAX_LINE_BYTES = 1 << 20
+_REMEMBERED = 1 << 20  # handles, of some hundred bytes each
 
 
 class Account(Author, frozen=True, kw_only=True):
@@ -37,7 +38,8 @@ def analyze_accounts(
     """Judge accounts, JSON Lines ``{"id", "handle", "name", ...}``; one answer each, in order.
 
     Keys are those of a mention's author (docs/mention.md), and ``platform``, ``seen_at`` and
-    ``earlier_handle``.  Official accounts among the lines are learnt from: avatars and
+    ``earlier_handle``; without the last it is the handle under which the account stood in the line
+    before that named it.  Official accounts among the lines are learnt from: avatars and
     biographies of the later ones are compared with theirs.
 
     Parameters
@@ -58,6 +60,7 @@ def analyze_accounts(
     """
     checker = ImpostorChecker(brands)
     decoder = msgspec.json.Decoder(Account)
+    handles: dict[tuple[str | None, str], str] = {}
     for number, line in numbered(lines):
         try:
             account = decoder.decode(line[:_MAX_LINE_BYTES])
@@ -72,11 +75,18 @@ def analyze_accounts(
             continue
         if checker.is_official(account, account.platform):
             checker.learn(account)
+        who = account.platform, account.id
+        earlier = account.earlier_handle
+        if account.handle is not None:
+            earlier = earlier or handles.get(who)
+            if len(handles) >= _REMEMBERED:
+                handles.clear()
+            handles[who] = account.handle
         found = checker.check(
             account,
             platform=account.platform,
             at=account.seen_at,
-            earlier_handle=account.earlier_handle,
+            earlier_handle=earlier,
         )
         yield _answer("id", account.id, found)
 

@@ -606,6 +606,23 @@ class TestImpersonation:
         assert f"{file}, line 2" in result.stderr
         assert f"{file}, line 5" in result.stderr
 
+    def test_an_account_with_another_handle_than_before_is_renamed(self, config: Path) -> None:
+        file = config.parent / "renamed.jsonl"
+        lines = [
+            {"id": "7", "platform": "x", "handle": "Crypto_King"},
+            {"id": "7", "platform": "reddit", "handle": "NaharBank_Support"},  # somebody else
+            {"id": "7", "platform": "x", "name": "Nahar Bank"},
+            {"id": "7", "platform": "x", "handle": "NaharBank_Support"},
+            {"id": "7", "platform": "x", "handle": "@naharbank_support"},
+        ]
+        file.write_text("\n".join(map(json.dumps, lines)))
+        result = call("analyze", "impersonation", file, "--config", config)
+        rows = [json.loads(line) for line in result.stdout.splitlines()]
+        renamed = [[r for r in row["reasons"] if r["code"] == "renamed"] for row in rows]
+        assert [bool(each) for each in renamed] == [False, False, False, True, False]
+        assert renamed[3][0]["what"] == "Crypto_King"
+        assert rows[3]["score"] > rows[1]["score"]
+
     def test_links_are_answered_line_by_line(self, config: Path, tmp_path: Path) -> None:
         file = tmp_path / "links.gz"
         file.write_bytes(gzip.compress(self.LINKS))
