@@ -1,9 +1,10 @@
 """The whole embedded pipeline against the floor of decoding the same bytes and dropping them.
 
-Each measurement runs in a process of its own, bound to one core, the floor just before and after.
-The cases take turns, and of every slice of a stream the least time counts, of the floor as well:
-other programs of the machine only ever add, and seldom to the same slice in every turn.  Start-up
-(models, automaton) is reported apart: it does not grow with the stream.
+Each case runs in a process of its own, all on one core and slice by slice in turn, and a short one
+again until the long ones are done: whatever else the machine does meanwhile falls on all of them
+alike, and on the floor, which each measures before and after.  So the figures of one run may be
+compared with each other, and less with those of another.  Start-up (models, automaton) is reported
+apart: it does not grow with the stream.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -28,10 +30,12 @@ if TYPE_CHECKING:
     from streams.sources import Source
 
 RATE_PER_HOUR = 10_000  # mentions of all brands together
-TURNS = 4
-SLICE = 50_000  # mentions; a commit ends each, so that every turn does the same in it
+TURNS = 2
+SLICE = 50_000  # mentions of a case, then it is another's turn
+COMMIT = 200_000  # mentions: about what a replay takes in within the ten seconds it leaves between
 # what was promised: times the floor, peak memory, and how far costs may differ
 MOST_RATIO, MOST_MB, MOST_UNEVEN = 60.0, 700.0, 1.15
+_WAITING = b"waiting\n"
 
 
 class Case(NamedTuple):
@@ -55,23 +59,9 @@ CASES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """One run of a case, CPU time of one core; ``slices_s`` of each slice and of the end."""
+class Run:
+    """One run of a case: seconds and microseconds a mention of CPU time, of one core."""
 
-    mentions: int
-    bytes_per_mention: int
-    floor_us: float
-    slices_s: tuple[float, ...]
-    start_s: float
-    peak_mb: float
-    alerts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What all turns of a case say: microseconds a mention of CPU time, of one core."""
-
-    case: Case
     mentions: int
     bytes_per_mention: int
     floor_us: float
@@ -81,16 +71,49 @@ class Measured:
     alerts: int
 
 
-def _measure(folder: Path) -> Turn:
-    """One run over a simulated stream in a child process."""
-    for file in folder.glob("bench.db*"):
-        file.unlink()
-    child = subprocess.run(
-        [sys.executable, "-m", "benchmarks.pipeline", str(folder)],
-        check=True,
-        stdout=subprocess.PIPE,
-    )
-    return msgspec.json.decode(child.stdout, type=Turn)
+class _Child:
+    """A run of a case in a process of its own, which waits before each slice.
+
+    It has started up, and measured the floor, when it is made.
+
+    Raises
+    ------
+    RuntimeError
+        If it ends without a result; standard error tells why.
+    """
+
+    def __init__(self, folder: Path, size: int) -> None:
+        for file in folder.glob("bench.db*"):
+            file.unlink()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.pipeline", str(folder), str(size)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._read()
+
+    def step(self) -> Run | None:
+        """Do the next slice; the result when it was the last."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(b"\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def _read(self) -> Run | None:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if line == _WAITING:
+            return None
+        self.close()
+        if not line:
+            raise RuntimeError("a run of the benchmark failed")
+        return msgspec.json.decode(line, type=Run)
+
+    def close(self) -> None:
+        """End it, whether it is done or not."""
+        with self._process:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
 
 
 def _simulate(path: Path, case: Case) -> None:
@@ -118,7 +141,7 @@ def _simulate(path: Path, case: Case) -> None:
     (path / "nadhir.yaml").write_text(json.dumps({"brands": brands}))
 
 
-def _child(path: Path) -> Turn:
+def _child(path: Path, slice_size: int) -> Run:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     file = path / "mentions.jsonl"
     floor_us, lines, size = _floor(file)
@@ -133,36 +156,37 @@ def _child(path: Path) -> Turn:
     source = open_source(str(file))
     source.seek(None)
     started = time.process_time()
-    slices_s = _slices(source, pipeline)
+    _replay(source, pipeline, slice_size)
+    spent = time.process_time() - started
     again_us, _, _ = _floor(file)
-    return Turn(
+    store.close()
+    return Run(
         mentions=lines,
         bytes_per_mention=size // lines,
-        floor_us=min(floor_us, again_us),
-        slices_s=tuple(slices_s),
+        floor_us=(floor_us + again_us) / 2,
+        pipeline_us=spent / lines * 1e6,
         start_s=started - before,
         peak_mb=_peak_mb(),
         alerts=pipeline.counters.alerts,
     )
 
 
-def _slices(source: Source, pipeline: Pipeline) -> list[float]:
-    """Replay to the end; CPU seconds of each slice, and of what comes after the last."""
+def _replay(source: Source, pipeline: Pipeline, slice_size: int) -> None:
+    """Replay to the end; wait before each slice."""
     from streams.replay import run as run_replay
 
-    spent: list[float] = []
-    began, reached = time.process_time(), SLICE
+    ends = {slice_size: slice_size, COMMIT: COMMIT}
 
     def note(_: Source, pipeline: Pipeline) -> None:
-        nonlocal began, reached
-        if pipeline.counters.mentions >= reached:
+        done = [step for step, at in ends.items() if pipeline.counters.mentions >= at]
+        if COMMIT in done:
             pipeline.commit()
-            now = time.process_time()
-            spent.append(now - began)
-            began, reached = now, reached + SLICE
+        if slice_size in done:
+            _wait()
+        ends.update((step, ends[step] + step) for step in done)
 
+    _wait()
     run_replay(source, pipeline, commit_s=inf, progress=note)
-    return [*spent, time.process_time() - began]
 
 
 def _peak_mb() -> float:
@@ -194,37 +218,50 @@ def run() -> list[str]:
         for folder, case in zip(folders, CASES):
             folder.mkdir()
             _simulate(folder, case)
-        turns = [[_measure(folder) for folder in folders] for _ in range(TURNS)]
-    floor_us = min(turn.floor_us / turn.bytes_per_mention for each in turns for turn in each)
-    return _table([_least(case, of, floor_us) for case, of in zip(CASES, zip(*turns))])
+        turns = [_turn(folders) for _ in range(TURNS)]
+    runs = [[run for turn in turns for run in turn[i]] for i in range(len(CASES))]
+    return _table(list(map(_mean, runs)))
 
 
-def _least(case: Case, turns: Sequence[Turn], floor_us: float) -> Measured:
-    """The least time of each slice, all together; ``floor_us`` is that of a byte."""
-    slices_s = map(min, zip(*(turn.slices_s for turn in turns), strict=True))
-    first = turns[0]
-    return Measured(
-        case=case,
-        mentions=first.mentions,
-        bytes_per_mention=first.bytes_per_mention,
-        floor_us=floor_us * first.bytes_per_mention,
-        pipeline_us=sum(slices_s) / first.mentions * 1e6,
-        start_s=min(turn.start_s for turn in turns),
-        peak_mb=max(turn.peak_mb for turn in turns),
-        alerts=first.alerts,
+def _turn(folders: Sequence[Path], size: int = SLICE) -> list[list[Run]]:
+    """Runs of each case, slice by slice in turn, until each is done at least once."""
+    runs: list[list[Run]] = [[] for _ in folders]
+    children: list[_Child | None] = [None for _ in folders]
+    try:
+        while not all(runs):
+            for i, folder in enumerate(folders):
+                children[i] = child = children[i] or _Child(folder, size)
+                run = child.step()
+                if run is not None:
+                    runs[i].append(run)
+                    children[i] = None
+    finally:
+        for left in filter(None, children):
+            left.close()
+    return runs
+
+
+def _mean(runs: Sequence[Run]) -> Run:
+    """One run for many, the peak the highest and the start the quickest."""
+    return replace(
+        runs[0],
+        floor_us=fmean(run.floor_us for run in runs),
+        pipeline_us=fmean(run.pipeline_us for run in runs),
+        start_s=min(run.start_s for run in runs),
+        peak_mb=max(run.peak_mb for run in runs),
     )
 
 
-def _table(best: list[Measured]) -> list[str]:
+def _table(runs: Sequence[Run]) -> list[str]:
     """The lines of a Markdown table, how flat the cost is, and whether the promises are kept."""
-    few, few_long, watched, watched_long, many, many_long, _ = (m.pipeline_us for m in best)
+    few, few_long, watched, watched_long, many, many_long, _ = (run.pipeline_us for run in runs)
     by_brands = (watched / few, watched_long / few_long, many / few, many_long / few_long)
     by_length = (few_long / few, watched_long / watched, many_long / many)
     return [
         "| watched | spoken of | in crisis | mentions | bytes | floor µs | pipeline µs | ratio "
         "| mentions/s | start s | peak MB | alerts |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
-        *map(_row, best),
+        *map(_row, CASES, runs),
         "",
         "Cost of a mention at 100 thousand and at a million, against 10 brands:  ",
         "1,000 watched, same mentions: {:.2f} and {:.2f}.  ".format(*by_brands[:2]),
@@ -232,8 +269,8 @@ def _table(best: list[Measured]) -> list[str]:
         "A million mentions against 100 thousand, in the order of the rows: "
         "{:.2f}, {:.2f}, {:.2f}.".format(*by_length),
         "",
-        _limit("times the floor", MOST_RATIO, [m.pipeline_us / m.floor_us for m in best]),
-        _limit("MB", MOST_MB, [m.peak_mb for m in best]),
+        _limit("times the floor", MOST_RATIO, [run.pipeline_us / run.floor_us for run in runs]),
+        _limit("MB", MOST_MB, [run.peak_mb for run in runs]),
         _limit("times the cost, by brands or length", MOST_UNEVEN, [*by_brands, *by_length]),
     ]
 
@@ -244,14 +281,22 @@ def _limit(what: str, most: float, found: list[float]) -> str:
     return f"Limit {most:g} {what}: {said}, at most {worst:.3g}.  "
 
 
-def _row(m: Measured) -> str:
+def _row(case: Case, run: Run) -> str:
     return (
-        f"| {m.case.watched:,} | {m.case.spoken_of:,} | {m.case.in_crisis} | {m.mentions:,} "
-        f"| {m.bytes_per_mention} | {m.floor_us:.2f} | {m.pipeline_us:.1f} "
-        f"| {m.pipeline_us / m.floor_us:.1f} | {1e6 / m.pipeline_us:,.0f} "
-        f"| {m.start_s:.1f} | {m.peak_mb:.0f} | {m.alerts} |"
+        f"| {case.watched:,} | {case.spoken_of:,} | {case.in_crisis} | {run.mentions:,} "
+        f"| {run.bytes_per_mention} | {run.floor_us:.2f} | {run.pipeline_us:.1f} "
+        f"| {run.pipeline_us / run.floor_us:.1f} | {1e6 / run.pipeline_us:,.0f} "
+        f"| {run.start_s:.1f} | {run.peak_mb:.0f} | {run.alerts} |"
     )
 
 
+def _wait() -> None:
+    """Tell that a slice is done, and wait for the word to go on."""
+    sys.stdout.buffer.write(_WAITING)
+    sys.stdout.flush()
+    if not sys.stdin.readline():
+        sys.exit(0)  # nobody wants the rest
+
+
 if __name__ == "__main__":
-    print(msgspec.json.encode(_child(Path(sys.argv[1]))).decode())
+    print(msgspec.json.encode(_child(Path(sys.argv[1]), int(sys.argv[2]))).decode())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,6 @@ import pytest
 
 from benchmarks import coordination, detectors, kafka, pipeline
 from benchmarks.detectors import Case, Sizes
-from streams.config import load
-from streams.pipeline import open_pipeline
-from streams.sources import open_source
-from streams.store import Store
 
 CASE = Case(3, 1, 256)
 TINY = Sizes(dev=20, train=20, turns=1, rate_per_hour=60, days=1.5, first_days=1, cases=(CASE,))
@@ -86,47 +81,40 @@ def test_a_limit_that_is_missed_is_named() -> None:
     assert "held" in list(detectors._volume_table([runs[:1]], TINY))[-1]
 
 
-def measured(*pipeline_us: float, peak_mb: float = 300) -> list[pipeline.Measured]:
-    """One figure for each case, with a floor of a microsecond."""
-    return [
-        pipeline.Measured(case, 1_000, 500, 1.0, us, 0.5, peak_mb, 1)
-        for case, us in zip(pipeline.CASES, pipeline_us, strict=True)
-    ]
+def runs(*pipeline_us: float, peak_mb: float = 300) -> list[pipeline.Run]:
+    """One of each case, with a floor of a microsecond."""
+    return [pipeline.Run(1_000, 500, 1.0, us, 0.5, peak_mb, 1) for us in pipeline_us]
 
 
 def test_promises_of_the_pipeline_are_judged() -> None:
-    kept = pipeline._table(measured(52, 55, 54, 60, 57, 59, 58))[-3:]
+    kept = pipeline._table(runs(52, 55, 54, 60, 57, 59, 58))[-3:]
     assert ["held" in line for line in kept] == [True] * 3
-    missed = pipeline._table(measured(52, 55, 54, 60, 57, 59, 80.1, peak_mb=701))[-3:]
+    missed = pipeline._table(runs(52, 55, 54, 60, 57, 59, 80.1, peak_mb=701))[-3:]
     assert "Limit 60 times the floor: **missed**, at most 80.1." in missed[0]
     assert "Limit 700 MB: **missed**, at most 701." in missed[1]
     assert "held" in missed[2]
-    uneven = pipeline._table(measured(50, 50, 50, 50, 50, 58, 50))[-1]
+    uneven = pipeline._table(runs(50, 50, 50, 50, 50, 58, 50))[-1]
     assert "**missed**, at most 1.16" in uneven
 
 
-def test_a_slice_that_was_disturbed_in_one_turn_counts_by_another() -> None:
-    case = pipeline.CASES[0]
+def test_cases_take_turns_and_short_ones_are_repeated(tmp_path: Path) -> None:
+    sizes = {"short": 2_000, "long": 9_000}
+    for name, mentions in sizes.items():
+        (tmp_path / name).mkdir()
+        pipeline._simulate(tmp_path / name, pipeline.Case(2, 2, 1, mentions))
+    short, long = pipeline._turn([tmp_path / name for name in sizes], 500)
+    assert len(short) == 2  # of two slices each, where the long one has four
+    assert len({run.alerts for run in short}) == len(long) == 1
+    assert 500 < short[0].mentions < 1_000 < 2_000 < long[0].mentions
+    mean = pipeline._mean(short)
+    assert min(run.pipeline_us for run in short) < mean.pipeline_us < long[0].peak_mb * 1e3
+    assert mean.peak_mb == max(run.peak_mb for run in short)
 
-    def turn(*slices_s: float, peak_mb: float = 200) -> pipeline.Turn:
-        return pipeline.Turn(1_000, 500, 1.0, slices_s, 0.5, peak_mb, 1)
 
-    least = pipeline._least(case, [turn(0.02, 0.09), turn(0.08, 0.03, peak_mb=210)], 0.002)
-    assert least.pipeline_us == pytest.approx(50)
-    assert (least.floor_us, least.peak_mb) == (pytest.approx(1.0), 210)
-    with pytest.raises(ValueError, match="shorter"):
-        pipeline._least(case, [turn(0.02, 0.09), turn(0.08)], 0.002)
-
-
-def test_slices_are_all_of_a_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "SLICE", 500)
-    pipeline._simulate(tmp_path, pipeline.Case(2, 2, 1, 2_000))
-    source = open_source(str(tmp_path / "mentions.jsonl"))
-    source.seek(None)
-    with closing(source), closing(Store(tmp_path / "bench.db")) as store:
-        opened = open_pipeline(load(tmp_path / "nadhir.yaml", {}), store)
-        assert len(pipeline._slices(source, opened)) == 1 + opened.counters.mentions // 500 > 1
-        assert store.position(source.name) is not None
+def test_a_run_that_fails_is_told(tmp_path: Path) -> None:
+    (tmp_path / "mentions.jsonl").touch()
+    with pytest.raises(RuntimeError, match="failed"):
+        pipeline._Child(tmp_path, 100)
 
 
 def test_goals_on_kafka_that_are_missed_are_named() -> None:
