@@ -90,7 +90,7 @@ def _at_once(copied: Collection[Trace], pace: Pace) -> list[set[int]]:
     changed = [trace for trace in copied if trace.chance[0] != trace.changes]
     if changed:
         times_ms = [t.rows[WIDTH * i + FIRST_MS] for t in changed for i in t.copiers]
-        chances = pace.chances(np.array(times_ms), [len(t.copiers) for t in changed])
+        chances = pace.chances(times_ms, [len(t.copiers) for t in changed])
         for trace, chance in zip(changed, chances):
             trace.chance = (trace.changes, chance)
     close = sorted((trace for trace in copied if trace.chance[1] <= line), key=_made)
@@ -100,7 +100,7 @@ def _at_once(copied: Collection[Trace], pace: Pace) -> list[set[int]]:
 def _tagged(texts: list[set[int]], tags: list[Trace]) -> list[set[int]]:
     """Accounts that copy texts and use the same hashtag, where that is not everybody's hashtag."""
     copiers = set().union(*texts)
-    using = [(copiers.intersection(trace.joined), len(trace.joined)) for trace in tags]
+    using = [(copiers & trace.joined.keys(), len(trace.joined)) for trace in tags]
     return [some for some, all_ in using if len(some) >= LEAST_ACCOUNTS and 10 * len(some) >= all_]
 
 
@@ -165,19 +165,21 @@ def _copiers(members: set[int], copies: Table) -> set[int]:
 
 def _all_amplified(many: Collection[Trace], within: set[int], window: TraceWindow) -> list[Group]:
     """What is newly amplified, beside what the accounts in ``within`` share."""
-    if all(trace.told == trace.changes for trace in many):
-        return []
+    new = sum(trace.told != trace.changes for trace in many)
     found = []
     for trace in sorted(many, key=lambda t: (AMPLIFIED[t.kind], t.first_ms, t.number)):
+        if not new:
+            break
         if trace.told == trace.changes:
-            within |= trace.joined.keys()
+            within.update(trace.joined)
             continue
+        new -= 1
         if 2 * len(within.intersection(trace.joined)) > len(trace.joined):
             continue
         times_ms = np.sort(np.array(trace.rows[FIRST_MS::WIDTH]))
         densest = int(densest_of(times_ms).max())
         if densest >= AMPLIFIED_ACCOUNTS:
             found.append(amplified(trace, times_ms, densest, window))
-            within |= trace.joined.keys()  # a post and its link are told once
+            within.update(trace.joined)  # a post and its link are told once
             trace.told = trace.changes
     return found

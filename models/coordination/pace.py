@@ -7,17 +7,17 @@ the pace of all mentions.  What is done together comes at once: a scan statistic
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from operator import sub
 
 import numpy as np
 
 from models.coordination.chance import within
-from models.records import Float64, Int64
 
 _BUCKET_MS = 600_000
-_MOST_NEW = 4096
+_NEVER_MS = -1 << 62
 
 
 class Pace:
@@ -30,58 +30,46 @@ class Pace:
     ...     pace.count(60_000 * minute)
     >>> at_once = [60_000 * (600 + i) for i in range(8)]
     >>> day = [150 * at for at in range(0, 500_000, 60_000)]
-    >>> first, second = pace.chances(np.array(at_once + day), [8, len(day)])
+    >>> first, second = pace.chances(at_once + day, [8, len(day)])
     >>> first < 1e-9 < second
     True
     """
 
     def __init__(self, span_ms: int) -> None:
         self._span = span_ms // _BUCKET_MS
-        self._counts = np.zeros(self._span, dtype=np.int64)  # a ring, by bucket
-        self._before = self._counts  # mentions before each bucket
+        self._counts: deque[int] = deque([0] * self._span, self._span)  # up to the last
         self._first: int | None = None
         self._last = 0
-        self._held = 0
-        self._new = array("q")  # times that are not counted yet
+        self._began_ms = _NEVER_MS  # the last
 
     def count(self, at_ms: int) -> None:
         """Count a mention."""
-        self._new.append(at_ms)
-        if len(self._new) >= _MOST_NEW:
-            self._settle()
-
-    def _settle(self) -> None:
-        """Count what came since."""
-        if not self._new:
+        if self._began_ms <= at_ms < self._began_ms + _BUCKET_MS:
+            self._counts[-1] += 1
             return
-        buckets = np.array(self._new) // _BUCKET_MS
-        self._new = array("q")
+        bucket = at_ms // _BUCKET_MS
         if self._first is None:
-            self._first = int(buckets[0])
-        last = max(self._last, int(buckets.max()))
-        self._counts[np.arange(max(self._last, last - self._span) + 1, last + 1) % self._span] = 0
-        self._last = last
-        inside = buckets[buckets > last - self._span] % self._span
-        self._counts += np.bincount(inside, minlength=self._span)
-        self._held = int(self._counts.sum())
-        order = np.arange(last - self._span + 1, last + 1) % self._span
-        self._before = np.empty_like(self._counts)
-        self._before[order] = np.cumsum(self._counts[order]) - self._counts[order]
+            self._first = bucket
+        if bucket > self._last:
+            self._counts.extend([0] * min(bucket - self._last, self._span))
+            self._last, self._began_ms = bucket, bucket * _BUCKET_MS
+        after = bucket - self._last - 1
+        if after >= -self._span:
+            self._counts[after] += 1
 
-    def chances(self, times_ms: Int64, sizes: Sequence[int]) -> list[float]:
+    def chances(self, times_ms: Iterable[int], sizes: Sequence[int]) -> list[float]:
         """How likely times lie as close somewhere if they are spread as all mentions are.
 
         Parameters
         ----------
-        times_ms : int64[n]
+        times_ms : iterable of int
             Of one thing after the other; ascending for each.
         sizes : sequence of int
             How many times each thing has.
         """
-        self._settle()
         if self._first is None:
             return [1.0] * len(sizes)
-        places, whole = self._places(times_ms).tolist(), self._whole()
+        places, whole = self._places(times_ms), self._whole()
         of, most, many, stretch = [], [], [], []
         end = 0
         for thing, size in enumerate(sizes):
@@ -102,15 +90,19 @@ class Pace:
         least: list[float] = chances.tolist()
         return least
 
-    def _places(self, times_ms: Int64) -> Float64:
+    def _places(self, times_ms: Iterable[int]) -> list[float]:
         """How many mentions lie before each."""
-        bucket, after_ms = np.divmod(times_ms, _BUCKET_MS)
-        inside = (bucket > self._last - self._span) & (bucket <= self._last)
-        at = bucket % self._span
-        found: Float64 = (self._before[at] + self._counts[at] * after_ms / _BUCKET_MS) * inside
-        return found
+        counts = list(self._counts)
+        before, began = [0, *accumulate(counts)], self._last - self._span + 1
+        places = []
+        for at_ms in times_ms:
+            bucket, after_ms = divmod(at_ms, _BUCKET_MS)
+            at = bucket - began
+            inside = 0 <= at < self._span
+            places.append(before[at] + counts[at] * after_ms / _BUCKET_MS if inside else 0.0)
+        return places
 
     def _whole(self) -> float:
         """A day's mentions; what was not seen of it counts as the rest."""
         first = max(self._last - self._span + 1, self._first or 0)
-        return max(1.0, self._held * self._span / (self._last - first + 1))
+        return max(1.0, sum(self._counts) * self._span / (self._last - first + 1))

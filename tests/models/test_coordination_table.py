@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from models.coordination import shared_runs
+from models.coordination.pace import Pace
 from models.coordination.shared_runs import validated
 from models.coordination.sharing import Sharing
 from models.coordination.table import HOUR_MS, Table
 from models.coordination.text import Text
 from models.coordination.trace import FIRST_MS, MOST_ACCOUNTS, TIMES, WIDTH, Quote, Trace
 from models.coordination.traces import words_of
-from models.coordination.window import TraceWindow
+from models.coordination.window import DAY_MS, TraceWindow
 from models.records import Author, Mention
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -105,6 +106,25 @@ def test_a_text_that_was_put_away_is_read_again() -> None:
     assert both == {2, 3, 4}
     assert other.read()
     assert one.alike(other, both) == other.alike(one, both) == pytest.approx(21 / 35)
+
+
+def test_places_in_a_day_count_what_came_late_and_not_what_came_too_late() -> None:
+    rng = np.random.default_rng(6)
+    pace, ten_ms, span_ms = Pace(DAY_MS), 600_000, DAY_MS
+    counted = (np.arange(2_000) * 150_000 - rng.integers(0, 2 * span_ms, 2_000)).tolist()
+    last = 0
+    held = []
+    for at_ms in counted:
+        pace.count(at_ms)
+        last = max(last, at_ms // ten_ms)
+        held = [b for b in [*held, at_ms // ten_ms] if last - span_ms // ten_ms < b <= last]
+    asked = [last * ten_ms - i * 7_654_321 for i in range(30)]
+    expected = [
+        sum(b < at // ten_ms for b in held) + held.count(at // ten_ms) * (at % ten_ms) / ten_ms
+        for at in asked
+    ]
+    inside = [at // ten_ms > last - span_ms // ten_ms for at in asked]
+    assert pace._places(asked) == [e if i else 0.0 for e, i in zip(expected, inside)]
 
 
 def test_the_most_within_an_hour_is_that_of_each_thing() -> None:
