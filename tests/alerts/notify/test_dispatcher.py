@@ -224,11 +224,11 @@ def test_one_that_hangs_holds_up_no_other() -> None:
     queue, slow, fast = MemoryQueue(), Hanging(), Fake()
     for i in range(300):
         queue.put(told(alert=alert_of(i), receiver="slow"), 0)
-    numbers = [queue.put(told(alert=alert_of(i), receiver="fast"), 0) for i in range(300)]
     found = dispatch(queue, one(slow, queue, name="slow"), one(fast, queue, name="fast"))
     try:
+        assert slow.begun.wait(20)
+        numbers = [queue.put(told(alert=alert_of(i), receiver="fast"), 0) for i in range(300)]
         eventually(lambda: all(queue.entry(n).status == "sent" for n in numbers))
-        assert slow.begun.is_set()
         assert slow.sent == []
         assert found.counts()["fast"]["sent"] == 300
     finally:
