@@ -42,8 +42,7 @@ def test_the_worst_inputs_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
         median, late, worst = map(float, row.split("|")[2:5])
         assert 0 <= median <= late <= worst
     monkeypatch.setattr(hostile, "LIMIT_MS", -1.0)
-    judged = ["**no**" in row for row in hostile.run(20)[2:]]
-    assert judged == [True] * 10 + [False] * 5  # a mention has a dozen fields, and no limit of them
+    assert all("**no**" in row for row in hostile.run(20)[2:])
 
 
 def test_brands_are_as_many_as_asked_for_and_the_same_each_time() -> None:

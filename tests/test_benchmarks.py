@@ -107,7 +107,8 @@ def test_cases_take_turns_and_short_ones_are_repeated(tmp_path: Path) -> None:
     assert len({run.alerts for run in short}) == len(long) == 1
     assert 500 < short[0].mentions < 1_000 < 2_000 < long[0].mentions
     mean = pipeline._mean(short)
-    assert min(run.pipeline_us for run in short) < mean.pipeline_us < long[0].peak_mb * 1e3
+    costs = [run.pipeline_us for run in short]
+    assert min(costs) < mean.pipeline_us < max(costs)
     assert mean.peak_mb == max(run.peak_mb for run in short)
 
 
