@@ -7,7 +7,7 @@ A bucket is cut down whenever it has grown by as much again as it keeps: a menti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -209,11 +209,20 @@ def sample(buckets: Iterable[Bucket], brand: int, start_ms: int, end_ms: int) ->
     return Sample(rows[order], [unpacked(mentions[i]) for i in order.tolist()])
 
 
-def samples(buckets: Iterable[Bucket]) -> Iterator[tuple[int, Sample]]:
-    """What buckets hold of each brand, by time: all brands in the time of a few."""
-    held = [bucket.kept() for bucket in buckets]
-    mentions = [mention for _, some in held for mention in some]
-    rows = _joined([rows for rows, _ in held])
+def samples(
+    buckets: Iterable[Bucket], brands: Collection[int] | None = None
+) -> Iterator[tuple[int, Sample]]:
+    """What buckets hold of each brand, or of some, by time: of many in the time of a few."""
+    parts: list[Rows] = []
+    mentions: list[bytes] = []
+    for bucket in buckets:
+        rows, blobs = bucket.kept()
+        if brands is not None:
+            at = np.flatnonzero(np.isin(rows["brand"], np.fromiter(brands, np.int32)))
+            rows, blobs = rows[at], [blobs[i] for i in at.tolist()]
+        parts.append(rows)
+        mentions += blobs
+    rows = _joined(parts)
     order = np.lexsort((rows["key"], rows["published_ms"], rows["brand"]))
     rows = rows[order]
     cuts = np.flatnonzero(np.diff(rows["brand"], prepend=-1)).tolist()

@@ -94,7 +94,7 @@ class Lookout:
     def __init__(self, brands: Sequence[Brand], posts: PostStore) -> None:
         self._brands = brands
         self._posts = posts
-        self._watch = Watch(len(brands))
+        self._watch = Watch(brands)
         self._looked: int | None = None  # ten minutes, up to and with these
         self._told: dict[int, list[_Told]] = {}
         self._changed = False
@@ -132,9 +132,8 @@ class Lookout:
             claims |= goes_on[RUMOUR]
             shared = set(self._watch.shared(at)) | goes_on[COORDINATION]
         found: list[Sight] = []
-        for brand in sorted(claims | shared):
-            posts = self._posts.sample(brand, until_ms - _KEPT_MS, until_ms)
-            if not len(posts) or posts.rows["published_ms"][-1] < until_ms - LOOK_MS:
+        for brand, posts in self._posts.samples(claims | shared, at):
+            if posts.rows["published_ms"][-1] < until_ms - LOOK_MS:
                 continue
             if brand in claims:
                 found += self._rumours(brand, posts, until_ms, before(brand, until_ms - _KEPT_MS))

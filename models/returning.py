@@ -49,13 +49,12 @@ class Returning:
         """Whether an account was there on an earlier day; it is there now."""
         if day > self._day:
             self._turn(day)
-        places = key & self._mask, key >> 32 & self._mask
-        for place in places:
-            self._today[place >> 3] |= 1 << (place & 7)
-        return any(
-            all(held[place >> 3] >> (place & 7) & 1 for place in places)
-            for held in (self._week, self._last)
-        )
+        one, other = key & self._mask, key >> 32 & self._mask
+        at, bit, to, mark = one >> 3, 1 << (one & 7), other >> 3, 1 << (other & 7)
+        self._today[at] |= bit
+        self._today[to] |= mark
+        week, last = self._week, self._last
+        return bool((week[at] & bit and week[to] & mark) or (last[at] & bit and last[to] & mark))
 
     def _turn(self, day: int) -> None:
         size = len(self._today)

@@ -4,24 +4,25 @@ A look at a brand's posts costs tens of microseconds each, and in calm hours the
 seen.  So what comes in ten minutes is first searched, for all brands together, for claims that are
 passed on and for things (near-duplicate texts, links, hashtags, media, reposted posts) that several
 accounts share and that were not shared in the hours before.  Only where there are enough, and more
-than is usual for the brand, is looked.
+than is usual for the brand, is looked.  A repost shares the post that it passes on, not also what
+is in it: many who pass on one post are an audience.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from models.buckets import BUCKET_MS, Bucket
-from models.coordination.posts import mention_of
 from models.coordination.traces import keys_of, words
 from models.evidence import HOUR_MS
 from models.kept import Kept, unpacked
 from models.narratives.claims import Stance, shipped_claims
-from models.records import Bool, Float64, Int64, UInt64
-from models.tokens import tokens_of
+from models.records import Bool, Brand, Float64, Int64, UInt64
+from models.tokens import PLAIN_BITS, Tokens, tokens_of
 
 GROWTH = 2.0  # over what is usual
 LEAST_CLAIMS, CHANCE = 5.0, 3.0  # the latter in standard deviations of a count
@@ -29,7 +30,7 @@ LEAST_SHARED, FRESH_GROWTH, JUST_NOW = 5, 8.0, 2
 _LEAST_BITS = 22.0  # a text that tells less is nobody's copy, whatever link comes with it
 _WEIGHTS = np.zeros(len(Stance), dtype=np.float32)
 _WEIGHTS[[Stance.HEARSAY, Stance.CLAIM, Stance.QUESTION]] = 1.0, 0.75, 0.7
-_LOW = np.uint64(0xFFFF)
+_LOW, _HASH_BITS = np.uint64(0xFFFF), np.uint64(32)
 _BRAND_MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF, _HOUR, _KEPT = 3, HOUR_MS // BUCKET_MS, 3 * HOUR_MS // BUCKET_MS
 
@@ -63,12 +64,12 @@ class Watch:
 
     Parameters
     ----------
-    brands : int
-        Number of brands.
+    brands : sequence of Brand
     """
 
-    def __init__(self, brands: int) -> None:
-        self._brands = brands
+    def __init__(self, brands: Sequence[Brand]) -> None:
+        self._brands = len(brands)
+        self._names = _names(brands)
         self._marks: dict[int, Marks] = {}
 
     def read(self, buckets: Mapping[int, Bucket], last: int) -> None:
@@ -122,9 +123,10 @@ class Watch:
         kept = [unpacked(blob) for _, mentions in held.values() for blob in mentions]
         if not kept:
             return
+        every = np.concatenate([rows["brand"] for rows, _ in held.values()]).astype(np.uint64)
         tokens = tokens_of([k.text for k in kept])
-        said = words(tokens)
         claims = _WEIGHTS[shipped_claims().stances(tokens)]
+        said = words(self._unnamed(tokens, every))
         tells = np.add.reduceat(np.append(said.bits, 0.0), said.starts[:-1])
         tells[np.diff(said.starts) == 0] = 0.0
         first = 0
@@ -137,6 +139,22 @@ class Watch:
             yield at, Marks(sums, *keys)
             first = last
 
+    def _unnamed(self, tokens: Tokens, brand: UInt64) -> Tokens:
+        """The same, names of each text's brand as plain words: whoever speaks of it says them."""
+        keys = brand[tokens.rows] << _HASH_BITS | tokens.hashes
+        bits = tokens.bits.copy()
+        named = _among(keys, self._names)
+        bits[named] = np.minimum(bits[named], np.float32(PLAIN_BITS))
+        return replace(tokens, bits=bits)
+
+
+def _names(brands: Sequence[Brand]) -> UInt64:
+    """Words of the brands' names, each with its brand, ascending."""
+    names = [(i, name) for i, b in enumerate(brands) for name in (*b.names, *b.keywords)]
+    tokens = tokens_of([name for _, name in names])
+    brand = np.array([i for i, _ in names], dtype=np.uint64)
+    return np.unique(brand[tokens.rows] << _HASH_BITS | tokens.hashes)
+
 
 def _keys(brand: Int64, kept: list[Kept], bands: UInt64) -> tuple[UInt64, Int64, Int64, Bool]:
     """What each post leaves behind, of its brand, and whose it is."""
@@ -146,12 +164,15 @@ def _keys(brand: Int64, kept: list[Kept], bands: UInt64) -> tuple[UInt64, Int64,
     shared: list[int] = []
     rows: list[int] = []
     for row, k in enumerate(kept):
-        if "#" in k.text or "://" in k.text or k.links or k.media or k.repost_of:
-            keys = [key.hash for key in keys_of(mention_of(k, 0)) if key.kind != "reply"]
+        if k.repost_of:
+            shared.append(hash((k.platform, k.repost_of)))
+            rows.append(row)
+        elif "#" in k.text or "://" in k.text or k.links or k.media:
+            keys = [hash(key) for key in keys_of(k) if key.kind != "reply"]
             shared += keys
             rows += [row] * len(keys)
     at = np.concatenate([of, np.array(rows, dtype=np.int64)]).astype(np.int64)
-    mixed = np.concatenate([bands[of, band], np.array(shared, dtype=np.uint64)])
+    mixed = np.concatenate([bands[of, band], np.array(shared, dtype=np.int64).view(np.uint64)])
     mixed ^= (brand[at].astype(np.uint64) + np.uint64(1)) * _BRAND_MIX
     return mixed, brand[at], accounts[at], np.arange(len(at)) < len(of)
 
@@ -220,7 +241,9 @@ def _runs(minor: Int64, major: Int64 | UInt64) -> tuple[Int64, Int64]:
 
 
 def _among(keys: UInt64, known: UInt64) -> Int64:
-    """Which keys are known; what is known is ascending, and not nothing."""
+    """Which keys are known; what is known is ascending."""
+    if not len(known):
+        return np.empty(0, dtype=np.int64)
     may_be = np.zeros(1 << 16, dtype=np.bool_)  # most are ruled out by a part of their bits
     may_be[known & _LOW] = True
     rows = np.flatnonzero(may_be[keys & _LOW])

@@ -6,14 +6,14 @@ hash: what is kept does not depend on the order of arrival or on how the stream 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
 import numpy as np
 
-from models.buckets import BUCKET_MS, Bucket, Sample, by_bucket, sample
+from models.buckets import BUCKET_MS, Bucket, Sample, by_bucket, sample, samples
 from models.coordination.allies import Allies
 from models.coordination.detector import LINE, Coordination
 from models.coordination.record import record
@@ -120,6 +120,13 @@ class PostStore:
         tens = range(start_ms // BUCKET_MS, -(-end_ms // BUCKET_MS))
         inside = [self.buckets[at] for at in sorted(self.buckets) if at in tens]
         return sample(inside, brand, start_ms, end_ms)
+
+    def samples(self, brands: Collection[int], last: int) -> Iterator[tuple[int, Sample]]:
+        """The same of some brands, of the hours up to ten minutes to which nothing is added."""
+        if not brands:
+            return iter(())
+        tens = range(last + 1 - KEPT_HOURS * HOUR_MS // BUCKET_MS, last + 1)
+        return samples([self.buckets[at] for at in sorted(self.buckets) if at in tens], brands)
 
     # state ----------------------------------------------------------------------------------
 

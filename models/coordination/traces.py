@@ -17,6 +17,7 @@ from hashlib import blake2b
 import numpy as np
 from msgspec import Struct
 
+from models.kept import Kept
 from models.records import Float32, Int64, Mention, UInt32, UInt64
 from models.tokens import PLAIN_BITS, Tokens, tokens_of
 
@@ -101,7 +102,7 @@ def _silence(count: int) -> Words:
     )
 
 
-def keys_of(mention: Mention) -> list[Key]:
+def keys_of(mention: Mention | Kept) -> list[Key]:
     """Links, hashtags, media, and what is reposted or answered."""
     keys = []
     if mention.repost_of:
@@ -125,7 +126,7 @@ def keys_of(mention: Mention) -> list[Key]:
     return list(dict.fromkeys(keys))[:MAX_KEYS] if len(keys) > 1 else keys
 
 
-def links_of(mention: Mention) -> Sequence[str]:
+def links_of(mention: Mention | Kept) -> Sequence[str]:
     """The links that are given, else those in the text."""
     return mention.links or links_in(mention.text)
 
