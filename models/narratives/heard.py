@@ -72,8 +72,11 @@ class Listener:
         mentions = [mention_of(kept, at_ms) for kept, at_ms in zip(posts.mentions, times)]
         self._all.observe(mentions, posts.languages(), posts.negative.tolist())
         self._all.now_ms = max(until_ms - 1, self._all.now_ms)
-        held = (self._all.holder(m.platform, m.id) for m in mentions)
-        self._narrative_of = [None if n is None else n.id for n in held]
+        self._rows: dict[str, list[int]] = {}  # of each narrative
+        for row, mention in enumerate(mentions):
+            held = self._all.holder(mention.platform, mention.id)
+            if held is not None:
+                self._rows.setdefault(held.id, []).append(row)
         self._records: dict[str, NarrativeRecord] = {}
         self._usual = self._all.samples
 
@@ -87,7 +90,7 @@ class Listener:
         """
         found = []
         for narrative in self._all.narratives:
-            rows = self._rows(narrative)
+            rows = np.array(self._rows.get(narrative.id, []), dtype=np.int64)
             marks = marks_of(self.posts.rows["key"][rows])
             least = SPREADING
             for other, rise in known:
@@ -123,10 +126,6 @@ class Listener:
         if narrative.id not in self._records:
             self._records[narrative.id] = record(narrative, self._all, self._terms, self._usual)
         return self._records[narrative.id]
-
-    def _rows(self, narrative: Narrative) -> Int64:
-        own = [i for i, held in enumerate(self._narrative_of) if held == narrative.id]
-        return np.array(own, dtype=np.int64)
 
 
 def marks_of(keys: UInt64) -> UInt64:
