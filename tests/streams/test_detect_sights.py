@@ -193,7 +193,8 @@ def test_a_stored_state_holds_little_of_what_was_told() -> None:
     assert 0 < sum(told.values()) < 4096
 
 
-def test_nobody_is_looked_at_closely_while_all_is_calm(monkeypatch: pytest.MonkeyPatch) -> None:
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """What is looked at closely from now on."""
     seen: list[list[int]] = []
     for name in ("claims", "shared"):
         asked = getattr(Watch, name)
@@ -203,9 +204,49 @@ def test_nobody_is_looked_at_closely_while_all_is_calm(monkeypatch: pytest.Monke
             return seen[-1]
 
         monkeypatch.setattr(Watch, name, spy)
+    return seen
+
+
+def test_nobody_is_looked_at_closely_while_all_is_calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = looked_at(monkeypatch)
     sights(talk())
     assert len(seen) > 100
     assert not any(seen)
+
+
+def shared_by(accounts: int, *, passed_on: bool) -> Stream:
+    """One link and one hashtag from each, in words of their own or passed on with one post."""
+    rng = np.random.default_rng(1)
+    texts = [f"{' '.join(rng.choice(WORDS, 6))} #late https://a.example/1" for _ in range(accounts)]
+    each = posts("s", BEGIN_MS + rng.integers(0, 50 * MINUTE_MS, accounts), texts, accounts, 1)
+    for i, mention in enumerate(each.mention):
+        if passed_on:
+            text = f"RT @first: {texts[0]}"
+            each.mention[i] = msgspec.structs.replace(
+                mention, text=text, kind="repost", repost_of="first"
+            )
+    return each
+
+
+@pytest.mark.parametrize("passed_on", [False, True])
+def test_an_audience_that_passes_on_one_post_is_not_looked_at(
+    monkeypatch: pytest.MonkeyPatch, passed_on: bool
+) -> None:
+    seen = looked_at(monkeypatch)
+    sights(merged(talk(), shared_by(12, passed_on=passed_on)))
+    assert any(seen) is not passed_on
+
+
+def test_the_name_of_the_brand_makes_no_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = looked_at(monkeypatch)
+    rng = np.random.default_rng(1)
+    whole = BRANDS[0], Brand(id="acme", names=("Acme United Holding",))
+    texts = [f"acme united holding {' '.join(rng.choice(WORDS, 2))}" for _ in range(60)]
+    times = BEGIN_MS + rng.integers(0, 50 * MINUTE_MS, 60)
+    sights(merged(talk(), posts("n", times, texts, 60, 1)), brands=whole)
+    assert not any(seen)
+    sights(merged(talk(), posts("n", times, texts, 60, 1)))  # where it is not known as a name
+    assert any(seen)
 
 
 def test_talk_in_set_phrases_is_seldom_looked_at(
