@@ -22,6 +22,11 @@ _TIMEOUT_MS = 10_000
 # A broker that starts may answer for a while without some topics; who joins a group then is given
 # none of their partitions until the next look, which by default is five minutes away.
 METADATA_MS = 5_000
+# the client drops a last answer that comes together with the end of a connection
+_HUNG_UP = (
+    "it hung up while we signed in, as it does after a failed authentication: see kafka.username "
+    "and kafka.password"
+)
 _PATIENCE_S = 10.0
 _PAUSE_S = 0.1
 T = TypeVar("T")
@@ -106,7 +111,10 @@ def reached(kafka: KafkaSettings) -> Iterator[None]:
         yield
     except KafkaError as error:
         where = ", ".join(kafka.bootstrap)
-        because = f" ({refusals.first})" if refusals.first else ""
+        why = refusals.first
+        if not why and refusals.hung_up and kafka.protocol.startswith("SASL"):
+            why = _HUNG_UP
+        because = f" ({why})" if why else ""
         raise KafkaEngineError(
             f"Kafka at {where}: {type(error).__name__}: {error}{because}; see kafka.bootstrap and "
             "kafka.protocol (NADHIR_KAFKA__…); `make kafka` starts one on this machine"
@@ -119,10 +127,12 @@ class _Refusals(logging.Handler):
     """Why a cluster does not take us; the client logs that, and raises no more than a timeout."""
 
     first = ""
+    hung_up = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the first that says something about passwords or certificates."""
         for said in map(str, record.args if isinstance(record.args, tuple) else ()):
+            self.hung_up |= "socket disconnected" in said
             if not self.first and ("SaslAuthentication" in said or "[SSL" in said):
                 self.first = said
 

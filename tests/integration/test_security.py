@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kafka.errors import KafkaConnectionError, KafkaTimeoutError
 from pydantic import SecretStr
 
 from deploy.kafka.cluster import User, cluster
 from streams.config.schema import KafkaSettings
+from streams.kafka import KafkaEngineError
+from streams.kafka.connection import reached
 from tests.integration.workers import secured, three_workers
 from tests.running import nadhir
 
@@ -54,3 +58,22 @@ def test_what_is_wrong_is_told(
     assert "Traceback" not in done.stderr.decode()
     assert b"sesame" not in done.stderr + done.stdout
     assert b"barley" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("protocol", ["SASL_SSL", "PLAINTEXT"])
+def test_a_cluster_that_hangs_up_while_we_sign_in_is_told(protocol: str) -> None:
+    """On a busy machine the refusal and the end come together, and the client drops the refusal."""
+    kafka = KafkaSettings(
+        protocol=protocol, username="nadhir", password=SecretStr("open-barley-71")
+    )
+    log = logging.getLogger("kafka.net.connection")
+
+    def sign_in() -> None:
+        with reached(kafka):
+            lost = KafkaConnectionError("socket disconnected")
+            log.error("%s: Connection lost: %s", "bootstrap", lost)
+            raise KafkaTimeoutError("Unable to bootstrap")
+
+    with pytest.raises(KafkaEngineError) as told:
+        sign_in()
+    assert ("failed authentication" in str(told.value)) is (protocol == "SASL_SSL")
