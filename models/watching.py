@@ -4,30 +4,30 @@ A look at a brand's posts costs tens of microseconds each, and in calm hours the
 seen.  So what comes in ten minutes is first searched, for all brands together, for claims that are
 passed on and for things (near-duplicate texts, links, hashtags, media, reposted posts) that several
 accounts share and that were not shared in the hours before.  Only where there are enough, and more
-than is usual for the brand, is looked.  A repost shares the post that it passes on, not also what
-is in it: many who pass on one post are an audience.
+than is usual for the brand, is looked.  What is in a few posts that many repost is shared by these
+posts alone: who passes them on is their audience.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from models.buckets import BUCKET_MS, Bucket
-from models.coordination.traces import keys_of, words
+from models.coordination.traces import keys_of, signed
 from models.evidence import HOUR_MS
 from models.kept import Kept, unpacked
 from models.narratives.claims import Stance, shipped_claims
-from models.records import Bool, Brand, Float64, Int64, UInt64
+from models.records import Bool, Brand, Float32, Float64, Int64, UInt64
 from models.tokens import PLAIN_BITS, Tokens, tokens_of
 
 GROWTH = 2.0  # over what is usual
 LEAST_CLAIMS, CHANCE = 5.0, 3.0  # the latter in standard deviations of a count
 LEAST_SHARED, FRESH_GROWTH, JUST_NOW = 5, 8.0, 2
 _LEAST_BITS = 22.0  # a text that tells less is nobody's copy, whatever link comes with it
+_LEAST_BESIDE = 8.0  # the brand's name
 _WEIGHTS = np.zeros(len(Stance), dtype=np.float32)
 _WEIGHTS[[Stance.HEARSAY, Stance.CLAIM, Stance.QUESTION]] = 1.0, 0.75, 0.7
 _LOW, _HASH_BITS = np.uint64(0xFFFF), np.uint64(32)
@@ -44,8 +44,9 @@ class Marks(NamedTuple):
         How much their posts pass claims on.
     keys : uint64[k]
         What posts leave behind, of their brand.
-    brands, accounts : int64[k]
-        Whose brand it is of, and who left it.
+    brands, accounts, origins : int64[k]
+        Whose brand it is of, who left it, and where it is from: the account itself, or the post
+        that it passed on.
     text : bool[k]
         Whether it is the wording of a post that is no repost.
     """
@@ -54,6 +55,7 @@ class Marks(NamedTuple):
     keys: UInt64
     brands: Int64
     accounts: Int64
+    origins: Int64
     text: Bool
 
 
@@ -126,55 +128,68 @@ class Watch:
         every = np.concatenate([rows["brand"] for rows, _ in held.values()]).astype(np.uint64)
         tokens = tokens_of([k.text for k in kept])
         claims = _WEIGHTS[shipped_claims().stances(tokens)]
-        said = words(self._unnamed(tokens, every))
-        tells = np.add.reduceat(np.append(said.bits, 0.0), said.starts[:-1])
-        tells[np.diff(said.starts) == 0] = 0.0
+        once = tokens.distinct(tokens.bits > 0)
+        named = self._named(once, every)
+        said = signed(once, (once.bits > PLAIN_BITS) & ~named)
+        tells = _sums(once.bits, once) >= _LEAST_BITS
+        tells &= _sums(np.where(named, 0, once.bits), once) >= _LEAST_BESIDE
         first = 0
         for at, (rows, mentions) in held.items():
             last = first + len(mentions)
             brand = rows["brand"].astype(np.int64)
-            bands = np.where(tells[first:last, None] >= _LEAST_BITS, said.bands[first:last], 0)
+            bands = np.where(tells[first:last, None], said.bands[first:last], 0)
             keys = _keys(brand, kept[first:last], bands)
             sums = np.bincount(brand, claims[first:last], self._brands).astype(np.float64)
             yield at, Marks(sums, *keys)
             first = last
 
-    def _unnamed(self, tokens: Tokens, brand: UInt64) -> Tokens:
-        """The same, names of each text's brand as plain words: whoever speaks of it says them."""
-        keys = brand[tokens.rows] << _HASH_BITS | tokens.hashes
-        bits = tokens.bits.copy()
-        named = _among(keys, self._names)
-        bits[named] = np.minimum(bits[named], np.float32(PLAIN_BITS))
-        return replace(tokens, bits=bits)
+    def _named(self, once: Tokens, brand: UInt64) -> Bool:
+        """Which words name their text's brand: whoever speaks of it says them."""
+        named = np.zeros(len(once.hashes), dtype=np.bool_)
+        named[_among(brand[once.rows] << _HASH_BITS | once.hashes, self._names)] = True
+        return named
+
+
+def _sums(bits: Float32, tokens: Tokens) -> Float32:
+    """What is told by each text in all."""
+    sums: Float32 = np.add.reduceat(np.append(bits, np.float32(0)), tokens.starts[:-1])
+    sums[np.diff(tokens.starts) == 0] = 0.0
+    return sums
 
 
 def _names(brands: Sequence[Brand]) -> UInt64:
     """Words of the brands' names, each with its brand, ascending."""
-    names = [(i, name) for i, b in enumerate(brands) for name in (*b.names, *b.keywords)]
+    names = [(i, name) for i, b in enumerate(brands) for name in b.names]
     tokens = tokens_of([name for _, name in names])
     brand = np.array([i for i, _ in names], dtype=np.uint64)
     return np.unique(brand[tokens.rows] << _HASH_BITS | tokens.hashes)
 
 
-def _keys(brand: Int64, kept: list[Kept], bands: UInt64) -> tuple[UInt64, Int64, Int64, Bool]:
-    """What each post leaves behind, of its brand, and whose it is."""
+def _keys(
+    brand: Int64, kept: list[Kept], bands: UInt64
+) -> tuple[UInt64, Int64, Int64, Int64, Bool]:
+    """What each post leaves behind, of its brand, whose it is, and where it is from."""
     accounts = np.array([hash((k.platform, k.author_id or k.handle)) for k in kept], dtype=np.int64)
     bands[[k.repost_of is not None for k in kept]] = 0
     of, band = np.nonzero(bands)
     shared: list[int] = []
     rows: list[int] = []
+    passed: list[tuple[int, int]] = []  # entries of what is in a reposted post, and that post
     for row, k in enumerate(kept):
-        if k.repost_of:
-            shared.append(hash((k.platform, k.repost_of)))
-            rows.append(row)
-        elif "#" in k.text or "://" in k.text or k.links or k.media:
+        if "#" in k.text or "://" in k.text or k.links or k.media or k.repost_of:
             keys = [hash(key) for key in keys_of(k) if key.kind != "reply"]
+            if k.kind == "repost" and k.repost_of:  # its first key
+                passed += [(len(shared) + i, keys[0]) for i in range(1, len(keys))]
             shared += keys
             rows += [row] * len(keys)
     at = np.concatenate([of, np.array(rows, dtype=np.int64)]).astype(np.int64)
     mixed = np.concatenate([bands[of, band], np.array(shared, dtype=np.int64).view(np.uint64)])
     mixed ^= (brand[at].astype(np.uint64) + np.uint64(1)) * _BRAND_MIX
-    return mixed, brand[at], accounts[at], np.arange(len(at)) < len(of)
+    origins = accounts[at]
+    if passed:
+        entries, posts = np.array(passed).T
+        origins[len(of) + entries] = posts
+    return mixed, brand[at], accounts[at], origins, np.arange(len(at)) < len(of)
 
 
 def _often(marks: Sequence[Marks]) -> UInt64:
@@ -203,15 +218,16 @@ def _crowds(
     keys = np.concatenate([m.keys for m in late])
     inside = _among(keys, fresh)
     keys = keys[inside]
-    accounts, brands, text = (
+    accounts, brands, origins, text = (
         np.concatenate([getattr(m, name) for m in late])[inside]
-        for name in ("accounts", "brands", "text")
+        for name in ("accounts", "brands", "origins", "text")
     )
+    sources = _distinct_of_each(keys, origins)
     once, _ = _runs(accounts, keys)
     keys, accounts, brands, text = (each[once] for each in (keys, accounts, brands, text))
     begins = np.flatnonzero(np.diff(keys, prepend=~keys[:1]))
     each_key, counts = keys[begins], np.diff(begins, append=len(keys))
-    many = counts >= LEAST_SHARED
+    many = np.minimum(counts, sources) >= LEAST_SHARED
     if early and many.any():
         before = np.concatenate([m.keys for m in early])
         before = np.sort(before[_among(before, each_key[many])])
@@ -225,6 +241,13 @@ def _distinct(pairs: Int64) -> tuple[Int64, Int64]:
     """Different columns of a table of two rows, and how many there are of each."""
     first, counts = _runs(pairs[1], pairs[0])
     return pairs[:, first], counts
+
+
+def _distinct_of_each(major: UInt64, minor: Int64) -> Int64:
+    """How many different ``minor`` there are of each ``major``, in its order."""
+    first, _ = _runs(minor, major)
+    begins = np.flatnonzero(np.diff(major[first], prepend=~major[first[:1]]))
+    return np.diff(begins, append=len(first))
 
 
 def _runs(minor: Int64, major: Int64 | UInt64) -> tuple[Int64, Int64]:
@@ -242,8 +265,6 @@ def _runs(minor: Int64, major: Int64 | UInt64) -> tuple[Int64, Int64]:
 
 def _among(keys: UInt64, known: UInt64) -> Int64:
     """Which keys are known; what is known is ascending."""
-    if not len(known):
-        return np.empty(0, dtype=np.int64)
     may_be = np.zeros(1 << 16, dtype=np.bool_)  # most are ruled out by a part of their bits
     may_be[known & _LOW] = True
     rows = np.flatnonzero(may_be[keys & _LOW])

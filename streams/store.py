@@ -125,8 +125,7 @@ class Store:
             # state is few large pieces; the same ones change again and again between checkpoints
             self._db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
             self._db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_BYTES // _PAGE_BYTES}")
-            # the next state fills free pages anyway; erasing compacts the file (streams/erasure.py)
-            self._db.execute("PRAGMA secure_delete = FAST")
+            self._db.execute("PRAGMA secure_delete = ON")  # what was dropped is not left to be read
             self._db.execute("PRAGMA journal_mode = WAL")
             # FULL: what a step committed survives a power cut, not only the end of the process
             self._db.execute("PRAGMA synchronous = FULL")

@@ -117,16 +117,31 @@ class PostStore:
 
     def sample(self, brand: int, start_ms: int, end_ms: int) -> Sample:
         """Posts of a brand with start <= time < end, by time."""
-        tens = range(start_ms // BUCKET_MS, -(-end_ms // BUCKET_MS))
-        inside = [self.buckets[at] for at in sorted(self.buckets) if at in tens]
+        inside = self.between(start_ms // BUCKET_MS, -(-end_ms // BUCKET_MS))
         return sample(inside, brand, start_ms, end_ms)
 
     def samples(self, brands: Collection[int], last: int) -> Iterator[tuple[int, Sample]]:
-        """The same of some brands, of the hours up to ten minutes to which nothing is added."""
+        """What `sample` tells of each of some brands, of three hours.
+
+        Parameters
+        ----------
+        brands : collection of int
+        last : int
+            The last ten minutes of these hours, to which nothing is added any more.
+
+        Yields
+        ------
+        int, Sample
+            Brand and posts, in the order of brands; none of a brand without posts.
+        """
         if not brands:
             return iter(())
-        tens = range(last + 1 - KEPT_HOURS * HOUR_MS // BUCKET_MS, last + 1)
-        return samples([self.buckets[at] for at in sorted(self.buckets) if at in tens], brands)
+        return samples(self.between(last + 1 - KEPT_HOURS * HOUR_MS // BUCKET_MS, last + 1), brands)
+
+    def between(self, first: int, end: int) -> list[Bucket]:
+        """What is kept of some ten minutes, the end not included, by time."""
+        tens = range(first, end)
+        return [self.buckets[at] for at in sorted(self.buckets) if at in tens]
 
     # state ----------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ import numpy as np
 from msgspec import Struct
 
 from models.kept import Kept
-from models.records import Float32, Int64, Mention, UInt32, UInt64
+from models.records import Bool, Float32, Int64, Mention, UInt32, UInt64
 from models.tokens import PLAIN_BITS, Tokens, tokens_of
 
 BANDS, ROWS = 8, 2  # texts with Jaccard similarity .5 share a band in 9 of 10 cases, .2 in 3 of 10
@@ -87,7 +87,11 @@ def words_of(texts: Sequence[str]) -> Words:
 def words(tokens: Tokens) -> Words:
     """Words and signatures of texts whose tokens are known."""
     once = tokens.distinct(tokens.bits > 0)
-    telling = once.bits > PLAIN_BITS
+    return signed(once, once.bits > PLAIN_BITS)
+
+
+def signed(once: Tokens, telling: Bool) -> Words:
+    """The same of distinct words, of which some make the signatures."""
     kept = np.concatenate([[0], np.cumsum(telling)])[once.starts]
     return Words(once.hashes, once.bits, once.starts, _bands(once.hashes[telling], kept))
 

@@ -78,9 +78,8 @@ class Supporters:
 
     def learn(self, posts: PostStore, first_hour: int, last_hour: int) -> None:
         """Take in the posts of closed hours, the last not included."""
-        tens = range(first_hour * HOUR_MS // BUCKET_MS, last_hour * HOUR_MS // BUCKET_MS)
-        held = [posts.buckets[at] for at in sorted(posts.buckets) if at in tens]
-        for brand, some in samples(held):
+        hour = HOUR_MS // BUCKET_MS
+        for brand, some in samples(posts.between(first_hour * hour, last_hour * hour)):
             self._learn(brand, some)
 
     def _learn(self, brand: int, posts: Sample) -> None:

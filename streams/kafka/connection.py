@@ -24,8 +24,7 @@ _TIMEOUT_MS = 10_000
 METADATA_MS = 5_000
 # the client drops a last answer that comes together with the end of a connection
 _HUNG_UP = (
-    "it hung up while we signed in, as it does after a failed authentication: see kafka.username "
-    "and kafka.password"
+    "it hung up, perhaps after a failed authentication: see kafka.username and kafka.password"
 )
 _PATIENCE_S = 10.0
 _PAUSE_S = 0.1
@@ -112,7 +111,8 @@ def reached(kafka: KafkaSettings) -> Iterator[None]:
     except KafkaError as error:
         where = ", ".join(kafka.bootstrap)
         why = refusals.first
-        if not why and refusals.hung_up and kafka.protocol.startswith("SASL"):
+        signing_in = kafka.protocol.startswith("SASL") and "bootstrap" in str(error)
+        if not why and refusals.hung_up and signing_in:
             why = _HUNG_UP
         because = f" ({why})" if why else ""
         raise KafkaEngineError(

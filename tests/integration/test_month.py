@@ -17,25 +17,24 @@ from streams.kafka.topics import names
 from tests.integration.workers import Worker, records, send, set_up, truth, until, watermark
 
 
-def kept(kafka: KafkaSettings) -> list[int]:
+def kept(kafka: KafkaSettings, journals: bool) -> list[int]:
     """Bytes that compaction keeps of the changelog of detect, over its course.
 
-    Without the journals: each is a copy of a checkpoint, which is as large as the clock made it.
+    Journals apart: each is a copy of a checkpoint, which is as large as the clock made it.
     """
     live: dict[tuple[int, bytes], int] = {}
     course: list[int] = []
     whole = 0
     every = sorted(records(kafka, names(kafka).detect_state), key=lambda r: r.timestamp)
-    for number, record in enumerate(every):
-        if b"|journal" in record.key:
+    for record in every:
+        if (b"|journal" in record.key) is not journals:
             continue
         key = record.partition, record.key
         whole -= live.pop(key, 0)
         if record.value is not None:
             live[key] = len(record.key) + len(record.value)
             whole += live[key]
-        if number % 200 == 0:
-            course.append(whole)
+        course.append(whole)
     return course
 
 
@@ -78,13 +77,15 @@ def weeks(tmp_path: Path, kafka: KafkaSettings, *, days: float, rate: float) -> 
         resident = memory.end()
     finally:
         worker.kill()
-    course = kept(kafka)
+    course, journals = kept(kafka, journals=False), kept(kafka, journals=True)
     print("changelog keeps, bytes:", course[:: max(1, len(course) // 12)])
+    print("in journals at most, bytes:", max(journals))
     print("resident, kilobytes:", resident[:: max(1, len(resident) // 12)])
     last = len(course) * 3 // 4
     # a day's evidence and two generations of keys come and go, so that eight days are five of
     # growth and three of standing; what never ceased to grow would be a third larger at the end
     assert max(course[last:]) <= 1.15 * max(course[:last])
+    assert max(journals) <= max(course)
     assert max(resident[-5:]) <= 1.15 * max(resident[len(resident) // 2 : -5])
 
 

@@ -126,3 +126,17 @@ def test_while_an_episode_goes_on_only_what_is_final_is_looked_at() -> None:
     early = store.split(0, END_MS - HOUR_MS, END_MS, END_MS - 31 * MINUTE_MS)
     assert early.groups == ()
     assert store.split(0, END_MS - HOUR_MS, END_MS, END_MS + 1).groups
+
+
+def test_posts_of_many_brands_are_those_of_each() -> None:
+    store = keep(merged(talk(), campaign()))
+    last = END_MS // (10 * MINUTE_MS) - 2  # what came later is left out
+    ends = (last + 1) * 10 * MINUTE_MS
+    for asked in ([0, 1], [1], []):
+        found = dict(store.samples(asked, last))
+        assert list(found) == asked
+        for brand, posts in found.items():
+            wanted = store.sample(brand, ends - KEPT_HOURS * HOUR_MS, ends)
+            assert posts.mentions == wanted.mentions
+            assert posts.rows.tolist() == wanted.rows.tolist()
+            assert posts.rows["published_ms"].max() < ends

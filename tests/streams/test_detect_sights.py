@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from models.lookout import Lookout
-from models.records import COORDINATION, RUMOUR, SIGHTS, Author, Brand, Signal
+from models.records import COORDINATION, RUMOUR, SIGHTS, Author, Brand, Kind, Signal
 from models.watching import Watch
 from streams.config import load
 from streams.replay import replay
@@ -214,39 +214,75 @@ def test_nobody_is_looked_at_closely_while_all_is_calm(monkeypatch: pytest.Monke
     assert not any(seen)
 
 
-def shared_by(accounts: int, *, passed_on: bool) -> Stream:
-    """One link and one hashtag from each, in words of their own or passed on with one post."""
+def shared_by(accounts: int, kind: Kind, roots: int) -> Stream:
+    """One link and one hashtag from each, passed on with some posts or in words of their own."""
     rng = np.random.default_rng(1)
     texts = [f"{' '.join(rng.choice(WORDS, 6))} #late https://a.example/1" for _ in range(accounts)]
     each = posts("s", BEGIN_MS + rng.integers(0, 50 * MINUTE_MS, accounts), texts, accounts, 1)
     for i, mention in enumerate(each.mention):
-        if passed_on:
-            text = f"RT @first: {texts[0]}"
-            each.mention[i] = msgspec.structs.replace(
-                mention, text=text, kind="repost", repost_of="first"
-            )
+        if kind == "repost":
+            mention = msgspec.structs.replace(mention, text=f"RT @first: {texts[i % roots]}")
+        each.mention[i] = msgspec.structs.replace(
+            mention, kind=kind, repost_of=f"root{i % roots}" if roots else None
+        )
     return each
 
 
-@pytest.mark.parametrize("passed_on", [False, True])
-def test_an_audience_that_passes_on_one_post_is_not_looked_at(
-    monkeypatch: pytest.MonkeyPatch, passed_on: bool
+@pytest.mark.parametrize(
+    ("kind", "roots", "looked"),
+    [
+        ("post", 0, True),
+        ("repost", 1, False),  # the audience of a post
+        ("repost", 4, False),
+        ("repost", 5, True),  # posts that are made to be passed on
+        ("quote", 1, True),  # what they add is theirs
+        ("quote", 12, True),
+    ],
+)
+def test_who_shares_is_looked_at_and_an_audience_is_not(
+    monkeypatch: pytest.MonkeyPatch, kind: Kind, roots: int, looked: bool
 ) -> None:
     seen = looked_at(monkeypatch)
-    sights(merged(talk(), shared_by(12, passed_on=passed_on)))
-    assert any(seen) is not passed_on
+    sights(merged(talk(), shared_by(12, kind, roots)))
+    assert any(seen) is looked
 
 
-def test_the_name_of_the_brand_makes_no_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("common", "looked"), [(1, False), (2, True)])
+def test_who_reposts_the_same_two_posts_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, common: int, looked: bool
+) -> None:
+    seen = looked_at(monkeypatch)
+    each = posts("s", BEGIN_MS + np.arange(24) * MINUTE_MS, ["acme"], 12, 1)
+    for i, mention in enumerate(each.mention):
+        root = f"root{i // 12}" if i // 12 < common else f"another{i}"
+        each.mention[i] = msgspec.structs.replace(mention, kind="repost", repost_of=root)
+    sights(merged(talk(), each))
+    assert any(seen) is looked
+
+
+LONG = Brand(id="acme", names=("Acme United Holding",))
+
+
+@pytest.mark.parametrize(
+    ("brands", "slogan", "looked"),
+    [
+        ((BRANDS[0], LONG), "", False),
+        (BRANDS, "", True),  # where it is no name
+        ((msgspec.structs.replace(LONG, id="other"), ACME), "", True),  # but another's
+        ((BRANDS[0], msgspec.structs.replace(ACME, keywords=LONG.names)), "", True),
+        ((BRANDS[0], LONG), "nothing but shameless thieves", True),
+    ],
+)
+def test_the_name_of_the_brand_makes_no_copies(
+    monkeypatch: pytest.MonkeyPatch, brands: tuple[Brand, ...], slogan: str, looked: bool
+) -> None:
     seen = looked_at(monkeypatch)
     rng = np.random.default_rng(1)
-    whole = BRANDS[0], Brand(id="acme", names=("Acme United Holding",))
-    texts = [f"acme united holding {' '.join(rng.choice(WORDS, 2))}" for _ in range(60)]
+    said = [slogan or " ".join(rng.choice(WORDS, 2)) for _ in range(60)]
+    texts = [f"acme united holding {each}" for each in said]
     times = BEGIN_MS + rng.integers(0, 50 * MINUTE_MS, 60)
-    sights(merged(talk(), posts("n", times, texts, 60, 1)), brands=whole)
-    assert not any(seen)
-    sights(merged(talk(), posts("n", times, texts, 60, 1)))  # where it is not known as a name
-    assert any(seen)
+    sights(merged(talk(), posts("n", times, texts, 60, 1)), brands=brands)
+    assert any(seen) is looked
 
 
 def test_talk_in_set_phrases_is_seldom_looked_at(
