@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import accumulate, chain
 from typing import NamedTuple
 
+import numpy as np
 from ahocorasick_rs import AhoCorasick
 
 from models.impersonation.brand_names import names_of
@@ -26,7 +27,9 @@ _WORDS = re.compile(r"[^\W_]+")
 _SIGNS = [code for code in range(128) if not chr(code).isalnum() and code != ord("\n")]
 _NO_SIGNS: dict[int, str | None] = dict.fromkeys(_SIGNS)
 _SPACED = dict.fromkeys(_SIGNS, " ")
-_PREFIXED = re.compile(r"(?:و|ل|ب|لل|بال|وال)?(?=.{3})")
+_PREFIXED = re.compile(r"(?:[وف]?[بك]?ال|[وف]?لل|[وفبلك])?(?=.{3})")
+_STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
+_TURNED = re.compile("([\u202d\u202e])([^\u202a-\u202e]+)")
 _REMEMBERED = 1 << 14
 _MIN_INSIDE = 3
 _MOST_INSIDE = 12  # names in a handle
@@ -42,7 +45,8 @@ class Seen(NamedTuple):
     how : str
         ``same``, ``shape``, ``typo``, ``typos`` or ``sound``.
     role : str
-        Of the words beside it (`role_of`); ``digits``, ``other`` or empty.
+        Of the words beside it (`role_of`); ``digits``, ``names`` of the same brand, ``other`` or
+        empty.
     """
 
     name: Name
@@ -120,7 +124,7 @@ class AccountNames:
         if "\n".join(texts).count("\n") >= len(texts) or len(max(texts, key=len)) > MAX_CHARS:
             found.update(i for i, text in enumerate(texts) if "\n" in text or len(text) > MAX_CHARS)
             texts = ["" if i in found else text for i, text in enumerate(texts)]
-        folded = fold(texts)
+        folded = self._folded(texts)
         others = [i for i, text in enumerate(folded) if not text.isascii()]
         found.update(others[i] for i in self._near_others([folded[i] for i in others]))
         for i in others:
@@ -168,8 +172,22 @@ class AccountNames:
             i = several[which]
             yield from ((i, core) for core, _ in self._cores(lines[i].split()))
 
+    def _folded(self, texts: Sequence[str]) -> list[str]:
+        """Texts folded as a reader sees them: turned round if they say so, nothing stretched."""
+        joined = "\n".join(texts)
+        if "\u202e" in joined or "\u202d" in joined:
+            texts = [_TURNED.sub(_as_seen, text) for text in texts]
+        folded = fold(texts)
+        for i in _stretched(folded):
+            folded[i] = _WORDS.sub(self._unstretched, folded[i])
+        return folded
+
+    def _unstretched(self, word: re.Match[str]) -> str:
+        """A word with one letter for three and more, unless a brand writes its name so."""
+        return word[0] if word[0] in self._own_words else _STRETCHED.sub(r"\1", word[0])
+
     def _read(self, text: str, is_handle: bool) -> tuple[Seen, ...]:
-        folded = text.lower() if text.isascii() else fold([text])[0]
+        folded = self._folded([text])[0]
         words = _WORDS.findall(folded)
         whole = "".join(words)
         if len(whole) < 2 or not self._may_be(folded, whole, words):
@@ -187,6 +205,9 @@ class AccountNames:
             )
         if is_handle or len(words) == 1:
             found |= dict.fromkeys(self._inside(whole, words))
+        else:
+            for core, role in ((whole, "names"), *self._cores(words)):
+                found |= dict.fromkeys(Seen(name, "same", role) for name in self._made_of(core))
         found |= dict.fromkeys(self._sounding(folded, words))
         return tuple(found)
 
@@ -214,6 +235,18 @@ class AccountNames:
         for inside in chain.from_iterable(map(self._index.named, hits)):
             if len(inside.name.text) >= _MIN_INSIDE and inside.end - inside.start < len(whole):
                 yield Seen(inside.name, "same", _role_beside(whole, words, inside))
+
+    def _made_of(self, text: str) -> Iterator[Name]:
+        """The first name of each brand whose names, laid end to end, make the text."""
+        reached: dict[int, set[int]] = {}
+        firsts: dict[int, Name] = {}
+        for hit in self._index.hits(text):
+            for name, start, end in self._index.named(hit):
+                if start == 0:
+                    firsts.setdefault(name.brand, name)
+                if end - start < len(text) and (start == 0 or start in reached.get(name.brand, ())):
+                    reached.setdefault(name.brand, set()).add(end)
+        yield from (firsts[brand] for brand, ends in reached.items() if len(text) in ends)
 
     def _sounding(self, folded: str, words: list[str]) -> Iterator[Seen]:
         """Names written in the other script, or in Latin by other rules."""
@@ -245,6 +278,23 @@ class AccountNames:
         named = [word for word in words if not word.isdigit()]
         if named and len(named) < len(words):
             yield joint.join(named), "digits"
+
+
+def _as_seen(turned: re.Match[str]) -> str:
+    """Text that is shown from the right, or from the left, whatever its letters are."""
+    from_left, text = turned[1] == "\u202d", turned[2]
+    return text[::-1] if from_left is is_arabic(text) else text
+
+
+def _stretched(texts: Sequence[str]) -> list[int]:
+    """Indexes of texts in which a character stands three times running."""
+    codes = np.frombuffer("\n".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    same = codes[1:] == codes[:-1]
+    at = np.flatnonzero(same[1:] & same[:-1])
+    if not len(at):
+        return []
+    breaks = np.flatnonzero(codes == ord("\n"))
+    return [int(i) for i in np.unique(np.searchsorted(breaks, at)) if i < len(texts)]
 
 
 def _automaton(keys: Iterable[str]) -> AhoCorasick | None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import permutations
 
 from models.impersonation.confusables import fold, letters_only
 from models.impersonation.likeness import Name, names_for
+from models.impersonation.translit import is_arabic
 from models.impersonation.urls import parse_url
 from models.impersonation.words import is_plain, is_word, lists
 from models.records import Brand
 
 _SPLIT = re.compile(r"[\W_]+")
 _APOSTROPHE = re.compile(r"['’`´]")
+_MOST_TURNED = 3  # words of a name
+_MIN_RETOLD = 5  # letters of an Arabic name
+_MIN_BARE = 4  # letters of a word with its article
 _MIN_PART = 4  # letters of what is left of a name without its common part
 
 
@@ -30,6 +35,8 @@ def names_of(brands: Sequence[Brand]) -> list[Name]:
     """
     found: dict[tuple[str, int], None] = {}
     for i, brand in enumerate(brands):
+        for text in brand.names:
+            found |= dict.fromkeys((variant, i) for variant in _retold(text))
         written = [*brand.names, *brand.handles]
         written += [text for a in brand.accounts for text in (a.handle, a.name) if text]
         for text in (*written, *_labels(brand)):
@@ -62,6 +69,20 @@ def _variants(text: str) -> Iterator[str]:
         # of Arabic we have no list that would tell a name from a word
         if len(core) >= _MIN_PART and core.isascii() and not is_word(core):
             yield core
+
+
+def _retold(text: str) -> Iterator[str]:
+    """A name with its words in another order, or with Arabic articles where it has none."""
+    parts = [part for part in _SPLIT.split(_APOSTROPHE.sub("", fold([text])[0])) if part]
+    if 2 <= len(parts) <= _MOST_TURNED:
+        yield from map("".join, permutations(parts))
+    if len("".join(parts)) < _MIN_RETOLD or not is_arabic("".join(parts)):
+        return
+    bare = [part.removeprefix("ال") if len(part) > _MIN_BARE else part for part in parts]
+    yield "".join(bare)
+    for i, word in enumerate(bare):
+        other = word if word != parts[i] else f"ال{word}"
+        yield "".join((*parts[:i], other, *parts[i + 1 :]))
 
 
 def _without_kind(whole: str) -> str:

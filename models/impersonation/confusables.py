@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from string import ascii_lowercase
 
 from models.text import ASSIGNED, normalise
 
@@ -22,6 +23,11 @@ _NAMED = re.compile(
 )
 _ORTHOGRAPHIC = (range(0xC0, 0x250), range(0x250, 0x2B0), range(0x1D00, 0x1DC0),
                  range(0x1E00, 0x1F00), range(0x2C60, 0x2C80), range(0xA720, 0xA800))  # fmt: skip
+_SIGNED = (0x1F130, 0x1F150, 0x1F170)  # alphabets in squares and circles
+_FLAG_A = 0x1F1E6  # two such letters are a flag, one is a letter
+_NO_FLAG = re.compile(
+    "(?<![\U0001f1e6-\U0001f1ff])[\U0001f1e6-\U0001f1ff](?![\U0001f1e6-\U0001f1ff])"
+)
 _SPACES = re.compile(" {2,}")
 _LEET = str.maketrans("013457$@!|i", "oleastsalll")
 # pairs of letters first, then classes; the order is that of the replacements
@@ -41,6 +47,8 @@ def _table() -> dict[int, str]:
             named = _NAMED.fullmatch(unicodedata.name(chr(code), ""))
             if named:
                 table[code] = named[1].lower()
+    for first in _SIGNED:
+        table.update((first + i, letter) for i, letter in enumerate(ascii_lowercase))
     for line in _FILE.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             to, letters = line.split("\t")
@@ -84,6 +92,8 @@ def fold(texts: Sequence[str]) -> list[str]:
 
 
 def _fold(text: str) -> str:
+    if max(text) >= chr(_FLAG_A):
+        text = _NO_FLAG.sub(lambda found: ascii_lowercase[ord(found[0]) - _FLAG_A], text)
     read = text.translate(_letters())
     return _SPACES.sub(" ", read) if "  " in read else read
 

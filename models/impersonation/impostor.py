@@ -226,6 +226,8 @@ def _code_of(seen: Seen, field: str) -> tuple[str, float]:
     if seen.role in ("company", "commerce", "place", "topic"):
         strong = how in ("homoglyph", "typo") and seen.role != "topic"
         return (f"{field}_{how}", 0.85 * weak) if strong else (f"{field}_{seen.role}", weak)
+    if seen.role == "names":
+        return f"{field}_same", 1.0
     if seen.role in ("digits", "letter"):
         return f"{field}_padded", weak
     if seen.role in ("unknown", "other"):
