@@ -58,13 +58,13 @@ def analyze_accounts(
         JSON objects ``{"id", "brand", "score", "reasons"}``; ``brand`` is null where nothing
         resembles one.
     """
-    checker = ImpostorChecker(brands)
+    checker = ImpostorChecker(brands, links=LinkChecker(brands))
     decoder = msgspec.json.Decoder(Account)
     handles: dict[tuple[str | None, str], str] = {}
     for number, line in numbered(lines):
         try:
             account = decoder.decode(line[:_MAX_LINE_BYTES])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             on_error(f'{name}, line {number}: not an account {{"id": "...", ...}} ({error})')
             continue
         if account.author is not msgspec.UNSET:

@@ -12,7 +12,7 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 from models.impersonation.confusables import fold
 from models.impersonation.words import lists
 
-_MAX_CHARS = 600  # of a biography
+MAX_BIO_CHARS = 600  # of a biography
 _BETWEEN = re.compile(r"(?:[^\w/]|_)+")
 _HIDDEN = frozenset(("Cf", "Co", "Cs"))
 _JOINERS = "\u200d\u200c\ufe0f"  # emoji and Persian need them
@@ -32,7 +32,7 @@ def of_biography(biography: str, shown: str) -> Iterator[tuple[str, str]]:
     >>> list(of_biography("Parody account, not the bank", "Bank"))
     [('says_it_is_not', 'parody')]
     """
-    bio, names = map(_said, fold([biography[:_MAX_CHARS], shown]))
+    bio, names = map(_said, fold([biography[:MAX_BIO_CHARS], shown]))
     disclaimer = _phrase_in(f"{names.rstrip()}{bio}", "disclaimers")
     if disclaimer:
         yield "says_it_is_not", disclaimer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate, chain
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from models.impersonation.confusables import fold, letters_only
 from models.impersonation.distance import edits
 from models.impersonation.likeness import Inside, Name, NameIndex, names_for, telling
 from models.impersonation.prefilter import lines_with
-from models.impersonation.translit import is_arabic, latin_keys, sound_key
+from models.impersonation.translit import MIN_KEY, is_arabic, latin_keys, sound_key
 from models.impersonation.words import is_word, lists, may_have_role, role_of
 from models.records import Brand
 
@@ -32,6 +32,11 @@ _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _TURNED = re.compile("([\u202d\u202e])([^\u202a-\u202e]+)")
 _REMEMBERED = 1 << 14
 _MIN_INSIDE = 3
+_MIN_SAID = 5  # letters of a name in a biography
+_DESKS = ("support", "help", "care", "service", "official", "خدم", "دعم", "عناي", "مساعد", "رسمي")
+_MIN_ATTACHED = 3
+_TO = "لب"  # of, to: written with the word that follows
+_MIN_HEARD = 5  # consonants of an Arabic name that Latin letters may spell
 _MOST_INSIDE = 12  # names in a handle
 _SURE_SPELLING = 6
 
@@ -43,7 +48,8 @@ class Seen(NamedTuple):
     ----------
     name : Name
     how : str
-        ``same``, ``shape``, ``typo``, ``typos`` or ``sound``.
+        ``same``, ``shape``, ``typo``, ``typos``, ``sound``, or ``faint``: it sounds like the name,
+        but three consonants are all that says so.
     role : str
         Of the words beside it (`role_of`); ``digits``, ``names`` of the same brand, ``other`` or
         empty.
@@ -86,12 +92,23 @@ class AccountNames:
             if key := sound_key(spelt):
                 self._sounds.setdefault(key, []).append((name, is_arabic(spelt)))
         in_latin = {name.brand for name in self._index.names if name.text.isascii()}
+        alike = {
+            (key, name.brand)
+            for key, entries in self._sounds.items()
+            for name, name_is_arabic in entries
+            if not name_is_arabic
+        }
         self._all_sounds = _automaton(self._sounds)
-        # Latin text is like the Latin names of a brand, where it has some, by its letters
+        # Latin text is like the Latin names of a brand, where it has some, by its letters; unless
+        # the Arabic name sounds otherwise: it may mean the same
         self._latin_sounds = _automaton(
             key
             for key, entries in self._sounds.items()
-            if any(name.brand not in in_latin for name, _ in entries)
+            if any(
+                name.brand not in in_latin
+                or (len(key) >= _MIN_HEARD and (key, name.brand) not in alike)
+                for name, _ in entries
+            )
         )
 
     def is_as_written(self, text: str) -> bool:
@@ -130,6 +147,7 @@ class AccountNames:
         for i in others:
             folded[i] = ""
         joined = "\n".join(folded)
+        found.update(i for i in lines_with(_desks(), joined) if is_desk(folded[i]))
         words = joined.translate(_NO_SIGNS).split("\n")
         found |= self._near_words(words, self._cores_in(joined))
         if self._latin_sounds is not None:
@@ -138,11 +156,30 @@ class AccountNames:
             found.update(i for i, each in spelt if any(map(self._may_be_heard, each)))
         return found
 
+    def is_desk(self, text: str) -> bool:
+        """Whether a display name says no more than that somebody helps or speaks for a brand."""
+        return is_desk(self._folded([text[:MAX_CHARS]])[0])
+
+    def named_in(self, text: str) -> dict[int, Name]:
+        """The longest name of each brand that stands in a longer text, by index of the brand."""
+        words = _WORDS.findall(self._folded([text])[0])
+        whole, ends = "".join(words), set(accumulate(map(len, words), initial=0))
+        found: dict[int, Name] = {}
+        for inside in chain.from_iterable(map(self._index.named, self._index.hits(whole))):
+            name, size = inside.name, len(inside.name.text)
+            if size < _MIN_SAID or name.is_plain or not {inside.start, inside.end} <= ends:
+                continue
+            if name.brand not in found or size > len(found[name.brand].text):
+                found[name.brand] = name
+        return found
+
     def _near_others(self, folded: Sequence[str]) -> set[int]:
         """The same of folded texts that are not ASCII."""
         spelt = [self._spelt(_WORDS.findall(text)) for text in folded]
         cores = ((i, core.replace(" ", "")) for i, each in enumerate(spelt) for core in each[1:])
         found = self._near_words([each[0].replace(" ", "") for each in spelt], cores)
+        helping = lines_with(_desks(), "\n".join([each[0] for each in spelt]))
+        found.update(i for i in helping if is_desk(spelt[i][0]))
         if self._all_sounds is not None:
             heard = lines_with(self._all_sounds, "\n".join(map(sound_key, folded))) - found
             found.update(i for i in heard if any(map(self._may_be_heard, spelt[i])))
@@ -199,10 +236,15 @@ class AccountNames:
             for name, how in self._index.like(whole, odd=is_odd)
             if how == "same" or not has_initial
         )
+        whose: set[int] = set()  # brands whose name is left over as it is: what fewer words say
         for core, role in self._cores(words):
-            found |= dict.fromkeys(
-                Seen(name, how, role) for name, how in self._index.like(core, odd=is_odd)
-            )
+            like = [
+                Seen(name, how, role)
+                for name, how in self._index.like(core, odd=is_odd)
+                if name.brand not in whose
+            ]
+            found |= dict.fromkeys(like)
+            whose |= {seen.name.brand for seen in like if seen.how == "same"}
         if is_handle or len(words) == 1:
             found |= dict.fromkeys(self._inside(whole, words))
         else:
@@ -232,7 +274,7 @@ class AccountNames:
         if len(hits) > _MOST_INSIDE:
             ends = set(accumulate(map(len, words), initial=0))
             hits = telling(hits, ends, _MOST_INSIDE)
-        for inside in chain.from_iterable(map(self._index.named, hits)):
+        for inside in _outermost(chain.from_iterable(map(self._index.named, hits))):
             if len(inside.name.text) >= _MIN_INSIDE and inside.end - inside.start < len(whole):
                 yield Seen(inside.name, "same", _role_beside(whole, words, inside))
 
@@ -252,11 +294,12 @@ class AccountNames:
         """Names written in the other script, or in Latin by other rules."""
         arabic = not folded.isascii() and is_arabic(folded)
         for text, role in ((" ".join(words), ""), *self._cores(words, joint=" ")):
-            for name, name_is_arabic in self._sounds.get(sound_key(text), ()):
+            key = sound_key(text)
+            for name, name_is_arabic in self._sounds.get(key, ()):
                 if name_is_arabic != arabic or (
                     role != "company" and _is_spelling(text, name.text)
                 ):
-                    yield Seen(name, "sound", role)
+                    yield Seen(name, "sound" if len(key) > MIN_KEY else "faint", role)
 
     def _cores(self, words: list[str], joint: str = "") -> Iterator[tuple[str, str]]:
         """What is left without the words that say what an account does, and what those say.
@@ -270,14 +313,54 @@ class AccountNames:
             return
         before: list[str] = []
         for keep in (self._own_words, lists().kind, frozenset[str]()):
-            kept = [word for word, role in zip(words, roles) if not role or word in keep]
-            if kept and len(kept) < len(words) and kept != before:
-                said = [role for word, role in zip(words, roles) if role and word not in keep]
+            kept = [
+                word
+                for word, role in zip(words, roles)
+                if word in keep or not (role or word.isdigit())
+            ]
+            said = [role for word, role in zip(words, roles) if role and word not in keep]
+            if kept and said and kept != before:
                 yield joint.join(kept), _strongest(said)
+                if len(kept[0]) > _MIN_ATTACHED and kept[0][0] in _TO and is_arabic(kept[0]):
+                    yield joint.join((kept[0][1:], *kept[1:])), _strongest(said)
             before = kept
         named = [word for word in words if not word.isdigit()]
         if named and len(named) < len(words):
             yield joint.join(named), "digits"
+
+
+@cache
+def _desks() -> AhoCorasick:
+    """Finds most of what `is_desk`: begins of words that ask whom to help, in both scripts."""
+    return AhoCorasick(sorted(_DESKS))
+
+
+def is_desk(folded: str) -> bool:
+    """Whether words that promise help, and others that go with names, are all of a folded text.
+
+    Examples
+    --------
+    >>> is_desk("customer care team"), is_desk("خدمه العملاء"), is_desk("helping hands")
+    (True, True, False)
+    """
+    if not any(word in folded for word in _DESKS):
+        return False
+    roles = [_word_role(word) for word in _WORDS.findall(folded)]
+    return "support" in roles and set(roles) <= {"support", "credential", "company"}
+
+
+def _outermost(found: Iterable[Inside]) -> list[Inside]:
+    """Names that are no part of another of the same brand that stands there."""
+    by_size = sorted(found, key=lambda inside: inside.start - inside.end)
+    kept: list[Inside] = []
+    for one in by_size:
+        if not any(
+            other.start <= one.start and one.end <= other.end and other.name != one.name
+            for other in kept
+            if other.name.brand == one.name.brand
+        ):
+            kept.append(one)
+    return kept
 
 
 def _as_seen(turned: re.Match[str]) -> str:
@@ -310,8 +393,12 @@ def _is_spelling(text: str, name: str) -> bool:
 def _spellings(brands: Sequence[Brand]) -> Iterator[tuple[str, int]]:
     """Names as they are spelt, folded, with and without words such as *bank*."""
     for i, brand in enumerate(brands):
+        handles = {*brand.handles, *(account.handle for account in brand.accounts)}
         for text in _texts(brand):
             folded = fold([text])[0]
+            if text in handles:  # a country at its end is no part of the name
+                words = _SPLIT.split(folded)
+                folded = " ".join(w for w in words if len(words) < 2 or _word_role(w) != "place")
             bare = " ".join(_words_without(folded, lists().kind))
             yield from ((spelt, i) for spelt in dict.fromkeys((folded, bare)))
 

@@ -15,6 +15,7 @@ from models.records import Brand
 
 _SPLIT = re.compile(r"[\W_]+")
 _APOSTROPHE = re.compile(r"['’`´]")
+_SYNONYMS = (("بنك", "مصرف"), ("مصرف", "بنك"))
 _MOST_TURNED = 3  # words of a name
 _MIN_RETOLD = 5  # letters of an Arabic name
 _MIN_BARE = 4  # letters of a word with its article
@@ -76,6 +77,9 @@ def _retold(text: str) -> Iterator[str]:
     parts = [part for part in _SPLIT.split(_APOSTROPHE.sub("", fold([text])[0])) if part]
     if 2 <= len(parts) <= _MOST_TURNED:
         yield from map("".join, permutations(parts))
+    for word, other in _SYNONYMS:
+        if word in parts:
+            yield "".join(other if part == word else part for part in parts)
     if len("".join(parts)) < _MIN_RETOLD or not is_arabic("".join(parts)):
         return
     bare = [part.removeprefix("ال") if len(part) > _MIN_BARE else part for part in parts]

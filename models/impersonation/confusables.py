@@ -33,7 +33,7 @@ _LEET = str.maketrans("013457$@!|i", "oleastsalll")
 # pairs of letters first, then classes; the order is that of the replacements
 _PAIRS = re.compile(r"vv|cl|dl|lb|lh|lk|lc|rn|rr|nn|nr|rm|mn|nm")
 _PAIR_OF = {"vv": "w", "cl": "b", "dl": "b", "lb": "b", "lh": "h", "lk": "k", "lc": "k"}
-_CLASSES = str.maketrans("duqcmr89z26", "bvgennbgszb")
+_CLASSES = str.maketrans("duqcmr89z26", "bvgennbgssb")
 _ALIKE = {code: chr(to).translate(_CLASSES) for code, to in _LEET.items()}
 _ALIKE = {code: chr(to) for code, to in _CLASSES.items()} | _ALIKE
 

@@ -13,12 +13,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from models.impersonation.account_bio import is_hiding, of_biography
+from models.impersonation.account_bio import MAX_BIO_CHARS, is_hiding, of_biography
 from models.impersonation.account_names import MAX_CHARS, AccountNames, Seen
 from models.impersonation.confusables import fold
 from models.impersonation.copied import is_copied, same_picture
-from models.impersonation.findings import NOTHING, Finding, Tally, score_of
+from models.impersonation.findings import BALANCED, NOTHING, Finding, Tally, score_of
 from models.impersonation.likeness import NameIndex
+from models.impersonation.links import LinkChecker
 from models.records import Author, Brand
 
 WEIGHTS: Mapping[str, float] = MappingProxyType({
@@ -31,7 +32,8 @@ WEIGHTS: Mapping[str, float] = MappingProxyType({
     "name_credential": 1.0, "name_sound": 0.9, "name_company": 0.7, "name_commerce": 0.5,
     "name_place": 0.4, "name_padded": 0.6, "name_topic": 0.2, "name_part": 0.2,
     # circumstances: added
-    "avatar_copied": 0.8, "biography_copied": 0.6, "claims_to_be_official": 0.4,
+    "avatar_copied": 0.8, "biography_copied": 0.6, "biography_names": 0.6,
+    "links_to_look_alike": 0.8, "claims_to_be_official": 0.4, "name_of_a_desk": 0.4,
     "renamed": 0.4, "hidden_characters": 0.3, "new_account": 0.2, "few_followers": 0.1,
     "not_verified": 0.05,
     # what speaks against it
@@ -40,10 +42,14 @@ WEIGHTS: Mapping[str, float] = MappingProxyType({
 _UNKNOWN = 0.6  # where no official handle is known, this may well be the brand's own account
 _REMEMBERED = 1 << 17
 _WORTH_A_BATCH = 8  # new accounts from which on ruling them out together is quicker
+_MIN_TELLING, _TELLING = 8, 1.7  # letters of a name that says who is meant whatever is added
+_NEARLY = 0.8
 _BOTH = 0.25  # of the weaker of handle and name
 _NEW_DAYS = 60
 _FEW_FOLLOWERS, _MANY_FOLLOWERS = 100, 20_000
-_HOW = {"same": "same", "shape": "homoglyph", "typo": "typo", "typos": "typo", "sound": "sound"}
+_HOW = {"same": "same", "shape": "homoglyph", "typo": "typo", "typos": "typo",
+        "sound": "sound", "faint": "sound"}  # fmt: skip
+_FAINT = 0.7
 
 
 class ImpostorChecker:
@@ -55,6 +61,8 @@ class ImpostorChecker:
         Handles and accounts tell which are official; those are never flagged.
     index : NameIndex, optional
         Of `names_of` these brands, where there is one.
+    links : LinkChecker, optional
+        Judges the link of a profile, too; a stream judges it with those of the mention.
 
     Examples
     --------
@@ -67,8 +75,15 @@ class ImpostorChecker:
     0.0
     """
 
-    def __init__(self, brands: Sequence[Brand], index: NameIndex | None = None) -> None:
+    def __init__(
+        self,
+        brands: Sequence[Brand],
+        index: NameIndex | None = None,
+        links: LinkChecker | None = None,
+    ) -> None:
         self._brands = tuple(brands)
+        self._links = links
+        self._at = {brand.id: i for i, brand in enumerate(brands)}
         self._names = AccountNames(brands, index)
         self._handles = {
             handle.removeprefix("@").lower()
@@ -119,28 +134,41 @@ class ImpostorChecker:
             The handle under which the same id was known before.
         """
         is_nobody = author.handle in self._quiet_handles and author.name in self._quiet_names
-        if is_nobody and not self._profiles:
+        linked = self._linked(author)
+        if is_nobody and not self._profiles and linked is None:
             return NOTHING
         if self.is_official(author, platform):
             return NOTHING
         tallies = self._read(author)
+        is_desk = self._names.is_desk(author.name or "")
         if not tallies and not self._profiles:
             _remember(self._quiet_handles, _short(author.handle))
-            _remember(self._quiet_names, _short(author.name))
-            return NOTHING
+            _remember(self._quiet_names, () if is_desk else _short(author.name))
         self._note_profiles(author, tallies)
+        if is_desk:
+            self._note_named(author, tallies)
+        if linked is not None:
+            tallies.setdefault(linked, Tally(WEIGHTS)).add("links_to_look_alike", author.url or "")
         if not tallies:
             return NOTHING
-        noted = list(_circumstances(author, at))  # once, however many brands it may be
-        if earlier_handle and _bare(earlier_handle) != _bare(author.handle or ""):
-            noted.append(("renamed", earlier_handle))
-        about = Tally(WEIGHTS)
-        for code, shown in noted:
+        about = Tally(WEIGHTS)  # once, however many brands it may be
+        for code, shown in _circumstances(author, at):
             about.add(code, shown)
+        if is_desk:
+            about.add("name_of_a_desk", author.name or "")
+        if earlier_handle and _bare(earlier_handle) != _bare(author.handle or ""):
+            about.add("renamed", earlier_handle)
         points, brand = max((_points(tally, about), -brand) for brand, tally in tallies.items())
         best = tallies[-brand]
         best.reasons |= about.reasons
         return Finding(self._brands[-brand].id, score_of(points), best.shown())
+
+    def _linked(self, author: Author) -> int | None:
+        """Index of the brand that the link of a profile imitates, if it does."""
+        if self._links is None or not author.url:
+            return None
+        found = self._links.check(author.url)
+        return None if found.brand is None or found.score < BALANCED else self._at[found.brand]
 
     def _read(self, author: Author) -> dict[int, Tally]:
         """Names in handle and display name, by the index of their brand."""
@@ -183,7 +211,10 @@ class ImpostorChecker:
     def _note(self, seen: Seen, field: str, text: str, tallies: dict[int, Tally]) -> None:
         tally = tallies.setdefault(seen.name.brand, Tally(WEIGHTS))
         code, factor = _code_of(seen, field)
-        if code == "name_same" and not self._names.is_as_written(text) and _is_disguised(text):
+        beside = seen.how == "same" and seen.role in ("company", "commerce", "place")
+        if beside and not text.isascii() and _is_other_script(text):
+            code, factor = f"{field}_homoglyph", 0.85 * factor
+        elif code == "name_same" and not self._names.is_as_written(text) and _is_disguised(text):
             code = "name_homoglyph"
         elif code == "handle_same" and not text.isascii() and not self._names.is_as_written(text):
             code = "handle_homoglyph"
@@ -192,6 +223,12 @@ class ImpostorChecker:
         ):
             factor *= _UNKNOWN
         tally.add(code, text, factor)
+
+    def _note_named(self, author: Author, tallies: dict[int, Tally]) -> None:
+        """Whose name stands in a biography, where the display name names nobody."""
+        biography = (author.bio or "")[:MAX_BIO_CHARS]
+        for brand, name in self._names.named_in(biography).items():
+            tallies.setdefault(brand, Tally(WEIGHTS)).add("biography_names", name.text)
 
     def _note_profiles(self, author: Author, tallies: dict[int, Tally]) -> None:
         for brand, official in self._profiles.items():
@@ -221,15 +258,19 @@ def _code_of(seen: Seen, field: str) -> tuple[str, float]:
     name, how = seen.name, _HOW[seen.how]
     size = len(name.text)
     weak = 0.5 if name.is_plain or size < 4 else 0.7 if name.is_name_too and size < 6 else 1.0
+    if seen.how == "faint":
+        weak *= _FAINT
     if seen.role in ("support", "credential"):
-        return f"{field}_{seen.role}", 1.0 if how != "sound" else 0.85
+        heard = 0.85 * _FAINT if seen.how == "faint" else 0.85
+        return f"{field}_{seen.role}", heard if how == "sound" else 1.0
     if seen.role in ("company", "commerce", "place", "topic"):
         strong = how in ("homoglyph", "typo") and seen.role != "topic"
         return (f"{field}_{how}", 0.85 * weak) if strong else (f"{field}_{seen.role}", weak)
     if seen.role == "names":
         return f"{field}_same", 1.0
     if seen.role in ("digits", "letter"):
-        return f"{field}_padded", weak
+        telling = field == "name" and weak == 1.0 and size >= _MIN_TELLING
+        return f"{field}_padded", _TELLING if telling else weak
     if seen.role in ("unknown", "other"):
         return f"{field}_part", weak
     if how == "homoglyph":
@@ -250,6 +291,9 @@ def _points(tally: Tally, about: Tally) -> float:
             name = max(name, reason.weight)
         else:
             rest += reason.weight
+    claim = about.reasons.get("claims_to_be_official")
+    if claim and not rest and max(handle, name) < _NEARLY:
+        rest -= claim.weight  # another company with a word of the name may well be official
     for reason in about.reasons.values():
         rest += reason.weight
     return max(handle, name) + _BOTH * min(handle, name) + rest
@@ -281,6 +325,11 @@ def _is_disguised(text: str) -> bool:
         or any("\u0620" <= c <= "\u06ff" for c in text)
         or letters_differ(text)
     )  # fmt: skip
+
+
+def _is_other_script(text: str) -> bool:
+    """Whether Latin is imitated with letters of other scripts."""
+    return letters_differ(text) and any(map(str.isascii, filter(str.isalpha, text)))
 
 
 def letters_differ(text: str) -> bool:

@@ -32,7 +32,7 @@ WEIGHTS = MappingProxyType({
     "official_in_subdomain": 2.0, "official_in_user": 2.0, "name_in_user": 1.5,
     "homoglyph": 1.6, "typo": 1.3, "same_name": 1.2, "combosquat": 1.2,
     "name_in_subdomain": 1.2, "official_in_path": 1.1, "split_name": 1.1, "name_in_domain": 1.0,
-    "typo_in_domain": 1.0, "name_in_path": 0.4,
+    "typo_in_domain": 1.0, "name_in_alias": 0.8, "name_in_path": 0.4,
     # what is suspicious besides: added
     "mixed_script": 0.5, "credential_words": 0.4, "address_host": 0.5, "path_trick": 0.3,
     "cheap_suffix": 0.4, "credential_path": 0.15, "encoded_host": 0.2, "odd_port": 0.2,
@@ -237,11 +237,13 @@ class LinkChecker:
         if url.host.removeprefix("www.") in lists().shared_hosts:
             return
         path = _NESTED.sub("", url.path[: effort.path]).partition("?")[0]
+        # of a short link the path is all there is to be read, and whoever made it chose it
+        code = "name_in_alias" if url.domain in lists().shorteners else "name_in_path"
         for name in islice(self._names_in(path), 2 * effort.names):
             if not name.is_plain and not (name.is_name_too and len(name.text) < _SURE_NAME):
-                tallies.setdefault(name.brand, Tally(WEIGHTS)).add("name_in_path", name.text)
+                tallies.setdefault(name.brand, Tally(WEIGHTS)).add(code, name.text)
         for piece in path.lower().split("/"):
-            brand = self._official.get(piece)
+            brand = self._official.get(piece.removeprefix("www."))
             if brand is not None:
                 tallies.setdefault(brand, Tally(WEIGHTS)).add("official_in_path", piece)
 

@@ -94,7 +94,7 @@ def lines_with(automaton: AhoCorasick, joined: str) -> set[int]:
     hits = automaton.find_matches_as_indexes(joined)
     if not hits:
         return set()
-    codes = np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32)
+    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     breaks = np.flatnonzero(codes == _NEWLINE)
     return set(np.searchsorted(breaks, [start for _, start, _ in hits]).tolist())
 

@@ -100,11 +100,7 @@ class SuspectFinder:
         return likely
 
     def _likely_links(self, mentions: Sequence[Mention], lists: Lists) -> list[int]:
-        shown = {
-            i: _links_of(mention)
-            for i, mention in enumerate(mentions)
-            if mention.links or _has_url(mention.text)
-        }
+        shown = {i: _links_of(mention) for i, mention in enumerate(mentions) if _has_link(mention)}
         likely: list[int] = []
         for effort in (WHOLE, BRIEF, GLANCE):
             these = {i: links for i, links in shown.items() if effort_for(len(links)) == effort}
@@ -121,7 +117,7 @@ class SuspectFinder:
         found: list[Found] = []
         if mention.author is not None:
             found += self._of_author(mention, lists)
-        if mention.links or _has_url(mention.text):
+        if _has_link(mention):
             found += self._of_links(mention, lists)
         return _with_words(found, mention) if found else found
 
@@ -239,16 +235,22 @@ def _with_words(found: list[Found], mention: Mention) -> list[Found]:
     return told
 
 
-def _has_url(text: str) -> bool:
-    return "://" in text or "www." in text
+def _has_link(mention: Mention) -> bool:
+    text, author = mention.text, mention.author
+    said = mention.links or "://" in text or "www." in text
+    return bool(said or (author is not None and author.url))
 
 
 def _links_of(mention: Mention) -> Sequence[str]:
-    """The links that the platform tells of, where they lead, else those in the text."""
+    """The links that the platform tells of, else those in the text, and that of the profile."""
     if mention.links:
-        return mention.links[:_MOST_LINKS]
-    found = islice(_URL.finditer(mention.text), _MOST_LINKS)
-    return [link[0].rstrip(_TRAILING) for link in found]
+        links = list(mention.links[:_MOST_LINKS])
+    else:
+        found = islice(_URL.finditer(mention.text), _MOST_LINKS)
+        links = [link[0].rstrip(_TRAILING) for link in found]
+    if mention.author is not None and mention.author.url:
+        links.append(mention.author.url)
+    return links
 
 
 def _by_brand(
