@@ -31,10 +31,10 @@ _PREFIXED = re.compile(r"(?:[وف]?[بك]?ال|[وف]?لل|[وفبلك])?(?=.{3}
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _TURNED = re.compile("([\u202d\u202e])([^\u202a-\u202e]+)")
 _REMEMBERED = 1 << 14
+_WORTH_A_BATCH = 8  # texts from which on looking at them together is quicker
 _MIN_INSIDE = 3
-_MIN_SAID = 5  # letters of a name in a biography
+_MIN_SAID = 4  # letters of a name in a biography
 _DESKS = ("support", "help", "care", "service", "official", "خدم", "دعم", "عناي", "مساعد", "رسمي")
-_MIN_ATTACHED = 3
 _TO = "لب"  # of, to: written with the word that follows
 _MIN_HEARD = 5  # consonants of an Arabic name that Latin letters may spell
 _MOST_INSIDE = 12  # names in a handle
@@ -84,7 +84,7 @@ class AccountNames:
         self._index = NameIndex(names_of(brands)) if index is None else index
         self._written = {_letters(text) for b in brands for text in _texts(b)}
         self._remembered: dict[tuple[str, bool], tuple[Seen, ...]] = {}
-        self._own_words = frozenset(w for text in texts for w in _SPLIT.split(text))
+        self._own_words = frozenset(_own_words(brands))
         spellings = list(_spellings(brands))
         letters = names_for([(letters_only(spelt), i) for spelt, i in spellings])
         self._sounds: dict[str, list[tuple[Name, bool]]] = {}
@@ -241,7 +241,7 @@ class AccountNames:
             like = [
                 Seen(name, how, role)
                 for name, how in self._index.like(core, odd=is_odd)
-                if name.brand not in whose
+                if name.brand not in whose or role == "support"
             ]
             found |= dict.fromkeys(like)
             whose |= {seen.name.brand for seen in like if seen.how == "same"}
@@ -308,6 +308,7 @@ class AccountNames:
         """
         if len(words) < 2:
             return
+        words = [w[1:] if w[0] in _TO and w[1:] in self._own_words else w for w in words]
         roles = list(map(_word_role, words))
         if not any(roles) and not any(map(str.isdigit, words)):
             return
@@ -321,8 +322,6 @@ class AccountNames:
             said = [role for word, role in zip(words, roles) if role and word not in keep]
             if kept and said and kept != before:
                 yield joint.join(kept), _strongest(said)
-                if len(kept[0]) > _MIN_ATTACHED and kept[0][0] in _TO and is_arabic(kept[0]):
-                    yield joint.join((kept[0][1:], *kept[1:])), _strongest(said)
             before = kept
         named = [word for word in words if not word.isdigit()]
         if named and len(named) < len(words):
@@ -371,6 +370,8 @@ def _as_seen(turned: re.Match[str]) -> str:
 
 def _stretched(texts: Sequence[str]) -> list[int]:
     """Indexes of texts in which a character stands three times running."""
+    if len(texts) < _WORTH_A_BATCH:
+        return [i for i, text in enumerate(texts) if _STRETCHED.search(text)]
     codes = np.frombuffer("\n".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     same = codes[1:] == codes[:-1]
     at = np.flatnonzero(same[1:] & same[:-1])
@@ -407,6 +408,16 @@ def _texts(brand: Brand) -> Iterator[str]:
     yield from (*brand.names, *brand.handles)
     for account in brand.accounts:
         yield from (text for text in (account.handle, account.name) if text)
+
+
+def _own_words(brands: Sequence[Brand]) -> Iterator[str]:
+    """Words of the brands' names, folded; of handles those that do not say what an account does."""
+    for brand in brands:
+        accounts = [(a.handle or "", a.name or "") for a in brand.accounts]
+        for text in fold([*brand.names, *(name for _, name in accounts)]):
+            yield from _SPLIT.split(text)
+        for text in fold([*brand.handles, *(handle for handle, _ in accounts)]):
+            yield from (word for word in _SPLIT.split(text) if not _word_role(word))
 
 
 def _letters(text: str) -> str:

@@ -16,7 +16,8 @@ from models.records import Brand
 _SPLIT = re.compile(r"[\W_]+")
 _APOSTROPHE = re.compile(r"['’`´]")
 _SYNONYMS = (("بنك", "مصرف"), ("مصرف", "بنك"))
-_MOST_TURNED = 3  # words of a name
+_MOST_TURNED = 3  # words of a name that is said in another order
+_MIN_TURNED, _MIN_WORD = 8, 3  # letters of that name, and of each of its words
 _MIN_RETOLD = 5  # letters of an Arabic name
 _MIN_BARE = 4  # letters of a word with its article
 _MIN_PART = 4  # letters of what is left of a name without its common part
@@ -75,7 +76,8 @@ def _variants(text: str) -> Iterator[str]:
 def _retold(text: str) -> Iterator[str]:
     """A name with its words in another order, or with Arabic articles where it has none."""
     parts = [part for part in _SPLIT.split(_APOSTROPHE.sub("", fold([text])[0])) if part]
-    if 2 <= len(parts) <= _MOST_TURNED:
+    telling = len("".join(parts)) >= _MIN_TURNED and min(map(len, parts)) >= _MIN_WORD
+    if 2 <= len(parts) <= _MOST_TURNED and telling:
         yield from map("".join, permutations(parts))
     for word, other in _SYNONYMS:
         if word in parts:

@@ -62,7 +62,7 @@ class ImpostorChecker:
     index : NameIndex, optional
         Of `names_of` these brands, where there is one.
     links : LinkChecker, optional
-        Judges the link of a profile, too; a stream judges it with those of the mention.
+        Judges the link of a profile, too, where the account is like a brand's or names nobody.
 
     Examples
     --------
@@ -134,8 +134,7 @@ class ImpostorChecker:
             The handle under which the same id was known before.
         """
         is_nobody = author.handle in self._quiet_handles and author.name in self._quiet_names
-        linked = self._linked(author)
-        if is_nobody and not self._profiles and linked is None:
+        if is_nobody and not self._profiles:
             return NOTHING
         if self.is_official(author, platform):
             return NOTHING
@@ -147,8 +146,8 @@ class ImpostorChecker:
         self._note_profiles(author, tallies)
         if is_desk:
             self._note_named(author, tallies)
-        if linked is not None:
-            tallies.setdefault(linked, Tally(WEIGHTS)).add("links_to_look_alike", author.url or "")
+        if tallies or is_desk:
+            self._note_link(author, tallies)
         if not tallies:
             return NOTHING
         about = Tally(WEIGHTS)  # once, however many brands it may be
@@ -163,12 +162,14 @@ class ImpostorChecker:
         best.reasons |= about.reasons
         return Finding(self._brands[-brand].id, score_of(points), best.shown())
 
-    def _linked(self, author: Author) -> int | None:
-        """Index of the brand that the link of a profile imitates, if it does."""
+    def _note_link(self, author: Author, tallies: dict[int, Tally]) -> None:
+        """Whose domain the link of a profile imitates."""
         if self._links is None or not author.url:
-            return None
+            return
         found = self._links.check(author.url)
-        return None if found.brand is None or found.score < BALANCED else self._at[found.brand]
+        if found.brand is not None and found.score >= BALANCED:
+            tally = tallies.setdefault(self._at[found.brand], Tally(WEIGHTS))
+            tally.add("links_to_look_alike", author.url)
 
     def _read(self, author: Author) -> dict[int, Tally]:
         """Names in handle and display name, by the index of their brand."""

@@ -62,8 +62,8 @@ class SuspectFinder:
     def __init__(self, brands: Sequence[Brand]) -> None:
         self._brand = {brand.id: i for i, brand in enumerate(brands)}
         index = NameIndex(names_of(brands))
-        self._accounts = ImpostorChecker(brands, index)
         self._links = LinkChecker(brands, index)
+        self._accounts = ImpostorChecker(brands, index, self._links)
         self._watched = brands
         self._lists = Lists(brands)
         self._has_domain = [bool(brand.domains) for brand in brands]
@@ -100,7 +100,11 @@ class SuspectFinder:
         return likely
 
     def _likely_links(self, mentions: Sequence[Mention], lists: Lists) -> list[int]:
-        shown = {i: _links_of(mention) for i, mention in enumerate(mentions) if _has_link(mention)}
+        shown = {
+            i: _links_of(mention)
+            for i, mention in enumerate(mentions)
+            if mention.links or _has_url(mention.text)
+        }
         likely: list[int] = []
         for effort in (WHOLE, BRIEF, GLANCE):
             these = {i: links for i, links in shown.items() if effort_for(len(links)) == effort}
@@ -117,7 +121,7 @@ class SuspectFinder:
         found: list[Found] = []
         if mention.author is not None:
             found += self._of_author(mention, lists)
-        if _has_link(mention):
+        if mention.links or _has_url(mention.text):
             found += self._of_links(mention, lists)
         return _with_words(found, mention) if found else found
 
@@ -235,22 +239,16 @@ def _with_words(found: list[Found], mention: Mention) -> list[Found]:
     return told
 
 
-def _has_link(mention: Mention) -> bool:
-    text, author = mention.text, mention.author
-    said = mention.links or "://" in text or "www." in text
-    return bool(said or (author is not None and author.url))
+def _has_url(text: str) -> bool:
+    return "://" in text or "www." in text
 
 
 def _links_of(mention: Mention) -> Sequence[str]:
-    """The links that the platform tells of, else those in the text, and that of the profile."""
+    """The links that the platform tells of, where they lead, else those in the text."""
     if mention.links:
-        links = list(mention.links[:_MOST_LINKS])
-    else:
-        found = islice(_URL.finditer(mention.text), _MOST_LINKS)
-        links = [link[0].rstrip(_TRAILING) for link in found]
-    if mention.author is not None and mention.author.url:
-        links.append(mention.author.url)
-    return links
+        return mention.links[:_MOST_LINKS]
+    found = islice(_URL.finditer(mention.text), _MOST_LINKS)
+    return [link[0].rstrip(_TRAILING) for link in found]
 
 
 def _by_brand(
