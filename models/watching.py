@@ -4,8 +4,7 @@ A look at a brand's posts costs tens of microseconds each, and in calm hours the
 seen.  So what comes in ten minutes is first searched, for all brands together, for claims that are
 passed on and for things (near-duplicate texts, links, hashtags, media, reposted posts) that several
 accounts share and that were not shared in the hours before.  Only where there are enough, and more
-than is usual for the brand, is looked.  What is in a few posts that many repost is shared by these
-posts alone: who passes them on is their audience.
+than is usual for the brand, is looked.
 """
 
 from __future__ import annotations
@@ -44,9 +43,8 @@ class Marks(NamedTuple):
         How much their posts pass claims on.
     keys : uint64[k]
         What posts leave behind, of their brand.
-    brands, accounts, origins : int64[k]
-        Whose brand it is of, who left it, and where it is from: the account itself, or the post
-        that it passed on.
+    brands, accounts : int64[k]
+        Whose brand it is of, and who left it.
     text : bool[k]
         Whether it is the wording of a post that is no repost.
     """
@@ -55,7 +53,6 @@ class Marks(NamedTuple):
     keys: UInt64
     brands: Int64
     accounts: Int64
-    origins: Int64
     text: Bool
 
 
@@ -165,31 +162,22 @@ def _names(brands: Sequence[Brand]) -> UInt64:
     return np.unique(brand[tokens.rows] << _HASH_BITS | tokens.hashes)
 
 
-def _keys(
-    brand: Int64, kept: list[Kept], bands: UInt64
-) -> tuple[UInt64, Int64, Int64, Int64, Bool]:
-    """What each post leaves behind, of its brand, whose it is, and where it is from."""
+def _keys(brand: Int64, kept: list[Kept], bands: UInt64) -> tuple[UInt64, Int64, Int64, Bool]:
+    """What each post leaves behind, of its brand, and whose it is."""
     accounts = np.array([hash((k.platform, k.author_id or k.handle)) for k in kept], dtype=np.int64)
     bands[[k.repost_of is not None for k in kept]] = 0
     of, band = np.nonzero(bands)
     shared: list[int] = []
     rows: list[int] = []
-    passed: list[tuple[int, int]] = []  # entries of what is in a reposted post, and that post
     for row, k in enumerate(kept):
         if "#" in k.text or "://" in k.text or k.links or k.media or k.repost_of:
             keys = [hash(key) for key in keys_of(k) if key.kind != "reply"]
-            if k.kind == "repost" and k.repost_of:  # its first key
-                passed += [(len(shared) + i, keys[0]) for i in range(1, len(keys))]
             shared += keys
             rows += [row] * len(keys)
     at = np.concatenate([of, np.array(rows, dtype=np.int64)]).astype(np.int64)
     mixed = np.concatenate([bands[of, band], np.array(shared, dtype=np.int64).view(np.uint64)])
     mixed ^= (brand[at].astype(np.uint64) + np.uint64(1)) * _BRAND_MIX
-    origins = accounts[at]
-    if passed:
-        entries, posts = np.array(passed).T
-        origins[len(of) + entries] = posts
-    return mixed, brand[at], accounts[at], origins, np.arange(len(at)) < len(of)
+    return mixed, brand[at], accounts[at], np.arange(len(at)) < len(of)
 
 
 def _often(marks: Sequence[Marks]) -> UInt64:
@@ -218,16 +206,15 @@ def _crowds(
     keys = np.concatenate([m.keys for m in late])
     inside = _among(keys, fresh)
     keys = keys[inside]
-    accounts, brands, origins, text = (
+    accounts, brands, text = (
         np.concatenate([getattr(m, name) for m in late])[inside]
-        for name in ("accounts", "brands", "origins", "text")
+        for name in ("accounts", "brands", "text")
     )
-    sources = _distinct_of_each(keys, origins)
     once, _ = _runs(accounts, keys)
     keys, accounts, brands, text = (each[once] for each in (keys, accounts, brands, text))
     begins = np.flatnonzero(np.diff(keys, prepend=~keys[:1]))
     each_key, counts = keys[begins], np.diff(begins, append=len(keys))
-    many = np.minimum(counts, sources) >= LEAST_SHARED
+    many = counts >= LEAST_SHARED
     if early and many.any():
         before = np.concatenate([m.keys for m in early])
         before = np.sort(before[_among(before, each_key[many])])
@@ -241,13 +228,6 @@ def _distinct(pairs: Int64) -> tuple[Int64, Int64]:
     """Different columns of a table of two rows, and how many there are of each."""
     first, counts = _runs(pairs[1], pairs[0])
     return pairs[:, first], counts
-
-
-def _distinct_of_each(major: UInt64, minor: Int64) -> Int64:
-    """How many different ``minor`` there are of each ``major``, in its order."""
-    first, _ = _runs(minor, major)
-    begins = np.flatnonzero(np.diff(major[first], prepend=~major[first[:1]]))
-    return np.diff(begins, append=len(first))
 
 
 def _runs(minor: Int64, major: Int64 | UInt64) -> tuple[Int64, Int64]:

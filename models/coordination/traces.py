@@ -69,7 +69,7 @@ class Words:
 
 
 def words_of(texts: Sequence[str]) -> Words:
-    """Words and signatures of texts, without links and handles, in any script.
+    """Words and signatures of texts, without links, handles and hashtags, in any script.
 
     Letters that look like others are read as these, and what cannot be seen is left out.
 
@@ -79,6 +79,8 @@ def words_of(texts: Sequence[str]) -> Words:
     >>> bool((two.bands[0] == two.bands[1]).all())
     True
     """
+    # hashtags are shared as such, and an event's are in everybody's text
+    texts = [_TAG.sub(" ", text) if "#" in text else text for text in texts]
     if not any(texts):
         return _silence(len(texts))
     return words(tokens_of(texts))
@@ -107,11 +109,17 @@ def _silence(count: int) -> Words:
 
 
 def keys_of(mention: Mention | Kept) -> list[Key]:
-    """Links, hashtags, media, and what is reposted or answered."""
+    """Links, hashtags, media, and what is reposted or answered.
+
+    Of a repost only that: what else is in it was put there by somebody else, and who passes on one
+    post has not shared four things.
+    """
     keys = []
     if mention.repost_of:
         reposted = f"{mention.platform}|{mention.repost_of}"
         keys.append(Key("repost", reposted, mention.repost_of))
+        if mention.kind == "repost":
+            return keys
     if mention.in_reply_to:
         answered = f"{mention.platform}|{mention.in_reply_to}"
         keys.append(Key("reply", answered, mention.in_reply_to))

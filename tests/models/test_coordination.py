@@ -107,6 +107,27 @@ def test_one_post_that_many_repost_is_amplification() -> None:
     assert 0.3 < group.share < 0.9
 
 
+def test_one_post_is_one_thing_whatever_is_in_it() -> None:
+    text = "RT @x: look " + " ".join(f"#{word} https://a.example/{word}" for word in WORDS[:5])
+    reposts = [
+        post(f"r{i}", 60 + i, text, kind="repost", repost_of="77", media=("phash:7",))
+        for i in range(8)
+    ]  # fmt: skip
+    assert found(reposts + calm(240, 240)) == []
+
+
+TAGS = ("#AcmeDerby", "#GreenFalcons", "#MatchNight", "#Riyadh")
+
+
+def test_who_cheers_with_the_same_hashtags_copies_nobody() -> None:
+    rng = np.random.default_rng(4)
+    cheers = [
+        post(f"f{i}", 60 + i / 3, " ".join([*rng.choice(WORDS, 2), *TAGS]))
+        for i in range(60)
+    ]  # fmt: skip
+    assert [g for g in found(cheers + calm(240, 240)) if g.kind == "coordination"] == []
+
+
 def test_reposting_the_same_many_things_together_is_coordination() -> None:
     rng = np.random.default_rng(7)
     ring = [

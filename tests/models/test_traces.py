@@ -119,3 +119,20 @@ def test_an_attacker_cannot_grow_them() -> None:
 )
 def test_canonical_links(link: str, canonical: str) -> None:
     assert canonical_link(link) == canonical
+
+
+def test_hashtags_are_shared_as_such_and_are_no_words() -> None:
+    assert shared_bands(TEXT, f"#MatchDay {TEXT} #الهلال_النصر") == 8
+    tags = "#match #derby #final #riyadh #goal #fans #stadium"
+    assert shared_bands(f"my seat {tags}", f"what goal {tags}") == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "kinds"), [("repost", ["repost"]), ("quote", ["repost", "media", "link", "tag"])]
+)
+def test_a_repost_shares_its_post_alone(kind: str, kinds: list[str]) -> None:
+    """What is in the post was put there once; a quote says something of its own."""
+    passed_on = mention(
+        "RT #late https://a.example/1", kind=kind, repost_of="7", media=("phash:1",)
+    )
+    assert [key.kind for key in keys_of(passed_on)] == kinds

@@ -31,18 +31,10 @@ def test_known_keys_are_found_and_no_others() -> None:
 def test_an_account_counts_once_for_what_it_shares() -> None:
     keys = np.repeat(MANY[:3], [6, 6, 2])
     accounts = np.array([1, 2, 3, 4, 5, 5, 1, 1, 1, 1, 2, 2, 1, 2])
-    half = Marks(np.zeros(2), keys, np.ones(14, np.int64), accounts, accounts, keys == MANY[0])
+    half = Marks(np.zeros(2), keys, np.ones(14, np.int64), accounts, keys == MANY[0])
     fresh = np.sort(MANY[:3])
     found = _crowds([half], fresh, [], 1.0)
     assert sorted(found.accounts.tolist()) == [1, 2, 3, 4, 5]
     assert found.text.all()
     early = Marks(np.zeros(2), *(np.tile(each, 2) for each in half[1:]))
     assert not len(_crowds([half], fresh, [early, early], 1.0).accounts)
-
-
-@pytest.mark.parametrize(("posts", "shared"), [(4, False), (5, True)])
-def test_what_a_few_posts_hold_is_shared_by_nobody(posts: int, shared: bool) -> None:
-    accounts = np.arange(12)
-    keys, one = np.repeat(MANY[:1], 12), np.ones(12, np.int64)
-    held = Marks(np.zeros(2), keys, one, accounts, accounts % posts, one == 0)
-    assert bool(len(_crowds([held], MANY[:1], [], 1.0).accounts)) is shared

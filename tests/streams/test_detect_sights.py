@@ -233,8 +233,7 @@ def shared_by(accounts: int, kind: Kind, roots: int) -> Stream:
     [
         ("post", 0, True),
         ("repost", 1, False),  # the audience of a post
-        ("repost", 4, False),
-        ("repost", 5, True),  # posts that are made to be passed on
+        ("repost", 6, False),
         ("quote", 1, True),  # what they add is theirs
         ("quote", 12, True),
     ],
