@@ -10,13 +10,14 @@ Media*, ICWSM 2021; CooRnet, F. Giglietto et al. 2020; validated links after M. 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 
 from models.coordination.chance import poisson
 from models.coordination.group import Group, amplified, coordinated
 from models.coordination.pace import Pace
-from models.coordination.shared_runs import validated
+from models.coordination.shared_runs import in_waves, validated
 from models.coordination.sharing import AMPLIFIED, AMPLIFIED_ACCOUNTS, Run, Sharing
 from models.coordination.table import Table, densest_of
 from models.coordination.trace import ACCOUNT, FIRST_MS, TIMES, WIDTH, Trace
@@ -34,11 +35,15 @@ def find_groups(window: TraceWindow) -> list[Group]:
     """
     sharing, active = window.sharing(), len(window.accounts)
     pairs, together = validated(sharing, active)
+    waves = in_waves(sharing, active)
     texts = _at_once(sharing.copied, window.pace)
     found = []
-    if pairs or texts:
+    if pairs or texts or waves:
         tags = sorted(sharing.tags, key=_made)
-        sets = _joined([*_components(pairs), *_tagged(texts, tags), *texts], active)
+        more = [members for members, _ in waves]
+        sets = _joined([*_components(pairs), *more, *_tagged(texts, tags), *texts], active)
+        known = dict.fromkeys(chain(together, *(runs for _, runs in waves)))
+        together = list(known)
         found = _suspected(sets, sharing, together, window)
     within = set().union(*(g.accounts for g in found if g.score >= 0.5))
     return found + _all_amplified(sharing.amplified, within, window)

@@ -6,6 +6,7 @@ things they share, each weighed by how few others shared it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from math import log10
@@ -13,9 +14,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from models.coordination.chance import poisson
 from models.coordination.sharing import Run, Sharing
 
 _MOST_CELLS = 4_000_000  # of a product that is computed at once
+LEAST_IN_WAVES = 5
+_LEAST_WAVES, _MOST_WAVES, _APART_MS, _WAVE_CHANCE = 3, 200, 1_000, 1e-6
 _ROUNDING = 1e-9  # in whichever order weights are added
 
 
@@ -43,6 +47,55 @@ def validated(sharing: Sharing, active: int) -> tuple[list[tuple[int, int]], lis
     pairs = _pairs(likely, line) if likely else []
     joined = set(chain.from_iterable(pairs))
     return pairs, [told.run for told in likely if not joined.isdisjoint(told.accounts)]
+
+
+def in_waves(sharing: Sharing, active: int) -> list[tuple[set[int], list[Run]]]:
+    """Accounts that came together at once, and again with other things, and those things.
+
+    Popularity explains no wave of the very accounts that made another one, however many they are
+    of all (which hides them from `validated`): two waves go together where most of the smaller one
+    are in both, and more than chance brings (Poisson).  Of an audience that follows something live
+    others come each time.  Two waves at the same moment are one: a link and a picture of the same
+    posts.
+    """
+    if len(sharing.often) < LEAST_IN_WAVES:
+        return []
+    count = Counter(chain.from_iterable([run.accounts for run in sharing.waves]))
+    regular = {account for account, many in count.items() if many >= _LEAST_WAVES}
+    if len(regular) < LEAST_IN_WAVES:
+        return []
+    runs = sorted(sharing.waves, key=lambda run: (run.trace.number, run.at_ms(0)))
+    waves = [(run, set(run.accounts)) for run in runs[-_MOST_WAVES:]]
+    waves = [
+        (run, accounts) for run, accounts in waves if len(accounts & regular) >= LEAST_IN_WAVES
+    ]
+    found: list[tuple[set[int], list[Run]]] = []
+    for i, (first, members) in enumerate(waves):
+        if any(members & regular <= known for known, _ in found):
+            continue
+        mine, moments = [first], [_moment(first)]
+        for run, others in waves[i + 1 :]:
+            apart = min(abs(_moment(run) - at_ms) for at_ms in moments) >= _APART_MS
+            if apart and _go_together(members, others, active):
+                mine.append(run)
+                moments.append(_moment(run))
+        inside = Counter(chain.from_iterable([run.accounts for run in mine]))
+        core = {account for account, many in inside.items() if many >= _LEAST_WAVES}
+        if len(core) >= LEAST_IN_WAVES:
+            found.append((core, mine))
+    return found
+
+
+def _go_together(one: set[int], other: set[int], active: int) -> bool:
+    both, small = len(one & other), min(len(one), len(other))
+    by_chance = len(one) * len(other) / max(active, 1)
+    return (
+        both >= LEAST_IN_WAVES and 2 * both > small and poisson(both - 1, by_chance) <= _WAVE_CHANCE
+    )
+
+
+def _moment(run: Run) -> int:
+    return run.at_ms(len(run.entries) // 2)
 
 
 def _together(sharing: Sharing, whole: float, line: float) -> list[_Told]:

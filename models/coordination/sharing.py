@@ -26,7 +26,8 @@ TOGETHER_MS = {
 AMPLIFIED_ACCOUNTS = 10
 AMPLIFIED = {"repost": 0, "link": 1, "media": 2, "text": 3}  # what is told first
 _LEAST_RUNS = 3  # two things, however few shared them, do not tell enough of two accounts
-_MOST_PAIRED = 300  # accounts of a run that are compared with each other
+_IN_WAVES = frozenset(("repost", "link", "media"))
+_LEAST_WAVE, _WAVE_MS = 5, MINUTE_MS // 2  # accounts of a wave, and how long the middle half takes
 
 
 class Run(Struct, eq=False):
@@ -45,6 +46,10 @@ class Run(Struct, eq=False):
     entries: list[int]
     rarity: float
 
+    def at_ms(self, place: int) -> int:
+        """When the account at a place in it shared the thing first."""
+        return self.trace.rows[WIDTH * self.entries[place] + FIRST_MS]
+
 
 class Sharing:
     """Traces of at least two accounts, by what is asked of them.
@@ -55,6 +60,8 @@ class Sharing:
         Texts that two accounts posted as their own, hashtags, and what many share.
     often : set of int
         Accounts in so many runs that some may tell enough together.
+    waves : dict
+        Runs that came as if at a signal.
     """
 
     def __init__(self) -> None:
@@ -62,6 +69,7 @@ class Sharing:
         self.tags: dict[Trace, None] = {}
         self.amplified: dict[Trace, None] = {}
         self.often: set[int] = set()
+        self.waves: dict[Run, None] = {}
         self._runs: dict[Trace, list[Run]] = {}
         self._of: dict[int, list[Run]] = {}
 
@@ -98,6 +106,11 @@ class Sharing:
             if new:
                 self._add(new, new.accounts)
                 kept.append(new)
+        for run in kept:
+            if _is_wave(run):
+                self.waves[run] = None
+            else:
+                self.waves.pop(run, None)
         if kept:
             self._runs[trace] = kept
         else:
@@ -111,6 +124,7 @@ class Sharing:
                 self.often.add(account)
 
     def _remove(self, run: Run) -> None:
+        self.waves.pop(run, None)
         for account in run.accounts:
             runs = self._of[account]
             runs.remove(run)
@@ -118,6 +132,14 @@ class Sharing:
                 self.often.discard(account)
             if not runs:
                 del self._of[account]
+
+
+def _is_wave(run: Run) -> bool:
+    many = len(run.entries)
+    if many < _LEAST_WAVE or run.trace.kind not in _IN_WAVES:
+        return False
+    first, last = (run.at_ms(part * many // 4) for part in (1, 3))
+    return last - first <= _WAVE_MS
 
 
 def _keep(among: dict[Trace, None], trace: Trace, wanted: bool) -> None:
@@ -150,7 +172,7 @@ def _cut(trace: Trace, entries: list[int], first_ms: array[int]) -> list[Run]:
     cuts = [i for i, gap_ms in enumerate(gaps_ms, 1) if gap_ms < -within_ms]
     found = []
     for first, last in pairwise([0, *cuts, len(entries)]):
-        if 2 <= last - first <= _MOST_PAIRED:
+        if last - first > 1:
             run = entries[first:last]
             found.append(Run(trace, [who[i] for i in run], run, -log10(len(run))))
     return found

@@ -140,6 +140,44 @@ def test_reposting_the_same_many_things_together_is_coordination() -> None:
     assert [len(g.accounts) for g in groups] == [12]
 
 
+def waves(
+    accounts: int, times: int, *, chance: float = 1.0, spread: float = 0.75, **more: object
+) -> list[Mention]:
+    """Accounts that repost one post after another, each within so many minutes."""
+    rng = np.random.default_rng(accounts)
+    return [
+        post(f"k{i}", 60 + 20 * wave + float(rng.uniform(0, spread)), f"RT {wave} {i}",
+             **({"kind": "repost", "repost_of": f"o{wave}"} | more))
+        for wave in range(times)
+        for i in range(accounts)
+        if rng.random() < chance
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("accounts", "times"), [(15, 3), (40, 3), (310, 12)])
+def test_reposting_a_few_things_as_if_at_a_signal_is_coordination(
+    accounts: int, times: int
+) -> None:
+    """However many they are of all: that they are the same each time tells it."""
+    groups = [g for g in found(waves(accounts, times) + calm(240, 300)) if g.kind == "coordination"]
+    assert [len(g.accounts) for g in groups] == [accounts]
+
+
+@pytest.mark.parametrize(
+    "crowd",
+    [
+        waves(40, 2),  # twice may be chance
+        waves(300, 6, chance=0.3),  # an audience: others each time
+        waves(40, 3, spread=4.5),  # not at once
+        waves(40, 1, kind="post", repost_of=None, media=("phash:1", "phash:2", "phash:3")),
+    ],
+    ids=["twice", "audience", "slowly", "one moment"],
+)
+def test_who_comes_together_otherwise_is_none(crowd: list[Mention]) -> None:
+    groups = [g for g in found(crowd + calm(240, 300)) if g.kind == "coordination"]
+    assert groups == []
+
+
 def test_a_headline_shared_with_its_link_is_news() -> None:
     headline = "Acme bank opens forty branches in the north next year, says its chairman"
     news = [post(f"n{i}", 60 + i, headline, links=("https://news.example/a1",)) for i in range(40)]
