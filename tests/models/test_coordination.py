@@ -167,14 +167,14 @@ def test_reposting_a_few_things_as_if_at_a_signal_is_coordination(
     "crowd",
     [
         waves(40, 2),  # twice may be chance
-        waves(300, 6, chance=0.3),  # an audience: others each time
+        waves(400, 6, chance=0.4),  # an audience: mostly others each time
         waves(40, 3, spread=4.5),  # not at once
         waves(40, 1, kind="post", repost_of=None, media=("phash:1", "phash:2", "phash:3")),
     ],
     ids=["twice", "audience", "slowly", "one moment"],
 )
 def test_who_comes_together_otherwise_is_none(crowd: list[Mention]) -> None:
-    groups = [g for g in found(crowd + calm(240, 300)) if g.kind == "coordination"]
+    groups = [g for g in found(crowd + calm(1500, 300)) if g.kind == "coordination"]
     assert groups == []
 
 
