@@ -14,7 +14,7 @@ from alerts.narratives import clean_keys, clean_narrative, clean_terms, explain_
 from alerts.playbook.records import Bilingual, Severity
 from alerts.playbook.text import hostile, strip_controls
 from alerts.records import SEVERITIES, Explanation, Gate, Part
-from alerts.sights import sight_facts, sight_stops, sight_words
+from alerts.sights import observed_as, sight_facts, sight_stops, sight_words
 from alerts.texts import Phrases
 from alerts.texts.phrases import plain, rounded
 from models.records import SIGHTS, SURPRISE_LINES, Brand, Evidence, Signal
@@ -79,7 +79,7 @@ def explain(
     words = {**_words(signal, phrases), **sight_words(signal, phrases)}
     terms = [hostile(term, MAX_TERM_CHARS) for term in signal.terms]
     return Explanation(
-        observed=phrases.say(f"observed.{signal.kind}", facts, **words),
+        observed=phrases.say(f"observed.{observed_as(signal)}", facts, **words),
         expected=phrases.say(f"expected.{signal.kind}", facts, **words),
         corrected=_corrected(signal, phrases),
         reach=_reach(signal, phrases),
@@ -205,7 +205,7 @@ def _split(signal: Signal, phrases: Phrases) -> Bilingual | None:
         "threshold": f"{signal.threshold:,}",
     }
     times = phrases.times(rounded(rest / max(signal.expected, 1.0)))
-    key = "below" if rest < signal.threshold else "above"
+    key = "nothing" if not rest else "below" if rest < signal.threshold else "above"
     return phrases.say(f"split.{key}", facts, times=times)
 
 

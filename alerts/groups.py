@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 
 from alerts.playbook.records import Bilingual
@@ -27,7 +25,9 @@ def explain_group(group: AccountGroup, phrases: Phrases) -> Bilingual:
     said = [_opening(group, phrases)]
     if group.kind == "coordination":
         said += _grounds(group, phrases)
-    said += [phrases.say(f"groups.{name}") for name in _AGAINST if group.parts.get(name)]
+    against = [phrases.say(f"groups.{name}") for name in _AGAINST if group.parts.get(name)]
+    if against:
+        said.append(phrases.say("groups.against", reasons=phrases.joined(against)))
     said.append(phrases.say("groups.score", {"score": f"{group.score:.2f}"}))
     said.append(phrases.say(f"groups.innocent.{group.innocent}"))
     return Bilingual(ar=" ".join(s.ar for s in said), en=" ".join(s.en for s in said))
@@ -58,31 +58,40 @@ def _clean_post(post: GroupPost) -> GroupPost:
 
 
 def _opening(group: AccountGroup, phrases: Phrases) -> Bilingual:
-    facts = {
-        "first": _moment(group.first_ms),
-        "last": _moment(group.last_ms),
-        "share": round(100 * group.share),
-    }
-    accounts = phrases.accounts(max(int(group.facts["accounts"]), len(group.accounts)))
+    facts = {"share": round(100 * group.share)}
+    when = phrases.when(group.first_ms, group.last_ms)
+    accounts = phrases.accounts(_accounts(group))
     if group.kind == "coordination":
         mentions = phrases.mentions(len(group.mentions), genitive=True)
-        return phrases.say("groups.coordination", facts, accounts=accounts, mentions=mentions)
-    thing = phrases.say(f"groups.things.{group.evidence[0].kind}")
-    return phrases.say("groups.amplification", facts, accounts=accounts, thing=thing)
+        return phrases.say(
+            "groups.coordination", facts, accounts=accounts, mentions=mentions, when=when
+        )
+    thing, spread = (
+        phrases.say(f"groups.{k}.{group.evidence[0].kind}") for k in ("things", "spread")
+    )
+    return phrases.say(
+        "groups.amplification", facts, accounts=accounts, thing=thing, spread=spread, when=when
+    )
 
 
 def _grounds(group: AccountGroup, phrases: Phrases) -> list[Bilingual]:
     facts, said = group.facts, []
     if facts["copiers"]:
-        figures = {"copiers": f"{facts['copiers']:,.0f}", "texts": f"{facts['texts']:,.0f}"}
-        said.append(phrases.say("groups.copies", figures))
+        said.append(_copies(group, phrases))
     if facts["again"]:
         said.append(phrases.say("groups.repetition", {"percent": round(100 * facts["again"])}))
-    minutes = max(1, round(facts["gap_s"] / 60))
-    said.append(phrases.say("groups.synchrony", gap=phrases.duration(minutes)))
+    said.append(phrases.say("groups.synchrony", gap=phrases.gap(facts["gap_s"])))
     said += [phrases.say(f"groups.{name}") for name in _FOR if group.parts.get(name, 0) >= 0.5]
     return said
 
 
-def _moment(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+def _copies(group: AccountGroup, phrases: Phrases) -> Bilingual:
+    copied, texts = group.facts["copiers"], group.facts["texts"]
+    whole = "all" if copied >= _accounts(group) else "some"
+    copiers = phrases.say(f"groups.copiers.{whole}", {"copiers": f"{copied:,.0f}"})
+    how_many = "one" if texts <= 1 else "more"
+    return phrases.say(f"groups.copies.{how_many}", {"texts": f"{texts:,.0f}"}, copiers=copiers)
+
+
+def _accounts(group: AccountGroup) -> int:
+    return max(int(group.facts["accounts"]), len(group.accounts))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
@@ -73,7 +72,7 @@ def _opening(found: NarrativeRecord, phrases: Phrases) -> Bilingual:
     terms = clean_terms(found.terms)
     return phrases.say(
         "narratives.about" if terms else "narratives.said",
-        {"first": _moment(found.first_ms), "last": _moment(found.last_ms)},
+        when=phrases.when(found.first_ms, found.last_ms),
         mentions=phrases.mentions(found.mentions),
         accounts=phrases.accounts(found.accounts),
         terms=phrases.listed(terms),
@@ -90,8 +89,7 @@ def _speed(found: NarrativeRecord, phrases: Phrases) -> Bilingual:
 
 
 def _grounds(found: NarrativeRecord, phrases: Phrases) -> list[Bilingual]:
-    counts = {name: getattr(found, name) for name in ("claims", "questions", "denials")}
-    said = [phrases.say("narratives.stances", {k: f"{n:,}" for k, n in counts.items()})]
+    said = _stances(found, phrases)
     if found.sources:
         said.append(phrases.say("narratives.sourced", {"sources": f"{found.sources:,}"}))
     else:
@@ -104,6 +102,22 @@ def _grounds(found: NarrativeRecord, phrases: Phrases) -> list[Bilingual]:
     return said
 
 
+def _stances(found: NarrativeRecord, phrases: Phrases) -> list[Bilingual]:
+    """How many pass the claim on, ask and deny, in a sentence that leaves out what none does."""
+    said: Bilingual | None = None
+    for name in ("claims", "questions", "denials"):
+        if not (number := getattr(found, name)):
+            continue
+        count = phrases.how_many(number)
+        if said is None:
+            count = phrases.say("narratives.stances.of_them", count=count)
+            count = Bilingual(ar=count.ar, en=count.en[:1].upper() + count.en[1:])
+        key = f"narratives.stances.{name}.{'one' if number == 1 else 'more'}"
+        then = phrases.say(key, count=count)
+        said = phrases.say("narratives.stances.also", before=said, then=then) if said else then
+    return [Bilingual(ar=f"{said.ar}.", en=f"{said.en}.")] if said else []
+
+
 def _carrier(carrier: Carrier, phrases: Phrases) -> Bilingual:
     shown = clean_terms((f"@{carrier.handle}" if carrier.handle else carrier.account,))
     name = shown[0] if shown else "?"
@@ -111,7 +125,3 @@ def _carrier(carrier: Carrier, phrases: Phrases) -> Bilingual:
         return Bilingual(ar=name, en=name)
     facts = {"name": name, "followers": f"{carrier.followers:,}"}
     return phrases.say("narratives.carrier", facts)
-
-
-def _moment(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")

@@ -18,6 +18,12 @@ MOST_CARRIERS = 10
 SAME_TERMS = 3  # so many words that stand out in both: it is the same narrative
 
 
+def observed_as(signal: Signal) -> str:
+    """What a signal tells of: its kind, or of a rumour that more ask after it than pass it on."""
+    told = signal.narratives[:1] if signal.kind == RUMOUR else ()
+    return "rumour_asked" if told and told[0].questions > told[0].claims else signal.kind
+
+
 def sight_words(signal: Signal, phrases: Phrases) -> dict[str, Bilingual]:
     """What sentences about a rumour or group say beside those about figures."""
     if signal.kind not in SIGHTS:

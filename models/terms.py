@@ -18,7 +18,9 @@ import orjson
 
 from models.text import normalise
 
-_WORD = re.compile(r"#?[^\W_][\w']{2,30}", re.UNICODE)
+# marks on a letter, which \w leaves out: accents, and Arabic short vowels and shadda
+_MARKS = r"[\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4]{0,3}"
+_WORD = re.compile(rf"#?[^\W_]{_MARKS}(?:[\w']{_MARKS}){{2,30}}")
 _LINK = re.compile(r"(?:https?://|www\.)\S+|@\w+")
 _SPACE = re.compile(r"\s+")
 _PRIOR = 0.5

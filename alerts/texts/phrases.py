@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +14,8 @@ from alerts.playbook.records import Bilingual
 
 LANGUAGES = ("ar", "en")
 _COMMA = Bilingual(ar="، ", en=", ")
+_SEMICOLON = Bilingual(ar="؛ ", en="; ")
+_IN_SECONDS = 120
 _RAREST = 12.0  # a model's tail says nothing exact beyond one in a trillion
 
 
@@ -42,6 +46,7 @@ _NEGATIVE = _Noun(
     "negative mentions",
 )
 _ACCOUNT = _Noun("حساب واحد", "حسابان", "حسابين", "حسابات", "حسابًا", "حساب", "account", "accounts")
+_SECOND = _Noun("ثانية واحدة", "ثانيتان", "ثانيتين", "ثوانٍ", "ثانية", "ثانية", "second", "seconds")
 _MINUTE = _Noun("دقيقة واحدة", "دقيقتان", "دقيقتين", "دقائق", "دقيقة", "دقيقة", "minute", "minutes")
 _HOUR = _Noun("ساعة واحدة", "ساعتان", "ساعتين", "ساعات", "ساعة", "ساعة", "hour", "hours")
 _DAY = _Noun("يوم واحد", "يومان", "يومين", "أيام", "يومًا", "يوم", "day", "days")
@@ -115,6 +120,18 @@ class Phrases:
         """
         return _counted(count, _ACCOUNT, genitive=True)
 
+    def how_many(self, count: int) -> Bilingual:
+        """A number in place of the mentions it counts, feminine in Arabic.
+
+        Examples
+        --------
+        >>> [Phrases({}).how_many(n).en for n in (1, 2, 1200)]
+        ['one', '2', '1,200']
+        """
+        arabic = {1: "واحدة", 2: "اثنتان"}
+        shown = f"{count:,}"
+        return Bilingual(ar=arabic.get(count, shown), en="one" if count == 1 else shown)
+
     def history(self, hours: int) -> Bilingual:
         """A length of time, in hours up to two days and then in days; the Arabic is genitive."""
         if hours < 48:
@@ -133,6 +150,33 @@ class Phrases:
             return _counted(minutes // 60, _HOUR, genitive=True)
         return _counted(minutes, _MINUTE, genitive=True)
 
+    def gap(self, seconds: float) -> Bilingual:
+        """A length of time, in seconds up to two minutes; the Arabic is nominative.
+
+        Examples
+        --------
+        >>> [Phrases({}).gap(s).en for s in (0.2, 1, 45, 119, 150)]
+        ['less than a second', '1 second', '45 seconds', '119 seconds', '2 minutes']
+        """
+        if seconds < 0.5:
+            return Bilingual(ar="أقل من ثانية", en="less than a second")
+        if round(seconds) < _IN_SECONDS:
+            return _counted(round(seconds), _SECOND, genitive=False)
+        return _counted(round(seconds / 60), _MINUTE, genitive=False)
+
+    def when(self, first_ms: int, last_ms: int) -> Bilingual:
+        """From when to when something was said, by minutes, or within how many seconds."""
+        first, last = (
+            f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M}" for ms in (first_ms, last_ms)
+        )
+        seconds = ceil((last_ms - first_ms) / 1000)
+        if seconds <= 0:
+            return self.say("when.at", {"first": first})
+        if seconds < _IN_SECONDS:
+            span = _counted(seconds, _SECOND, genitive=True)
+            return self.say("when.within", {"first": first}, span=span)
+        return self.say("when.between", {"first": first, "last": last})
+
     def times(self, ratio: float) -> Bilingual:
         """A multiple of the usual, such as "3.2 times the usual"; ``ratio`` is shown as it is.
 
@@ -142,6 +186,8 @@ class Phrases:
         ['the same as usual', '1.5 times the usual', 'twice the usual', '12 times the usual']
         """
         shown = plain(ratio)
+        if shown == "0":
+            return Bilingual(ar="أقل من عُشر المعتاد", en="less than a tenth of the usual")
         if ratio < 1:
             return Bilingual(ar=f"{shown} من المعتاد", en=f"{shown} of the usual")
         if ratio == 1:
@@ -187,6 +233,13 @@ class Phrases:
         """Items with the comma of each language."""
         held = list(items)
         return Bilingual(ar=_COMMA.ar.join(held), en=_COMMA.en.join(held))
+
+    def joined(self, said: Iterable[Bilingual]) -> Bilingual:
+        """Parts of a sentence with the semicolon of each language."""
+        held = list(said)
+        return Bilingual(
+            ar=_SEMICOLON.ar.join(s.ar for s in held), en=_SEMICOLON.en.join(s.en for s in held)
+        )
 
     @staticmethod
     def number(value: float) -> str:

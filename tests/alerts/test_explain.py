@@ -20,6 +20,7 @@ from alerts.explain import (
     score_parts,
     severity_of,
 )
+from alerts.groups import explain_group
 from alerts.playbook.records import Bilingual
 from alerts.records import SEVERITIES, Alert, Part
 from models.baseline import interval, threshold
@@ -360,10 +361,14 @@ def test_what_remains_without_the_group_is_told() -> None:
     assert below is not None
     assert above is not None
     assert "About 193 of these (90%)" in below.en
-    assert "Without them 21 remain" in below.en
+    assert "Without them 21 would remain" in below.en
     assert "below the alert line of 60" in below.en
     assert "دون حد التنبيه (60)" in below.ar
     assert "still above the alert line of 60" in above.en
+    none = alert_of("negative_count", observed=214, coordinated_share=1.0).explanation.split
+    assert none is not None
+    assert none.en.endswith("Without them nothing would remain.")
+    assert none.ar.endswith("وبدونها لا يبقى شيء.")
     assert alert_of("volume", coordinated_share=0.0).explanation.split is None
     assert alert_of("volume").explanation.split is None
 
@@ -380,6 +385,70 @@ def test_a_group_is_suspected_and_an_innocent_explanation_stands_beside_it() -> 
     for said in (suspected, amplified):
         assert "bot" not in said.en.split()
     assert alert.groups[0].evidence[0].posts[0].text == "evil text"
+
+
+def test_copies_of_one_text_and_by_all() -> None:
+    some, all_ = told(texts=2), told(texts=1, copiers=43)
+    assert "40 of them posted the same or nearly the same texts" in some.en
+    assert "(2 different texts)" in some.en
+    assert "40 منها نشرت نصوصًا" in some.ar
+    assert "All of them posted the same or nearly the same text as their own." in all_.en
+    assert "كلها نشرت النص نفسه" in all_.ar
+    assert "different texts" not in all_.en
+    assert "عدد النصوص" not in all_.ar
+
+
+@pytest.mark.parametrize(
+    ("last_ms", "gap_s", "en", "ar"),
+    [
+        (0, 0, "2 mentions at 1970-01-01 00:00 UTC,", "إشارتين في 1970-01-01 00:00 (بالتوقيت"),
+        (44_100, 3, "within 45 seconds from 1970-01-01 00:00 UTC", "خلال 45 ثانية ابتداءً من"),
+        (119_000, 119, "within 119 seconds", "خلال 119 ثانية"),
+        (120_000, 600, "between 1970-01-01 00:00 and 1970-01-01 00:02 UTC",
+         "بين 1970-01-01 00:00 و1970-01-01 00:02 (بالتوقيت العالمي)"),
+    ],
+)  # fmt: skip
+def test_moments_are_told_apart(last_ms: int, gap_s: float, en: str, ar: str) -> None:
+    said = explain_group(msgspec.structs.replace(group(), last_ms=last_ms), PHRASES)
+    assert en in said.en
+    assert ar in said.ar
+    gap = PHRASES.gap(gap_s)
+    assert f"from one to the next is {gap.en}." in told(gap_s=gap_s).en
+    assert f"بين منشور وتكراره {gap.ar}." in told(gap_s=gap_s).ar
+
+
+def test_what_speaks_against_is_told_in_one_sentence() -> None:
+    said = told({"old": -1.0, "one_thing": -1.0, "young": 0.1, "handles": 0.7})
+    assert "Against it: most of the accounts are old; most of it is about one thing." in said.en
+    assert "في المقابل: معظم الحسابات قديمة؛ يدور معظم ذلك حول شيء واحد." in said.ar
+    assert said.ar.count("في المقابل") == 1
+    assert "بسلسلة أرقام" in said.ar
+    assert "Against it" not in told({"young": 1.0}).en
+
+
+@pytest.mark.parametrize(("kind", "ar"), [("repost", "نشره"), ("media", "نشرها"), ("link", "نشره")])
+def test_amplification_agrees_with_its_thing(kind: str, ar: str) -> None:
+    held = group("amplification")
+    (trace,) = held.evidence
+    thing = msgspec.structs.replace(trace, kind=kind)
+    said = explain_group(msgspec.structs.replace(held, evidence=(thing,)), PHRASES)
+    assert f": {ar} 43 حسابًا خلال 60 ثانية" in said.ar
+    assert "وليس ذلك وحده دليلًا على التنسيق." in said.ar
+    assert ": shared by 43 accounts within 60 seconds" in said.en
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_finding_is_called_so_in_both_languages(kind: str) -> None:
+    for stop in alert_of(kind).explanation.would_have_stopped_it:
+        assert stop.en.startswith("This finding would")
+        assert stop.ar.startswith("لم يكن هذا الرصد ليصدر")
+
+
+def told(parts: dict[str, float] | None = None, **facts: float) -> Bilingual:
+    held = group()
+    facts = held.facts | facts
+    changed = msgspec.structs.replace(held, facts=facts, parts=parts or held.parts)
+    return explain_group(changed, PHRASES)
 
 
 def group(kind: str = "coordination") -> AccountGroup:

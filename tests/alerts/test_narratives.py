@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import msgspec
+import pytest
 
 from alerts.narratives import explain_narrative
 from models.records import Carrier, NarrativeRecord
@@ -63,6 +64,37 @@ def test_a_rumour_is_told_with_its_figures() -> None:
     assert ar.startswith("شائعة محتملة")
     assert "103 إشارات من نحو 97 حسابًا" in ar
     assert sorted(re.findall(r"\d+", ar)) == sorted(re.findall(r"\d+", en))
+
+
+@pytest.mark.parametrize(
+    ("claims", "questions", "denials", "en", "ar"),
+    [
+        (80, 12, 3, "80 of them pass a claim or hearsay on, 12 ask whether it is true, 3 deny it.",
+         "تنقل 80 منها ادعاءً أو خبرًا مسموعًا، وتسأل 12 عن صحة الخبر، وتنفي 3 الخبر."),
+        (0, 16, 0, "16 of them ask whether it is true.", "تسأل 16 منها عن صحة الخبر."),
+        (1, 1, 1,
+         "One of them passes a claim or hearsay on, one asks whether it is true, one denies it.",
+         "تنقل واحدة منها ادعاءً أو خبرًا مسموعًا، وتسأل واحدة عن صحة الخبر، وتنفي واحدة الخبر."),
+        (2, 0, 1, "2 of them pass a claim or hearsay on, one denies it.",
+         "تنقل اثنتان منها ادعاءً أو خبرًا مسموعًا، وتنفي واحدة الخبر."),
+    ],
+)  # fmt: skip
+def test_what_nobody_does_is_left_out(
+    claims: int, questions: int, denials: int, en: str, ar: str
+) -> None:
+    both = said(claims=claims, questions=questions, denials=denials)
+    assert f"fastest hour. 50% are negative. {en} No official" in both[1]
+    assert f"السلبية 50%. {ar} لا مصدر" in both[0]
+
+
+def test_without_any_stance_there_is_no_sentence() -> None:
+    assert "are negative. No official" in said(claims=0, questions=0, denials=0)[1]
+
+
+def test_seconds_where_all_was_said_at_once() -> None:
+    ar, en = said(last_ms=START + 44_001)
+    assert "accounts within 45 seconds from" in en
+    assert "خلال 45 ثانية ابتداءً من" in ar
 
 
 def test_sources_are_counted_where_there_are_some() -> None:

@@ -104,6 +104,7 @@ def test_accounts(n: int, ar: str, en: str) -> None:
 @pytest.mark.parametrize(
     ("ratio", "ar", "en"),
     [
+        (0.0, "أقل من عُشر المعتاد", "less than a tenth of the usual"),
         (0.8, "0.8 من المعتاد", "0.8 of the usual"),
         (1.0, "مثل المعتاد", "the same as usual"),
         (1.5, "1.5 ضعف المعتاد", "1.5 times the usual"),
@@ -145,6 +146,25 @@ def test_history_in_hours_and_days() -> None:
     told = [PHRASES.history(hours) for hours in (12, 47, 48, 72, 504)]
     assert [t.en for t in told] == ["12 hours", "47 hours", "2 days", "3 days", "21 days"]
     assert [t.ar for t in told] == ["12 ساعة", "47 ساعة", "يومين", "3 أيام", "21 يومًا"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ar", "en"),
+    [
+        (0, "أقل من ثانية", "less than a second"),
+        (1, "ثانية واحدة", "1 second"),
+        (2, "ثانيتان", "2 seconds"),
+        (5, "5 ثوانٍ", "5 seconds"),
+        (45, "45 ثانية", "45 seconds"),
+        (100, "100 ثانية", "100 seconds"),
+        (119.6, "دقيقتان", "2 minutes"),
+        (120, "دقيقتان", "2 minutes"),
+        (300, "5 دقائق", "5 minutes"),
+    ],
+)
+def test_gaps_in_seconds_and_minutes(seconds: float, ar: str, en: str) -> None:
+    gap = PHRASES.gap(seconds)
+    assert (gap.ar, gap.en) == (ar, en)
 
 
 def test_expected_counts_in_round_words() -> None:

@@ -132,7 +132,7 @@ BROKEN = {
         "write numbers in ASCII digits",
     ),
     "English where Arabic belongs": (
-        "  ar: شائعة متداولة",
+        "  ar: شائعة",
         "  ar: A rumour",
         "  ar: A rumour",
         "title.ar",

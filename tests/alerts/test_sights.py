@@ -80,6 +80,18 @@ def test_a_rumour_shows_its_first_carriers() -> None:
     assert "40% of what was said" in alert.explanation.observed.en
 
 
+def test_a_rumour_that_people_ask_after_is_told_so() -> None:
+    asked = msgspec.structs.replace(FOUND, claims=0, questions=16)
+    alert = opened(rumour(narratives=(asked,)))
+    told = alert.explanation.observed
+    assert told.en.startswith("People ask whether a claim is true: 103 mentions")
+    assert told.ar.startswith("يسأل الناس عن صحة معلومة: 103 إشارات")
+    passed_on = opened(rumour()).explanation.observed
+    assert passed_on.en.startswith("A claim is passed on in 103 mentions")
+    assert "possible rumour" in alert.title.en
+    assert "شائعة محتملة" in alert.title.ar
+
+
 @pytest.mark.parametrize(
     ("seen", "gate"),
     [

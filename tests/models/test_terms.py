@@ -25,6 +25,11 @@ def test_arabic_is_counted_in_normal_form_and_shown_as_written() -> None:
     assert Terms().top(now, USUAL, NOTHING)[0] == "مرفوضة"
 
 
+def test_words_with_short_vowels_are_whole() -> None:
+    now = ["تفعّل حسابي مقطّعة شُكرًا", "مقطّعة تفعّل شُكرًا", "#تفعّل شُكرًا مقطّعة cafe\u0301", "cafe\u0301"]
+    assert set(Terms().top(now, USUAL, NOTHING)) == {"تفعّل", "مقطّعة", "شُكرًا", "cafe\u0301"}
+
+
 def test_hashtags_count_as_their_word() -> None:
     now = ["#outage", "outage", "#OUTAGE now"]
     assert [t.lstrip("#").lower() for t in Terms().top(now, USUAL, NOTHING)] == ["outage"]
