@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from models.coordination.group import Group
 from models.coordination.trace import Quote, Trace
+from models.coordination.traces import canonical_link, links_in
 from models.records import AccountGroup, GroupPost, GroupTrace
 
 MOST_TRACES = 8
@@ -15,6 +16,8 @@ _PETITION = re.compile(
     re.IGNORECASE,
 )
 _AUTOMATED = re.compile(r"\$[A-Z]{1,5}\b|\d+(?:[.,:/]\d+)+|\d+ ?%")
+_SERIAL = 4  # posts of an account
+_MOST_HOSTS = 4
 _FANS = re.compile(r"happy birthday|congrat|we love|stream(?:ing)? |vote |مبروك|نحبك|صوتوا", re.I)
 
 
@@ -73,14 +76,19 @@ def _trace(trace: Trace, group: Group) -> GroupTrace:
 
 def _innocent(group: Group, posts: Iterable[Quote]) -> str:
     """Which innocent explanation fits best; there always is one to be ruled out."""
+    posts = list(posts)
     texts = [q.text for q in posts]
     most = max(len(texts), 1)
-    if group.kind == "amplification" and group.traces[0].kind == "repost":
+    hosts = [canonical_link(link).partition("/")[0] for t in texts for link in links_in(t)[:1]]
+    if group.kind == "amplification" and group.traces[0].kind in ("repost", "media"):
         return "popular"
     if 2 * sum(bool(_PETITION.search(t)) for t in texts) > most:
         return "petition"
-    if 2 * sum(len(_AUTOMATED.findall(t)) > 1 for t in texts) > most:
+    serial = len(texts) >= _SERIAL * len(group.accounts) and 2 * len(hosts) > most
+    if serial or 2 * sum(len(_AUTOMATED.findall(t)) > 1 for t in texts) > most:
         return "automated"
+    if len(set(hosts)) > max(_MOST_HOSTS, most / 2):  # many outlets, each with its own page
+        return "news"
     if group.facts.get("headline") or group.traces[0].link or group.traces[0].kind == "link":
         return "news"
     if 2 * sum(bool(_FANS.search(t)) for t in texts) > most:

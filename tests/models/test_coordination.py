@@ -186,6 +186,27 @@ def test_a_headline_shared_with_its_link_is_news() -> None:
     assert {g.innocent for g in groups} == {"news"}
 
 
+NEWS = "Acme bank opens forty branches in the north next year, says its chairman in the capital"
+
+
+@pytest.mark.parametrize(
+    ("posts", "innocent"),
+    [
+        ([post(f"n{i}", 60 + i / 9, f"{NEWS} https://paper{i}.example/1") for i in range(40)],
+         "news"),
+        ([post(f"n{i % 8}", 60 + i / 9, f"{NEWS} https://jobs.example/{i}") for i in range(48)],
+         "automated"),
+        ([post(f"n{i}", 60 + i / 9, NEWS) for i in range(40)], "asked"),
+        ([post(f"n{i}", 60 + i, f"look {i}", media=("phash:1",)) for i in range(20)], "popular"),
+    ],
+)  # fmt: skip
+def test_what_else_may_explain_it(posts: list[Mention], innocent: str) -> None:
+    """Many papers with the page of each; accounts that post one after another; a picture."""
+    groups = found(posts + calm(200, 240))
+    assert groups
+    assert {g.innocent for g in groups} == {innocent}
+
+
 def test_young_accounts_made_together_weigh_more() -> None:
     text = "shame on acme " + " ".join(WORDS[3:11])
 
