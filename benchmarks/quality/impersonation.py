@@ -61,7 +61,7 @@ def run(options: Options) -> list[str]:
         *_accounts(options.data / "mentions"),
     ]
     made = list(look_alikes(_ROUNDS, _SEED))
-    checker = ImpostorChecker(BRANDS)
+    checker = ImpostorChecker(BRANDS, links=LinkChecker(BRANDS))
     found = {id(each): _is_hit(checker.check(each.author), each.brand) for each in made}
     goals.append(_share("accounts by every trick", sum(found.values()), len(made), 0.95))
     return [

@@ -30,6 +30,12 @@ _SUPPORT = ("support", "help", "care", "Official", "customercare", "helpdesk", "
 _SUPPORT_AR = ("خدمة_العملاء", "رسمي", "الدعم", "الدعم_الفني", "خدمات_العملاء")
 _SUPPORT_NAMES = ("{} Support", "{} Help Center", "{} Customer Care", "Official {}", "{} - Help")
 _SUPPORT_NAMES_AR = ("خدمة عملاء {}", "{} الرسمي", "الدعم الفني {}", "دعم {}", "{} | خدمة العملاء")
+_SUPPORT_ARABIZI = ("5edma", "da3m", "rasmi", "khedmet_3omala", "5edmet_el3omala", "mosa3ada")
+_DESKS = ("Customer Care", "Customer Support", "خدمة العملاء", "الدعم الفني")
+_BIOGRAPHIES = ("Official support of {}, here to help 24/7", "We help the customers of {}. DM us",
+                "الحساب الرسمي لخدمة عملاء {}", "نخدم عملاء {}، راسلنا على الخاص")  # fmt: skip
+_BANK = {"بنك": "مصرف", "مصرف": "بنك"}
+_LINKS = ("https://{}-support.com", "https://{}.login-id.top/help", "help-{}.net")
 _ARABIZI = {"alrajhi": "el rajhi", "jarir": "gareer", "talabat": "6alabat", "mobily": "mobaily"}
 
 Trick = Callable[[str, random.Random], str]
@@ -90,6 +96,38 @@ def _bold(text: str, rng: random.Random) -> str:
     return "".join(chr(start + ord(c) - 97) if "a" <= c <= "z" else c for c in text.lower())
 
 
+def _repeated(text: str, rng: random.Random) -> str:
+    at = rng.choice([i for i, c in enumerate(text) if c.isalpha()])
+    return text[:at] + text[at] * rng.randrange(2, 5) + text[at:]
+
+
+def _framed(text: str, rng: random.Random) -> str:
+    """In letters in squares or circles."""
+    start = rng.choice((0x1F130, 0x1F150, 0x1F170, 0x24D0))
+    return "".join(chr(start + ord(c) - 97) if "a" <= c <= "z" else c for c in text.lower())
+
+
+def _flagged(text: str, rng: random.Random) -> str:
+    """In letters of which two would be a flag, kept apart."""
+    letters = (chr(0x1F1E6 + ord(c) - 97) if "a" <= c <= "z" else c for c in text.lower())
+    return "\u200b".join(letters)
+
+
+def _reordered(text: str, rng: random.Random) -> str:
+    """With the last word in front."""
+    *words, last = text.split()
+    return " ".join((last, *words))
+
+
+def _articled(text: str, rng: random.Random) -> str:
+    """One word with the article that it has not, or without the one it has."""
+    words = text.split()
+    at = rng.randrange(len(words))
+    bare = words[at].removeprefix("ال")
+    words[at] = bare if bare != words[at] else f"ال{bare}"
+    return " ".join(words)
+
+
 def _wide(text: str, rng: random.Random) -> str:
     return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
 
@@ -100,6 +138,7 @@ LATIN: dict[str, Trick] = {
     "letter added": _added,
     "letter left out": _left_out,
     "letters swapped": _swapped,
+    "letter repeated": _repeated,
     "digits for letters": lambda text, rng: text.translate(_LEET),
     "capital I for l": lambda text, rng: text.replace("l", "I").replace("i", "l"),
 }
@@ -109,6 +148,8 @@ HANDLES: dict[str, Trick] = {
     "underscores": lambda text, rng: rng.choice((f"_{text}_", f"{text}__", f"{text}_")),
     "digits added": lambda text, rng: f"{text}{rng.randrange(1, 9999)}",
     "Arabic affix": lambda text, rng: f"{text}_{rng.choice(_SUPPORT_AR)}",
+    "Arabizi affix": lambda text, rng: f"{text}_{rng.choice(_SUPPORT_ARABIZI)}",
+    "support and digits": lambda text, rng: f"{text}_{rng.choice(_SUPPORT)}{rng.randrange(1, 999)}",
 }
 NAMES: dict[str, Trick] = {
     "same name": lambda text, rng: text,
@@ -118,6 +159,10 @@ NAMES: dict[str, Trick] = {
     "full width": _wide,
     "hidden characters": _hidden,
     "bidi override": lambda text, rng: f"\u202e\u202d{text}\u202c",
+    "text turned": lambda text, rng: f"\u202e{text[::-1]}\u202c",
+    "squares and circles": _framed,
+    "flag letters": _flagged,
+    "support and digits in name": lambda text, rng: f"{text} Support {rng.randrange(1, 999)}",
 }
 ARABIC: dict[str, Trick] = {
     "same Arabic name": lambda text, rng: text,
@@ -128,7 +173,18 @@ ARABIC: dict[str, Trick] = {
     "hidden characters (Arabic)": _hidden,
     "letters swapped (Arabic)": _swapped,
     "letter doubled (Arabic)": _doubled,
+    "letter repeated (Arabic)": _repeated,
+    "article": _articled,
+    "text turned (Arabic)": lambda text, rng: f"\u202d{text[::-1]}\u202c",
+    "support and digits (Arabic)": lambda text, rng: f"خدمة عملاء {text} {rng.randrange(1, 999)}",
     "tashkeel": lambda text, rng: "".join(c + rng.choice(("", "َ", "ِ")) for c in text),
+}
+
+
+# of names in either script, where they change anything
+WORDS: dict[str, Trick] = {
+    "words in another order": _reordered,
+    "the other word for bank": lambda text, rng: " ".join(_BANK.get(w, w) for w in text.split()),
 }
 
 
@@ -144,13 +200,30 @@ def look_alikes(rounds: int = 4, seed: int = 0) -> Iterator[LookAlike]:
                 yield _made(f"{trick}, in the name", brand, name=change(latin, rng), rng=rng)
             for trick, change in ARABIC.items():
                 yield _made(trick, brand, name=change(arabic, rng), rng=rng)
+            for trick, change in WORDS.items():
+                for text in (latin, arabic):
+                    if (name := change(text, rng)) != text:
+                        yield _made(trick, brand, name=name, rng=rng)
+            both = rng.choice(("{0} {1}", "{1} {0}", "{1} | {0}", "{0} - {1}"))
+            yield _made("both names", brand, name=both.format(latin, arabic), rng=rng)
+            bio = rng.choice(_BIOGRAPHIES).format(rng.choice((latin, arabic)))
+            yield _made("desk with biography", brand, name=rng.choice(_DESKS), bio=bio, rng=rng)
+            link = rng.choice(_LINKS).format(handle.lower().replace("_", ""))
+            yield _made("desk with link", brand, name=rng.choice(_DESKS), url=link, rng=rng)
             if brand.id in _ARABIZI and not number:
                 name = f"{_ARABIZI[brand.id]} support"
                 yield _made("other transliteration", brand, name=name, rng=rng)
 
 
 def _made(
-    trick: str, brand: Brand, *, rng: random.Random, handle: str | None = None, name: str = ""
+    trick: str,
+    brand: Brand,
+    *,
+    rng: random.Random,
+    handle: str | None = None,
+    name: str = "",
+    bio: str | None = None,
+    url: str | None = None,
 ) -> LookAlike:
     """An account with one trick; what the trick does not touch says nothing of the brand."""
     author = Author(
@@ -159,5 +232,7 @@ def _made(
         name=name or rng.choice(("", "Help", "Customer Service", "خدمة العملاء")),
         followers=rng.randrange(500),
         verified=False,
+        bio=bio,
+        url=url,
     )
     return LookAlike(trick, brand.id, author)

@@ -214,7 +214,7 @@ def role_of(text: str) -> str:
     role = roles.get(text, "")
     if role or not 2 * _MIN_ROLE_CHARS - 1 <= len(text) <= MAX_CHARS:
         return role
-    found, most = {""}, len(text) - 2
+    found, most = {""}, len(text) - 1
     for size in _begun().get(text[:_MIN_ROLE_CHARS], ()):
         if size <= most and text[:size] in roles and _is_role_text(text[size:]):
             found.update((roles[text[:size]], roles.get(text[size:], "")))
@@ -238,6 +238,7 @@ def may_have_role(lines: Sequence[str]) -> list[int]:
 
 _ROLES = ("topic", "support", "credential", "commerce", "company", "place")
 _MIN_ROLE_CHARS = 3
+_DIGITS = "0123456789"
 _COUNTRIES = frozenset(("us", "uk", "sa", "ae", "eg", "qa", "jp", "eu"))
 
 
@@ -281,7 +282,7 @@ def _is_role_text(text: str) -> bool:
     """Whether digits, a country or words with a role are all that is left."""
     if len(text) < _MIN_ROLE_CHARS:
         return text in _COUNTRIES or text.isdigit()
-    return text.isdigit() or _role_words().makes(text)
+    return text.isdigit() or _role_words().makes(text) or _role_words().makes(text.rstrip(_DIGITS))
 
 
 @cache

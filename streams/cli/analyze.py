@@ -222,7 +222,8 @@ class _BadLines:
 def analyze_impersonation(file: str, config_path: Path | None) -> None:
     """Judge accounts, JSON Lines {"id","handle","name",...}, against the configured brands.
 
-    Writes {"id","brand","score","reasons"}; a score of 0.5 is the balanced line.
+    Writes {"id","brand","score","reasons"}; a score of 0.5 is the balanced line. An account's age
+    is told from its "created_at" and "seen_at".
     """
     from streams.analyze_impersonation import analyze_accounts
 

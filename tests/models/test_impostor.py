@@ -16,6 +16,7 @@ from models.impersonation.findings import BALANCED, NOTHING
 from models.impersonation.impostor import WEIGHTS, ImpostorChecker
 from models.impersonation.intent import intents
 from models.impersonation.likeness import NameIndex
+from models.impersonation.links import LinkChecker
 from models.records import Author, Brand, OfficialAccount
 
 BRANDS = (
@@ -112,6 +113,150 @@ def test_an_honest_account_is_not_flagged_at_balanced(author: Author) -> None:
     assert found.score < BALANCED, found
 
 
+OTHERS = (
+    Brand(id="murjan", names=("Murjan Bank", "بنك المرجان"), handles=("murjanbank",),
+          domains=("murjanbank.com",)),
+    Brand(id="yusr", names=("Yusr", "يسر"), handles=("yusr_sa",)),
+    Brand(id="itlala", names=("Itlala", "إطلالة"), handles=("itlala",)),
+    Brand(id="khozama", names=("Khozama Hotels", "فنادق خزامى"), handles=("khozama",)),
+    Brand(id="horizon", names=("Horizon Air",), handles=("horizon",)),
+    Brand(id="kag", names=("Kagmar",), handles=("kagmar", "kagmar_login")),
+    Brand(id="aaa", names=("AAA",), handles=("aaa",)),
+    Brand(id="nahlat", names=("Nahlat", "Nahlat Care"), handles=("nahlat",)),
+)  # fmt: skip
+LINKED = ImpostorChecker(OTHERS, links=LinkChecker(OTHERS))
+FALSE_LINK, OWN_LINK = "https://murjanbank-help.top/", "https://murjanbank.com/help"
+
+
+def named(name: str, **rest: object) -> Author:
+    return account("u88213", name, **rest)
+
+
+TRICKED = [
+    # one letter again and again
+    (account("murjaaaaanbank"), "murjan", "handle_same"),
+    (named("Murrrrjan Bank"), "murjan", "name_same"),
+    (named("بنك المرجاااان"), "murjan", "name_homoglyph"),
+    (account("aaa_help"), "aaa", "handle_support"),  # whose name is written so
+    # text that is shown from the other side
+    (named("\u202eknaB najruM\u202c"), "murjan", "name_homoglyph"),
+    (named("\u202dناجرملا كنب\u202c"), "murjan", "name_homoglyph"),
+    (named("\u202d\u202eknaB najruM"), "murjan", "name_homoglyph"),
+    # letters in squares and circles, and those of which two are a flag
+    (named("🄼🅄🅁🄹🄰🄽 🄱🄰🄽🄺"), "murjan", "name_homoglyph"),
+    (named("🅜🅤🅡🅙🅐🅝 🅑🅐🅝🅚"), "murjan", "name_homoglyph"),
+    (named("🅼🆄🆁🅹🅰🅽 Bank"), "murjan", "name_homoglyph"),
+    (named("🇲\u200b🇺\u200b🇷\u200b🇯\u200b🇦\u200b🇳 Bank"), "murjan", "name_homoglyph"),
+    (named("🇰 🇦 🇬 🇲 🇦 🇷"), "kag", "name_homoglyph"),
+    # words in another order, with an article or without, another word for a bank
+    (named("Air Horizon"), "horizon", "name_same"),
+    (named("خزامى فنادق"), "khozama", "name_homoglyph"),
+    (named("فنادق الخزامى"), "khozama", "name_homoglyph"),
+    (named("بنك مرجان"), "murjan", "name_homoglyph"),
+    (named("مصرف المرجان"), "murjan", "name_homoglyph"),
+    # both names
+    (named("Yusr يسر"), "yusr", "name_homoglyph"),
+    (named("إطلالة | Itlala"), "itlala", "name_homoglyph"),
+    # words of support: with what is attached in front, with digits, in Latin letters
+    (named("خدمة عملاء لبنك المرجان"), "murjan", "name_support"),
+    (named("العناية بعملاء إطلالة"), "itlala", "name_support"),
+    (named("خدمة عملاء ليسر"), "yusr", "name_support"),
+    (named("Itlala Support 24"), "itlala", "name_support"),
+    (named("خدمة عملاء إطلالة ٢٤"), "itlala", "name_support"),
+    (account("itlala_help2"), "itlala", "handle_support"),
+    (account("itlalateamsupport118"), "itlala", "handle_support"),
+    (account("itlala_5edma"), "itlala", "handle_support"),
+    (named("Itlala Khedmat 3omala"), "itlala", "name_support"),
+    (named("Nahlat Care UAE"), "nahlat", "name_support"),  # though the brand has such a name
+    (named("Kagmar Login UAE"), "kag", "name_credential"),  # or such a handle
+    # a desk without a name
+    (named("Customer Care", bio="Murjan Bank, at your service"), "murjan", "biography_names"),
+    (named("خدمة العملاء", bio="نساعد عملاء بنك المرجان"), "murjan", "name_of_a_desk"),
+    (named("Customer Care", bio="Yusr"), "yusr", "biography_names"),  # four letters
+    (named("Customer Care", url=FALSE_LINK), "murjan", "links_to_look_alike"),
+    (named("خدمة العملاء", url=FALSE_LINK), "murjan", "name_of_a_desk"),
+    (account("murjan_group", "Murjan Group", url=FALSE_LINK), "murjan", "links_to_look_alike"),
+    # others
+    (account("hori2on"), "horizon", "handle_homoglyph"),
+    (account("murjanbank_eg", "Murjan Bank Egypt", bio="Official account of Murjan Bank Egypt"),
+     "murjan", "claims_to_be_official"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("author", "brand", "code"), TRICKED)
+def test_a_trick_is_seen_through(author: Author, brand: str, code: str) -> None:
+    found = LINKED.check(author)
+    assert found.brand == brand
+    assert found.score >= BALANCED, found
+    assert code in [reason.code for reason in found.reasons]
+
+
+SPARED = [
+    named("knaB najruM"), account("aaaa_help"), account("a_help"),
+    # flags
+    named("Ali 🇸🇦"), named("K 🇸🇦🇪🇬"), named("🇰🇦🇬🇲🇦🇷"), named("K 🇦🇬 Mar"),
+    # who has a name that sounds so
+    account("talal", "طلال"), named("طلال خدمة العملاء"), account("hazem", "حازم"),
+    named("حازم خدمة العملاء"), named("Yusr Ahmed"),
+    # other companies
+    account("almurjan_group", "Al Murjan Group", bio="Official account of Al Murjan Group"),
+    named("مجموعة المرجان", bio="الحساب الرسمي لمجموعة المرجان"), named("شركة المرجان"),
+    # regional accounts
+    account("murjanbank_eg"),
+    account("murjanbank_eg", "Murjan Bank Egypt", verified=True, followers=90_000,
+            bio="Official account of Murjan Bank Egypt"),
+    account("murjanbank_eg", "بنك المرجان مصر", verified=True, followers=90_000,
+            bio="الحساب الرسمي لبنك المرجان في مصر"),
+    # desks of others, and others who speak of the brand
+    named("خدمة العملاء"), named("Customer Care", bio="We help you. DM us"),
+    named("Customer Care", bio="Kagmarville hotels"),
+    named("Customer Care", bio="On the horizon"), named("Customer Care", url=OWN_LINK),
+    named("Customer Care", url="https://example.com/murjanbank"),
+    named("Jane", bio="Murjan Bank, at your service"), named("Jane", url=FALSE_LINK),
+    named("Customer Jane", bio="I bank with Murjan Bank"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("author", SPARED, ids=lambda a: f"{a.handle} {a.name} {a.bio}")
+def test_what_is_no_trick_is_not(author: Author) -> None:
+    found = LINKED.check(author)
+    assert found.score < BALANCED, found
+
+
+@pytest.mark.parametrize("name", ["Ali 🇸🇦", "K 🇸🇦🇪🇬", "🇰🇦🇬🇲🇦🇷", "Jane", "خدمة العملاء"])
+def test_flags_and_desks_alone_are_nobody(name: str) -> None:
+    assert LINKED.check(named(name)) == NOTHING
+
+
+def test_three_consonants_say_less_than_four() -> None:
+    (talal,) = LINKED.check(named("طلال")).reasons
+    (netflix,) = (
+        ImpostorChecker([Brand(id="n", names=("Netflix",))]).check(named("نتفليكس")).reasons
+    )
+    assert (talal.code, netflix.code) == ("name_sound", "name_sound")
+    assert talal.weight == pytest.approx(0.7 * netflix.weight)
+
+
+def test_of_the_names_in_a_handle_the_longest_counts() -> None:
+    (reason,) = LINKED.check(account("murjanbank_eg")).reasons
+    assert reason.code == "handle_place"  # not murjan beside bank
+
+
+def test_a_link_is_judged_where_the_checker_judges_links() -> None:
+    desk = named("Customer Care", url=FALSE_LINK)
+    assert ImpostorChecker(OTHERS).check(desk) == NOTHING
+    assert LINKED.check(desk).score >= BALANCED
+    stranger = account("jane_doe", "Jane Doe", url=FALSE_LINK)
+    assert LINKED.check(stranger) == NOTHING  # a link alone makes nobody an impostor
+
+
+def test_of_many_those_are_found_that_are_found_alone() -> None:
+    authors = [*(author for author, *_ in TRICKED), *SPARED]
+    checker = ImpostorChecker(OTHERS, links=LinkChecker(OTHERS))
+    assert checker.check_many(authors) == [LINKED.check(author) for author in authors]
+    assert checker.check_many(authors) == [LINKED.check(author) for author in authors]
+
+
 def test_official_accounts_are_known_by_handle_and_by_id() -> None:
     assert CHECKER.check(account("AlRajhiBank", "مصرف الراجحي")) == NOTHING
     renamed = Author(id="77", handle="rajhi_support", name="Al Rajhi Support")
@@ -155,7 +300,7 @@ def test_a_sudden_rename_counts() -> None:
 
 
 def test_generated_look_alikes_are_found() -> None:
-    checker = ImpostorChecker(IMITATED)
+    checker = ImpostorChecker(IMITATED, links=LinkChecker(IMITATED))
     made = list(look_alikes(rounds=2, seed=11))
     hits = sum(
         (found := checker.check(each.author)).score >= BALANCED and found.brand == each.brand
@@ -220,7 +365,8 @@ shown = st.one_of(
             st.sampled_from((
                 "acmezon", "Acmez0n", "acmzeon", "أكميزون", "اكميزن", "аcmezon", " ", "_", "@",
                 "\n", "help", "خدمة", "العملاء", "24", "٢٤", "al ", "x", "\u200b", "é", "★",
-                " " * 60,
+                " " * 60, "acmezzzon", "أكميزووون", "nozemca", "\u202e", "\u202d", "\u202c",
+                "🄰🄲🄼🄴🅉🄾🄽", "🇦", "🅒mezon", "الراجحي", "راجحي", "مصرف", "بنك", "لأكميزون", "2",
             )),
             max_size=6,
         ),

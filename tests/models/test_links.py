@@ -60,6 +60,8 @@ FLAGGED = [
     ("بنكالنخيل.com", "nakheel", "same_name"),
     ("بنك-النخيل-تحديث.com", "nakheel", "combosquat"),
     ("rakuten.duckdns.org", "rakuten", "same_name"),
+    ("https://bit.ly/rakuten-login", "rakuten", "name_in_alias"),
+    ("https://tinyurl.com/Nakheel-Bank-2024", "nakheel", "name_in_alias"),
 ]
 
 
@@ -92,6 +94,7 @@ def test_official_domains_and_what_is_below_them_are_not(link: str) -> None:
         "https://www.pineline-furniture.de", "https://appl.cz", "https://example.com/apple/pie",
         "https://ar.wikipedia.org/wiki/بنك_النخيل", "https://النخيل-للزراعة.com",
         "https://web.archive.org/web/2020/https://rakuten.co.jp/", "https://bit.ly/3xYz",
+        "https://bit.ly/line-login", "https://bit.ly/rakuten", "https://example.com/rakuten-login",
         "https://مدرسة-النخيل.السعودية",
     ],
 )  # fmt: skip

@@ -623,6 +623,34 @@ class TestImpersonation:
         assert renamed[3][0]["what"] == "Crypto_King"
         assert rows[3]["score"] > rows[1]["score"]
 
+    def test_a_line_nested_too_deep_is_told_and_the_rest_is_answered(self, config: Path) -> None:
+        file = config.parent / "nested.jsonl"
+        good = b'{"id":"1","handle":"nahar_support"}\n'
+        for deep in (b'{"id":"9","more":%s}' % (b"[" * 50_000 + b"]" * 50_000), b"[" * 50_000):
+            file.write_bytes(good + deep + b"\n" + good)
+            result = call("analyze", "impersonation", file, "--config", config)
+            assert [json.loads(line)["id"] for line in result.stdout.splitlines()] == ["1", "1"]
+            assert result.exit_code == 1
+            assert f"{file}, line 2: not an account" in result.stderr
+
+    def test_the_age_of_an_account_is_told_from_when_it_was_seen(self, config: Path) -> None:
+        file = config.parent / "ages.jsonl"
+        account = {"id": "1", "handle": "nahar_support", "created_at": "2026-03-01T00:00:00Z"}
+        seen = ({}, {"seen_at": "2026-03-05T00:00:00Z"}, {"seen_at": "2027-03-05T00:00:00Z"})
+        file.write_text("\n".join(json.dumps(account | each) for each in seen))
+        result = call("analyze", "impersonation", file, "--config", config)
+        rows = [json.loads(line) for line in result.stdout.splitlines()]
+        told = [[r["what"] for r in row["reasons"] if r["code"] == "new_account"] for row in rows]
+        assert told == [[], ["4 days"], []]
+
+    def test_links_of_profiles_are_judged_too(self, config: Path) -> None:
+        file = config.parent / "desks.jsonl"
+        desk = {"id": "1", "name": "Customer Care", "url": "https://naharbank-help.top/"}
+        file.write_text("\n".join(map(json.dumps, (desk, desk | {"url": "https://naharbank.sa/"}))))
+        result = call("analyze", "impersonation", file, "--config", config)
+        rows = [json.loads(line) for line in result.stdout.splitlines()]
+        assert [row["brand"] for row in rows] == ["nahar", None]
+
     def test_links_are_answered_line_by_line(self, config: Path, tmp_path: Path) -> None:
         file = tmp_path / "links.gz"
         file.write_bytes(gzip.compress(self.LINKS))
