@@ -339,7 +339,7 @@ def is_desk(folded: str) -> bool:
 
     Examples
     --------
-    >>> is_desk("customer care team"), is_desk("خدمه العملاء"), is_desk("helping hands")
+    >>> is_desk("customer care team"), is_desk("خدمه العملا"), is_desk("helping hands")
     (True, True, False)
     """
     if not any(word in folded for word in _DESKS):

@@ -33,7 +33,7 @@ def names_of(brands: Sequence[Brand]) -> list[Name]:
     --------
     >>> found = names_of([Brand(id="b", names=("Marks & Morgan Ltd",), domains=("mm-card.com",))])
     >>> sorted(name.text for name in found)
-    ['marksandmorgan', 'marksmorgan', 'mmcard']
+    ['marksandmorgan', 'marksmorgan', 'mmcard', 'morganmarks']
     """
     found: dict[tuple[str, int], None] = {}
     for i, brand in enumerate(brands):
@@ -75,7 +75,10 @@ def _variants(text: str) -> Iterator[str]:
 
 def _retold(text: str) -> Iterator[str]:
     """A name with its words in another order, or with Arabic articles where it has none."""
-    parts = [part for part in _SPLIT.split(_APOSTROPHE.sub("", fold([text])[0])) if part]
+    folded = _APOSTROPHE.sub("", fold([text])[0])
+    parts = [part for part in _SPLIT.split(folded) if part and part not in lists().legal]
+    if not parts:
+        return
     telling = len("".join(parts)) >= _MIN_TURNED and min(map(len, parts)) >= _MIN_WORD
     if 2 <= len(parts) <= _MOST_TURNED and telling:
         yield from map("".join, permutations(parts))

@@ -10,6 +10,7 @@ import random
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -241,7 +242,14 @@ class TestReplay:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         eventually(lambda: [*(folder / "nadhir-data" / "replay").glob("*.db")])
-        process.send_signal(signal.SIGINT)
+
+        def ended() -> bool:  # a library may swallow what comes while it is loaded
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=10)
+            return process.poll() is not None
+
+        eventually(ended)
         out, said = process.communicate(timeout=60)
         assert (process.returncode, out) == (1, b"")
         assert said.decode().strip() == "Interrupted."
