@@ -11,7 +11,7 @@ from operator import sub
 from msgspec import Struct
 
 from models.coordination.table import HOUR_MS
-from models.coordination.trace import ACCOUNT, COPIES, FIRST_MS, TIMES, WIDTH, Trace
+from models.coordination.trace import ACCOUNT, COPIES, FIRST_MS, MOST_ACCOUNTS, TIMES, WIDTH, Trace
 
 MINUTE_MS = 60_000
 # how close in time two accounts must share a thing to be joined by it
@@ -26,6 +26,7 @@ TOGETHER_MS = {
 AMPLIFIED_ACCOUNTS = 10
 AMPLIFIED = {"repost": 0, "link": 1, "media": 2, "text": 3}  # what is told first
 _LEAST_RUNS = 3  # two things, however few shared them, do not tell enough of two accounts
+_MOST_PAIRED = 300  # accounts who said or tagged the same within its time: more is a set phrase
 _IN_WAVES = frozenset(("repost", "link", "media"))
 _LEAST_WAVE, _WAVE_MS = 5, MINUTE_MS // 2  # accounts of a wave, and how long the middle half takes
 
@@ -172,7 +173,7 @@ def _cut(trace: Trace, entries: list[int], first_ms: array[int]) -> list[Run]:
     cuts = [i for i, gap_ms in enumerate(gaps_ms, 1) if gap_ms < -within_ms]
     found = []
     for first, last in pairwise([0, *cuts, len(entries)]):
-        if last - first > 1:
+        if 1 < last - first <= (MOST_ACCOUNTS if trace.kind in _IN_WAVES else _MOST_PAIRED):
             run = entries[first:last]
             found.append(Run(trace, [who[i] for i in run], run, -log10(len(run))))
     return found
