@@ -6,14 +6,29 @@ which nothing has.
 
 from __future__ import annotations
 
+from math import log
+
 from models.records import Float64, Int64
 
 
-def poisson(most: int, mean: float) -> float:
-    """How likely more than so many come where a mean is known."""
+def rarer(many: int, mean: float, line: float) -> bool:
+    """Whether so many and more come no more often than the line where a mean is known (Poisson).
+
+    The line is below a half.  Most are so many that a bound tells (H. Chernoff, *Annals of
+    Mathematical Statistics* 23, 1952).
+
+    Examples
+    --------
+    >>> rarer(9, 0.2, 1e-6), rarer(3, 0.2, 1e-6), rarer(1, 2.0, 0.1)
+    (True, False, False)
+    """
+    if many <= mean:  # which half and more of all windows reach
+        return False
+    if not mean or many - mean - many * log(many / mean) <= log(line):
+        return True
     from scipy.special import pdtrc
 
-    return float(pdtrc(most, mean))
+    return bool(pdtrc(many - 1, mean) <= line)
 
 
 def within(shares: Float64, sizes: Int64, needed: Int64) -> Float64:

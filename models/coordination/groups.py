@@ -14,7 +14,7 @@ from itertools import chain
 
 import numpy as np
 
-from models.coordination.chance import poisson
+from models.coordination.chance import rarer
 from models.coordination.group import Group, amplified, coordinated
 from models.coordination.pace import Pace
 from models.coordination.shared_runs import in_waves, validated
@@ -121,7 +121,7 @@ def _joined(sets: list[set[int]], active: int) -> list[set[int]]:
     def same(one: set[int], other: set[int]) -> bool:
         both, small = len(one & other), min(len(one), len(other))
         by_chance = len(one) * len(other) / max(active, 1)
-        return both > 1 and (2 * both >= small or poisson(both - 1, by_chance) <= line)
+        return both > 1 and (2 * both >= small or rarer(both, by_chance, line))
 
     whole: list[set[int]] = []
     for one in sorted(sets, key=len, reverse=True):

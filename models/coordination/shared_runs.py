@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.coordination.chance import poisson
+from models.coordination.chance import rarer
 from models.coordination.sharing import Run, Sharing
 
 _MOST_CELLS = 4_000_000  # of a product that is computed at once
@@ -89,9 +89,7 @@ def in_waves(sharing: Sharing, active: int) -> list[tuple[set[int], list[Run]]]:
 def _go_together(one: set[int], other: set[int], active: int) -> bool:
     both, small = len(one & other), min(len(one), len(other))
     by_chance = len(one) * len(other) / max(active, 1)
-    return (
-        both >= LEAST_IN_WAVES and 2 * both > small and poisson(both - 1, by_chance) <= _WAVE_CHANCE
-    )
+    return both >= LEAST_IN_WAVES and 2 * both > small and rarer(both, by_chance, _WAVE_CHANCE)
 
 
 def _moment(run: Run) -> int:
