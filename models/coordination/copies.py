@@ -35,11 +35,10 @@ class Copies:
 
     def likest(self, said: Text) -> tuple[Held | None, float]:
         """The near-duplicate that has most in common with a text, and how much that is."""
-        get = self._bands.get
-        met = [held for band in said.bands if (held := get(band)) is not None]
-        if not met:
+        found = dict.fromkeys(map(self._bands.get, said.bands))
+        found.pop(None, None)
+        if not found:
             return None, 0.0
-        found = dict.fromkeys(met)
         for other in found:
             assert other.said is not None  # it has bands
             if said.equals(other.said):

@@ -105,7 +105,8 @@ def _at_once(copied: Collection[Trace], pace: Pace) -> list[set[int]]:
 def _tagged(texts: list[set[int]], tags: list[Trace]) -> list[set[int]]:
     """Accounts that copy texts and use the same hashtag, where that is not everybody's hashtag."""
     copiers = set().union(*texts)
-    using = [(copiers & trace.joined.keys(), len(trace.joined)) for trace in tags]
+    many = [trace for trace in tags if len(trace.joined) >= LEAST_ACCOUNTS]
+    using = [(copiers & trace.joined.keys(), len(trace.joined)) for trace in many]
     return [some for some, all_ in using if len(some) >= LEAST_ACCOUNTS and 10 * len(some) >= all_]
 
 
@@ -151,6 +152,8 @@ def _eager(members: set[int], tags: Iterable[Trace]) -> set[int]:
     """Accounts that use the group's own hashtag again and again, as its members do."""
     more: set[int] = set()
     for trace in tags:
+        if 2 * len(trace.joined) < len(members):
+            continue
         using = members & trace.joined.keys()
         if 2 * len(using) < len(members) or 3 * len(using) < len(trace.joined):
             continue
