@@ -49,15 +49,13 @@ class Accounts:
     def __len__(self) -> int:
         return len(self._names)
 
-    def posting(self, mention: Mention) -> Account | None:
-        """Who posts a mention, if it is told; counted as one that is held."""
-        author = mention.author
-        name = author and (author.id or author.handle)
-        if not author or not name:
-            return None
+    def posting(self, mention: Mention, name: str) -> Account:
+        """Who posts a mention, counted as one that is held."""
         known = self._names.get((mention.platform, name))
         if known is None:
-            known = self._names[mention.platform, name] = _account(author, name, mention.platform)
+            assert mention.author is not None  # it has a name
+            known = _account(mention.author, name, mention.platform)
+            self._names[mention.platform, name] = known
             self.numbered += known.numbered
             if self.crowded:
                 self.share(known)
@@ -75,6 +73,12 @@ class Accounts:
             self.numbered -= account.numbered
             del self._names[account.platform, account.shown]
             self.sharing.pop(account.id, None)
+
+
+def name_of(mention: Mention) -> str | None:
+    """How its account is told from others of the platform; none or empty if it is not told."""
+    author = mention.author
+    return None if author is None else author.id or author.handle
 
 
 def _account(author: Author, name: str, platform: str) -> Account:

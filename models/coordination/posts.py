@@ -18,6 +18,7 @@ from models.coordination.allies import Allies
 from models.coordination.detector import LINE, Coordination
 from models.coordination.record import record
 from models.coordination.traces import words_of
+from models.coordination.window import TraceWindow
 from models.evidence import HOUR_MS
 from models.kept import Kept, unpack
 from models.records import AccountGroup, Author, Bool, Int64, Mention, Observations
@@ -211,14 +212,14 @@ class Found:
 
 def find(posts: Sample, until_ms: int, allies: Sequence[str] = ()) -> Found:
     """Look for groups among some posts, in order of time; posts of allies make none."""
-    looks, times = Coordination(), posts.rows["published_ms"]
-    known = Allies(allies)
+    known, times = Allies(allies), posts.rows["published_ms"]
     mentions = [
         mention_of(kept, at_ms)
         for kept, at_ms in zip(posts.mentions, times.tolist())
         if not known.posted(kept)
     ]
     # nothing of these hours is forgotten meanwhile, so one look at the end sees all
+    looks = Coordination(TraceWindow(capacity=max(len(mentions), 1)))
     for _ in looks.window.add(mentions, words_of([m.text for m in mentions])):
         pass
     looks.look()

@@ -11,12 +11,11 @@ from array import array
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from models.coordination.accounts import Account, Accounts
+from models.coordination.accounts import Account, Accounts, name_of
 from models.coordination.copies import Copies
 from models.coordination.held import Held
 from models.coordination.pace import Pace
@@ -69,7 +68,7 @@ class TraceWindow:
         self._at_ms = array("q", [_NEVER_MS]) * capacity  # of what is held, in a ring
         self._next = self._oldest = 0  # in the ring
         self._vocabulary = Vocabulary()
-        self._copies = Copies()
+        self._copies = Copies(capacity)
         self._keys: dict[int, Held | Trace] = {}
         self._shared: dict[int, Trace] = {}
         self._changed: dict[Trace, None] = {}  # since the last look
@@ -122,7 +121,17 @@ class TraceWindow:
 
     def _turn(self, mentions: Sequence[Mention], words: Words, first: int) -> Iterator[float]:
         """Hold mentions between which nothing is learnt."""
+        names = [name_of(mention) for mention in mentions]
+        keyed = [keys_of(mention) for mention in mentions]
         tells, read = self._texts(words, first, first + len(mentions))
+        telling = [
+            row
+            for row, mention in enumerate(mentions)
+            if names[row] and _telling(mention, keyed[row], tells[row])
+        ]
+        texts = dict(zip(telling, map(read, telling)))
+        if texts:
+            self._copies.read(list(texts.values()), words.bands[first:][telling])
         new = bytearray(len(mentions))  # which of them say what nobody said
         capacity, held = self._capacity, self._held
         for row, mention in enumerate(mentions):
@@ -134,12 +143,12 @@ class TraceWindow:
                 len(held) >= capacity or self._at_ms[self._oldest] < self.now_ms - self.span_ms
             ):
                 self._drop()
-            account = self.accounts.posting(mention)
-            if account is None:
+            name = names[row]
+            if not name:
                 yield 0.0
                 continue
-            keys, weight = keys_of(mention), 0.0
-            said = read(row) if _telling(mention, keys, tells[row]) else None
+            account = self.accounts.posting(mention, name)
+            keys, said, weight = keyed[row], texts.get(row), 0.0
             if keys or said is not None:
                 one = _held(mention, account, at_ms, keys, said)
                 weight = self._share(one, keys)
@@ -165,24 +174,23 @@ class TraceWindow:
         self, words: Words, first: int, last: int
     ) -> tuple[list[float], Callable[[int], Text]]:
         """How much each of some texts tells, and what reads one of them, by its place."""
-        at = words.starts[first : last + 1].tolist()
-        low, high = at[0], at[-1]
-        hashes = words.hashes[low:high]
-        bits = self._vocabulary.bits(hashes, words.bits[low:high]) if low < high else _NO_BITS
-        sums = np.zeros(len(bits) + 1)
-        bits.cumsum(dtype=np.float64, out=sums[1:])
-        at = [begin - low for begin in at]
-        tells = [until - before for before, until in pairwise(sums[at].tolist())]
+        starts = words.starts[first : last + 1]
+        hashes = words.hashes[starts[0] : starts[-1]]
+        bits = _NO_BITS
+        if len(hashes):
+            bits = self._vocabulary.bits(hashes, words.bits[starts[0] : starts[-1]])
+        of = np.arange(last - first).repeat(starts[1:] - starts[:-1])
+        tells, at = np.bincount(of, bits, last - first).tolist(), (starts - starts[0]).tolist()
 
         def read(row: int) -> Text:
             own = slice(at[row], at[row + 1])
-            return Text(hashes[own], bits[own], words.bands[first + row].tolist(), tells[row])
+            return Text(hashes[own], bits[own], tells[row])
 
         return tells, read
 
     def _share(self, held: Held, keys: Sequence[Key]) -> float:
         """Join a mention with those that share something with it; what that adds."""
-        weight = 0.0 if held.said is None else self._share_text(held, held.said)
+        weight = 0.0 if held.said is None else self._share_text(held)
         for key, place in zip(keys, held.keys):
             known = self._keys.get(place)
             if known is None:
@@ -194,9 +202,8 @@ class TraceWindow:
             weight += self._join(known, held)
         return weight
 
-    def _share_text(self, held: Held, said: Text) -> float:
-        best, most = self._copies.likest(said)
-        self._copies.hold(held, said)
+    def _share_text(self, held: Held) -> float:
+        best, most = self._copies.hold(held)
         _, pairs, met = self._chances[-1]
         same = len(best.trace.joined) if best and best.trace else int(best is not None)
         self._chances.append(Chances(self.now_ms, pairs + self.texts, met + same))
@@ -246,7 +253,7 @@ class TraceWindow:
     def _let_go(self, gone: Held, at_ms: int) -> None:
         if gone.said is not None:
             self.texts -= 1
-            self._copies.let_go(gone, gone.said)
+            self._copies.let_go()
         for key in gone.keys:
             known = self._keys.get(key)
             if known is gone or (isinstance(known, Trace) and known.ends_with(at_ms)):
