@@ -7,6 +7,8 @@ from msgspec import Struct
 from models.coordination.traces import hash64
 from models.records import Author, Mention
 
+_MOST_LEFT = 32_768
+
 
 class Account(Struct, eq=False, gc=False):
     """Who posted, as far as the platform tells."""
@@ -35,16 +37,13 @@ class Accounts:
         Those who share something, by number.
     numbered : int
         How many have a handle that ends in a row of digits.
-    crowded : bool
-        Whether mentions had to go before their time: of the accounts that posted these, what is
-        shared may still tell, so all that come are given their number.
     """
 
     def __init__(self) -> None:
         self.sharing: dict[int, Account] = {}
         self.numbered = 0
-        self.crowded = False
         self._names: dict[tuple[str, str], Account] = {}  # by platform
+        self._left: dict[tuple[str, str], None] = {}  # what they shared may still tell
 
     def __len__(self) -> int:
         return len(self._names)
@@ -57,7 +56,8 @@ class Accounts:
             known = _account(mention.author, name, mention.platform)
             self._names[mention.platform, name] = known
             self.numbered += known.numbered
-            if self.crowded:
+            if self._left and (mention.platform, name) in self._left:
+                del self._left[mention.platform, name]
                 self.share(known)
         known.held += 1
         return known
@@ -66,13 +66,19 @@ class Accounts:
         """Let an account be found by its number."""
         self.sharing[account.identified()] = account
 
-    def let_go(self, account: Account) -> None:
-        """Take note that one of its mentions is not held any more."""
+    def let_go(self, account: Account, early: bool) -> None:
+        """Take note that one of its mentions is not held any more, perhaps before its time."""
         account.held -= 1
-        if not account.held:
-            self.numbered -= account.numbered
-            del self._names[account.platform, account.shown]
+        if account.held:
+            return
+        self.numbered -= account.numbered
+        del self._names[account.platform, account.shown]
+        if account.id:
             self.sharing.pop(account.id, None)
+            if early:
+                self._left[account.platform, account.shown] = None
+                if len(self._left) > _MOST_LEFT:
+                    del self._left[next(iter(self._left))]
 
 
 def name_of(mention: Mention) -> str | None:

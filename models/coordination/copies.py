@@ -65,7 +65,7 @@ class Copies:
     def read(self, texts: Sequence[Text], bands: UInt64) -> None:
         """Compare texts with those that are held, and with those of them that come before."""
         first = self._last + 1
-        met = self._met(bands.reshape(-1), first).reshape(bands.shape)
+        met = self._met(bands.reshape(-1), first).reshape(-1, BANDS)
         self._last += len(texts)
         read: list[_Met] = []
         for said, numbers in zip(texts, met.tolist()):

@@ -174,9 +174,9 @@ def _beyond_chance(own: Table, every: Table, first_ms: int, window: TraceWindow)
     if not met:
         return 1.0
     left = max(window.texts - posted, 0)
-    before = window.chances(first_ms)
+    pairs, met_before = window.chances(first_ms)
     chance = max(
-        (before.met + _PRIOR_MET) / (before.pairs + _PRIOR_PAIRS),
+        (met_before + _PRIOR_MET) / (pairs + _PRIOR_PAIRS),
         (_pairs(every.sizes) - _pairs(own.whole) + _PRIOR_MET) / (left * left / 2 + _PRIOR_PAIRS),
     )
     odds = _SAME_TOPIC * chance

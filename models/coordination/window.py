@@ -11,7 +11,7 @@ from array import array
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from operator import itemgetter
 
 import numpy as np
 
@@ -31,19 +31,9 @@ _WITH_LINK_BITS = 8.0  # what a link or an image adds to what a text tells
 _LEAST_BITS = 30.0  # a text that tells less is written twice by chance
 _SAMPLE_CHARS = 280
 _NEVER_MS = -1 << 62
+_NO_KEYS: tuple[int, ...] = ()
 _NO_BITS: Float32 = np.empty(0, dtype=np.float32)
 _TURN = 32  # texts, after which what was noted becomes known
-
-
-class Chances(NamedTuple):
-    """Pairs of texts that were held at the same time, and those of them that met: near-duplicates.
-
-    Counted from the beginning.
-    """
-
-    at_ms: int
-    pairs: int
-    met: int
 
 
 class TraceWindow:
@@ -75,7 +65,8 @@ class TraceWindow:
         self._sharing = Sharing()
         self._made = 0  # traces
         self.texts = 0
-        self._chances = deque([Chances(0, 0, 0)], maxlen=capacity)
+        # when, and until then how many pairs of texts there were, and how many near-duplicates
+        self._chances = deque([(0, 0, 0)], maxlen=capacity)
 
     def __len__(self) -> int:
         return len(self._held)
@@ -84,10 +75,16 @@ class TraceWindow:
         """How many keys are remembered, of texts and of other things."""
         return len(self._copies) + len(self._keys) + len(self._shared)
 
-    def chances(self, at_ms: int) -> Chances:
-        """How many pairs of texts were near-duplicates until then, of how many."""
-        at = bisect_left(self._chances, at_ms, key=lambda c: c.at_ms)
-        return self._chances[max(at - 1, 0)]
+    def chances(self, at_ms: int) -> tuple[int, int]:
+        """How many pairs of texts that were held at the same time there were until then.
+
+        Returns
+        -------
+        (pairs, met)
+            From the beginning; those that met were near-duplicates.
+        """
+        at = bisect_left(self._chances, at_ms, key=itemgetter(0))
+        return self._chances[max(at - 1, 0)][1:]
 
     def traces_held(self) -> int:
         """How many things are shared, by two mentions and more."""
@@ -206,7 +203,7 @@ class TraceWindow:
         best, most = self._copies.hold(held)
         _, pairs, met = self._chances[-1]
         same = len(best.trace.joined) if best and best.trace else int(best is not None)
-        self._chances.append(Chances(self.now_ms, pairs + self.texts, met + same))
+        self._chances.append((self.now_ms, pairs + self.texts, met + same))
         self.texts += 1
         if best is None:
             return 0.0
@@ -238,17 +235,17 @@ class TraceWindow:
     def _drop(self) -> None:
         """Let go of what is older than the window or beyond its capacity."""
         before_ms, capacity = self.now_ms - self.span_ms, self._capacity
-        held, times_ms = self._held, self._at_ms
-        while held and (len(held) >= capacity or times_ms[self._oldest] < before_ms):
-            at_ms = times_ms[self._oldest]
-            self.accounts.crowded |= at_ms >= before_ms
-            times_ms[self._oldest] = _NEVER_MS
-            self._oldest = (self._oldest + 1) % capacity
+        held, times_ms, oldest = self._held, self._at_ms, self._oldest
+        while held and (len(held) >= capacity or times_ms[oldest] < before_ms):
+            at_ms = times_ms[oldest]
+            times_ms[oldest] = _NEVER_MS
+            oldest = (oldest + 1) % capacity
             gone = held.popleft()
             if isinstance(gone, Held):
                 self._let_go(gone, at_ms)
                 gone = gone.account
-            self.accounts.let_go(gone)
+            self.accounts.let_go(gone, at_ms >= before_ms)
+        self._oldest = oldest
 
     def _let_go(self, gone: Held, at_ms: int) -> None:
         if gone.said is not None:
@@ -283,13 +280,14 @@ def _telling(mention: Mention, keys: Sequence[Key], tells: float) -> bool:
 def _held(
     mention: Mention, account: Account, at_ms: int, keys: Sequence[Key], said: Text | None
 ) -> Held:
-    # no attacker can foresee these, and they are never kept beyond this process
-    hashes = tuple(map(hash, keys))
-    link = None
-    for key, known in zip(keys, hashes):
-        if key.kind == "link":
-            link = known
-            break
+    hashes, link = _NO_KEYS, None
+    if keys:
+        # no attacker can foresee these, and they are never kept beyond this process
+        hashes = tuple(map(hash, keys))
+        for key, known in zip(keys, hashes):
+            if key.kind == "link":
+                link = known
+                break
     text = mention.text if len(mention.text) <= _SAMPLE_CHARS else mention.text[:_SAMPLE_CHARS]
     repost = mention.kind == "repost"
     return Held(mention.id, account, at_ms, text, repost, hashes, link, said)

@@ -15,7 +15,7 @@ from models.coordination.record import record
 from models.coordination.table import Table
 from models.coordination.trace import Trace
 from models.coordination.traces import words_of
-from models.coordination.window import Chances, TraceWindow
+from models.coordination.window import TraceWindow
 from models.records import AccountGroup, Author, Mention
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -81,6 +81,8 @@ def test_a_campaign_is_found_in_other_talk(ratio: int) -> None:
 def test_batches_change_nothing() -> None:
     mentions = campaign(30, 3, 60) + calm(300, 240)
     assert found(mentions, 1) == found(mentions, 37) == found(mentions, 10_000)
+    one, more = found(mentions, 1, capacity=100), found(mentions, 37, capacity=100)
+    assert one == more != []
 
 
 def test_angry_people_are_no_campaign() -> None:
@@ -357,7 +359,7 @@ def test_what_the_public_often_says_in_the_same_words_counts_less() -> None:
     text = shared_by(10, "text")
     own = Table.of_entries([(text, range(len(text.joined)))])
     rare = _beyond_chance(own, own, 1, window)
-    window._chances.append(Chances(0, 1_000_000, 100_000))
+    window._chances.append((0, 1_000_000, 100_000))
     assert rare > 0.9
     assert _beyond_chance(own, own, 1, window) < 0.3
 

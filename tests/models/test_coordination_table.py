@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from models.coordination import shared_runs
+from models.coordination.copies import Copies
 from models.coordination.pace import Pace
 from models.coordination.shared_runs import validated
 from models.coordination.sharing import Sharing
 from models.coordination.table import HOUR_MS, Table
-from models.coordination.text import Text
+from models.coordination.text import Text, alike
 from models.coordination.trace import FIRST_MS, MOST_ACCOUNTS, TIMES, WIDTH, Quote, Trace
-from models.coordination.traces import words_of
+from models.coordination.traces import BANDS, words_of
 from models.coordination.window import DAY_MS, TraceWindow
 from models.records import Author, Mention
 
@@ -90,22 +91,59 @@ def test_more_accounts_than_a_trace_has_room_for_are_counted() -> None:
     assert trace.mentions == MOST_ACCOUNTS + 5
 
 
-def test_a_text_that_was_put_away_is_read_again() -> None:
-    bits = np.full(4, 7.0, dtype=np.float32)
-    one, other = (
-        Text(np.array(w, np.uint32), bits, [], 28.0) for w in ([1, 2, 3, 4], [2, 3, 4, 5])
-    )
-    assert one.read()
-    assert other.read()
-    assert not one.read()
-    assert one.alike(other, one.common(other)) == pytest.approx(21 / 35)
-    one.put_away()
-    assert one.read()
-    other.put_away()
-    both = one.common(other)
-    assert both == {2, 3, 4}
-    assert other.read()
-    assert one.alike(other, both) == other.alike(one, both) == pytest.approx(21 / 35)
+def test_pairs_of_texts_share_a_part_of_what_both_tell() -> None:
+    def text(words: list[int], each: float) -> Text:
+        many = len(words)
+        return Text(np.array(words, np.uint32), np.full(many, each, np.float32), each * many)
+
+    one, other, more = text([1, 2, 3, 4], 7.0), text([2, 3, 4, 5], 7.0), text([2, 3, 4, 9], 14.0)
+    pairs = [(one, other), (other, more), (more, one), (one, text([7, 8, 9, 10], 7.0)), (one, one)]
+    assert alike(pairs) == pytest.approx([21 / 35, 0.0, 0.0, 0.0, 1.0])
+    assert alike([(more, text([2, 3, 4, 10], 14.0))]) == pytest.approx([42 / 70])
+    assert alike([(text([1, 2], 9.0), text([1, 2], 9.0))]) == [0.0]  # too little in common
+    assert one.equals(text([1, 2, 3, 4], 2.0))
+    assert not one.equals(other)
+    assert not one.equals(text([1, 2, 3], 7.0))
+
+
+@pytest.mark.parametrize("begin", [0, 2**32 - 40])
+def test_texts_find_the_latest_that_has_the_place_of_a_key(begin: int) -> None:
+    """However they are cut, as if each were looked up and noted alone, past 32 bits too."""
+    rng = np.random.default_rng(8)
+    capacity, many = 6, 300
+    keys = rng.integers(0, 1 << 62, (12, BANDS)).astype(np.uint64)
+    bands = np.where(rng.random((many, BANDS)) < 0.5, keys[rng.integers(0, 12, many)], keys[0])
+    bands[::17] = 0  # nothing in them tells more than others
+    room = 1 << (4 * BANDS * capacity - 1).bit_length()
+
+    def expected() -> list[list[int]]:
+        there: dict[int, tuple[int, int]] = {}
+        found = []
+        for number, row in enumerate(bands.tolist(), begin + 1):
+            own, met = set(), []
+            for key in row:
+                half, last = there.get(key % room, (0, 0))
+                inside = key % room not in own and half == key >> 32
+                met.append(last if inside and last >= number - capacity else 0)
+                own.add(key % room)
+            there |= {key % room: (key >> 32, number) for key in row}
+            found.append(met)
+        return found
+
+    for cut in (1, 5):
+        copies, found = Copies(capacity), []
+        copies._last = copies._gone = begin
+        for first in range(0, many, cut):
+            rows = bands[first : first + cut]
+            met = copies._met(rows.reshape(-1), copies._last + 1)
+            found += met.reshape(rows.shape).tolist()
+            copies._last += len(rows)
+            copies._gone = max(begin, copies._last - capacity)
+        alive = [
+            [number if number > begin + i - capacity else 0 for number in row]
+            for i, row in enumerate(found)
+        ]
+        assert alive == expected()
 
 
 def test_places_in_a_day_count_what_came_late_and_not_what_came_too_late() -> None:
