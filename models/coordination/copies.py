@@ -164,8 +164,7 @@ def _share(met: _Met, other: Text) -> float:
     """How much is in common; a trace may just have begun, and the same text just gone."""
     share = met.shares.get(other)
     if share is None:
-        (share,) = alike([(met.said, other)])
-        met.shares[other] = share
+        share = met.shares[other] = met.said.alike(other)
     return share
 
 

@@ -25,6 +25,16 @@ class Text(Struct, eq=False, gc=False):
         one, two = self.words, other.words
         return len(one) == len(two) and one.tobytes() == two.tobytes()
 
+    def alike(self, other: Text) -> float:
+        """The same as `alike` of one pair, to the last digit; quicker for less than five."""
+        mine = dict(zip(self.words.tolist(), self.bits.tolist()))
+        common = 0.0
+        for word, bits in zip(other.words.tolist(), other.bits.tolist()):
+            if word in mine:
+                common += min(mine[word], bits)
+        every = self.tells + other.tells - common
+        return common / every if common >= max(_LEAST_COMMON, _ALIKE * every) else 0.0
+
 
 def alike(pairs: Sequence[tuple[Text, Text]]) -> list[float]:
     """How much of what two texts tell they share, of each pair; 0 if they are no near-duplicates.

@@ -33,7 +33,8 @@ _SAMPLE_CHARS = 280
 _NEVER_MS = -1 << 62
 _NO_KEYS: tuple[int, ...] = ()
 _NO_BITS: Float32 = np.empty(0, dtype=np.float32)
-_TURN = 32  # texts, after which what was noted becomes known
+# mentions, after which what was noted becomes known, and from how many on
+_TURNS = ((32, 0), (64, 256), (128, 1024))
 
 
 class TraceWindow:
@@ -109,10 +110,11 @@ class TraceWindow:
         """Hold mentions one by one; after each, how much more there is to look at."""
         first = 0
         while first < len(mentions):
-            last = min(len(mentions), first + _TURN - self._seen % _TURN)
+            turn = max(many for many, seen in _TURNS if seen <= self._seen)
+            last = min(len(mentions), first + turn - self._seen % turn)
             yield from self._turn(mentions[first:last], words, first)
             self._seen += last - first
-            if self._seen % _TURN == 0:
+            if self._seen % turn == 0:
                 self._vocabulary.turn()
             first = last
 
