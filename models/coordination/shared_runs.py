@@ -7,28 +7,19 @@ things they share, each weighed by how few others shared it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from itertools import chain
 from math import log10
-from typing import NamedTuple
 
 import numpy as np
 
 from models.coordination.chance import rarer
 from models.coordination.sharing import Run, Sharing
+from models.records import Float64, Int64
 
 _MOST_CELLS = 4_000_000  # of a product that is computed at once
 LEAST_IN_WAVES = 5
 _LEAST_WAVES, _MOST_WAVES, _APART_MS, _WAVE_CHANCE = 3, 200, 1_000, 1e-6
 _ROUNDING = 1e-9  # in whichever order weights are added
-
-
-class _Told(NamedTuple):
-    """Some of the accounts of a run, and how much it tells of each."""
-
-    run: Run
-    accounts: list[int]
-    weight: float
 
 
 def validated(sharing: Sharing, active: int) -> tuple[list[tuple[int, int]], list[Run]]:
@@ -37,16 +28,28 @@ def validated(sharing: Sharing, active: int) -> tuple[list[tuple[int, int]], lis
     The chance that an independent account is in a run is its share of the active accounts; the
     line is one such pair in ten windows among all pairs (Bonferroni).
     """
+    whole = log10(max(active, 1))
     line = log10(max(active * active / 2, 1.0)) + 1.0 - _ROUNDING
-    # whoever has not enough in all has not enough with anybody; of those who are left, some
-    # shared only with others
-    left = _together(sharing, log10(max(active, 1)), line)
-    if len(left) < 2:
+    # whoever has not enough in all has not enough with anybody
+    inside = _together(sharing, whole, line)
+    runs = [run for run, accounts in inside.items() if len(accounts) > 1]
+    if len(runs) < 2:
         return [], []
-    likely = _enough(left, line)
-    pairs = _pairs(likely, line) if likely else []
-    joined = set(chain.from_iterable(pairs))
-    return pairs, [told.run for told in likely if not joined.isdisjoint(told.accounts)]
+    sizes = [len(inside[run]) for run in runs]
+    every = np.fromiter(chain.from_iterable([inside[run] for run in runs]), np.int64, sum(sizes))
+    known, who = np.unique(every, return_inverse=True)
+    of, weights = np.arange(len(runs)).repeat(sizes), np.array([whole + run.rarity for run in runs])
+    weights = np.maximum(weights, 0.0)
+    # and of those who are left some shared only with others
+    enough = (np.bincount(who, weights[of]) >= line)[who]
+    enough &= (np.bincount(of[enough], minlength=len(runs)) > 1)[of]
+    of, who = of[enough], who[enough]
+    first, second = _pairs(of, who, weights, line)
+    joined = np.zeros(len(known), dtype=np.bool_)
+    joined[first] = joined[second] = True
+    telling = np.unique(of[joined[who]]).tolist()
+    pairs = list(zip(known[first].tolist(), known[second].tolist()))
+    return pairs, [runs[i] for i in telling]
 
 
 def in_waves(sharing: Sharing, active: int) -> list[tuple[set[int], list[Run]]]:
@@ -96,46 +99,25 @@ def _moment(run: Run) -> int:
     return run.at_ms(len(run.entries) // 2)
 
 
-def _together(sharing: Sharing, whole: float, line: float) -> list[_Told]:
-    """Those who have enough in all, of each run with two of them and more."""
+def _together(sharing: Sharing, whole: float, line: float) -> dict[Run, list[int]]:
+    """Those who have enough in all, of each of their runs."""
     inside: dict[Run, list[int]] = {}
     for account in sharing.often:
         runs = sharing.runs_of(account)
         if sum([max(0.0, whole + run.rarity) for run in runs]) >= line:
             for run in runs:
                 inside.setdefault(run, []).append(account)
-    return [
-        _Told(run, accounts, max(0.0, whole + run.rarity))
-        for run, accounts in inside.items()
-        if len(accounts) > 1
-    ]
+    return inside
 
 
-def _enough(among: Iterable[_Told], line: float) -> list[_Told]:
-    """Those of them who have enough among themselves."""
-    sums: dict[int, float] = {}
-    for _, accounts, weight in among:
-        for account in accounts:
-            sums[account] = sums.get(account, 0.0) + weight
-    found = []
-    for run, accounts, weight in among:
-        inside = [account for account in accounts if sums[account] >= line]
-        if len(inside) > 1:
-            found.append(_Told(run, inside, weight))
-    return found
-
-
-def _pairs(among: Sequence[_Told], line: float) -> list[tuple[int, int]]:
-    """Pairs of accounts that share more than the line.
+def _pairs(of: Int64, who: Int64, weights: Float64, line: float) -> tuple[Int64, Int64]:
+    """Pairs that share more than the line, in order; of entries of things and of those who did.
 
     No single thing tells as much, so whoever is joined shares two at least.
     """
-    known = sorted(set(chain.from_iterable([told.accounts for told in among])))
-    place = {account: at for at, account in enumerate(known)}
-    columns = [place[account] for told in among for account in told.accounts]
-    rows = np.arange(len(among)).repeat([len(told.accounts) for told in among])
-    weights = np.array([told.weight for told in among])
-    shape = (len(among), len(known))
+    things, rows = np.unique(of, return_inverse=True)
+    known, columns = np.unique(who, return_inverse=True)
+    weights, shape = weights[things], (len(things), len(known))
     if shape[0] * shape[1] ** 2 <= _MOST_CELLS:
         shared = np.zeros(shape)
         shared[rows, columns] = 1.0
@@ -147,5 +129,7 @@ def _pairs(among: Sequence[_Told], line: float) -> list[tuple[int, int]]:
         by_weight = csr_array((weights[rows], (rows, columns)), shape=shape)
         told = csr_array(by_weight.T @ ones).tocoo()
         first, second = (at[told.data >= line] for at in (told.row, told.col))
-    pairs = zip(first.tolist(), second.tolist())
-    return sorted((known[one], known[other]) for one, other in pairs if one < other)
+        order = np.lexsort((second, first))
+        first, second = first[order], second[order]
+    once = first < second
+    return known[first[once]], known[second[once]]
