@@ -14,7 +14,7 @@ from models.coordination.traces import BANDS
 from models.records import Int64, UInt64
 
 _SAME = 0.7
-_PLACES = 4  # at least, for each key
+_PLACES = 8  # at least, for each key
 _HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
