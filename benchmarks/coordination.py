@@ -283,7 +283,13 @@ def _streams(data: Path) -> Iterator[tuple[str, list[Mention]]]:
     ):
         with gzip.open(data / path) as file:
             yield name, _ordered(file)
-    from streams.simulate import SimulationSpec, simulate  # no run of its own waits for it
+    from benchmarks.quality import coordination as known  # no run of its own waits for these
+    from streams.simulate import SimulationSpec, simulate
+
+    for ratio in (1, 5, 20):
+        for hours in (3, 24):
+            name = f"the burst 1:{ratio} in {hours} hours"
+            yield name, known.mixed(data, ratio, timedelta(hours=hours))
 
     for scenario in ("calm", "outage", "coordinated_attack"):
         lines = simulate(SimulationSpec(scenario, seed=1, days=4.0, rate_per_hour=200)).lines()

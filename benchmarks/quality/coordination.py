@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +34,7 @@ class _Data(NamedTuple):
 
 def run(options: Options) -> list[str]:
     """Measure; the lines of the section."""
-    data = _read(options)
+    data = _read(options.data)
     return [
         *_labelled(data),
         *_stocknet(options),
@@ -47,9 +49,16 @@ def run(options: Options) -> list[str]:
     ]
 
 
-def _read(options: Options) -> _Data:
-    folder = options.data / "coordination"
-    said = options.data / "sentiment"
+def mixed(folder: Path, ratio: int, span: timedelta) -> list[Mention]:
+    """The burst among ``ratio`` times as many other mentions, in order of time."""
+    data = _read(folder)
+    made = _thinned(data, data.burst, data.english, ratio, span, 1)
+    return sorted([*made.own, *made.other], key=lambda m: m.published_at)
+
+
+@cache
+def _read(data: Path) -> _Data:
+    folder, said = data / "coordination", data / "sentiment"
     if not folder.is_dir():
         raise QualityError(f"no {folder}: the figures need it")
     return _Data(
