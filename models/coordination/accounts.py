@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from msgspec import Struct
 
 from models.coordination.traces import hash64
@@ -19,6 +21,7 @@ class Account(Struct, eq=False, gc=False):
     platform: str = ""
     numbered: bool = False  # whether its handle ends in a row of digits
     held: int = 0
+    early: bool = False  # whether a mention of it went before its time
     id: int = 0  # none before it shares something
 
     def identified(self) -> int:
@@ -43,7 +46,8 @@ class Accounts:
         self.sharing: dict[int, Account] = {}
         self.numbered = 0
         self._names: dict[tuple[str, str], Account] = {}  # by platform
-        self._left: dict[tuple[str, str], None] = {}  # what they shared may still tell
+        # what they shared may still tell
+        self._left: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._names)
@@ -69,16 +73,18 @@ class Accounts:
     def let_go(self, account: Account, early: bool) -> None:
         """Take note that one of its mentions is not held any more, perhaps before its time."""
         account.held -= 1
+        account.early |= early
         if account.held:
             return
         self.numbered -= account.numbered
         del self._names[account.platform, account.shown]
         if account.id:
-            self.sharing.pop(account.id, None)
-            if early:
+            if self.sharing.get(account.id) is account:
+                del self.sharing[account.id]
+            if account.early:
                 self._left[account.platform, account.shown] = None
                 if len(self._left) > _MOST_LEFT:
-                    del self._left[next(iter(self._left))]
+                    self._left.popitem(last=False)
 
 
 def name_of(mention: Mention) -> str | None:

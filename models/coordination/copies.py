@@ -64,6 +64,9 @@ class Copies:
 
     def read(self, texts: Sequence[Text], bands: UInt64) -> None:
         """Compare texts with those that are held, and with those of them that come before."""
+        if self._read:  # a turn that an error cut off
+            self._last -= len(self._read)
+            self._read.clear()
         first = self._last + 1
         met = self._met(bands.reshape(-1), first).reshape(-1, BANDS)
         self._last += len(texts)
@@ -122,7 +125,8 @@ class Copies:
     def _alive(self, there: UInt64) -> Int64:
         """The numbers of the texts that have some places; 0 where these are not held any more."""
         age = ((there - np.uint64(self._gone)) & _LOW).astype(np.int64)
-        return np.where(age <= self._last - self._gone, self._gone + age, 0) * (age > 0)
+        held = (age > 0) & (age <= self._last - self._gone) & (there != 0)
+        return np.where(held, self._gone + age, 0)
 
     def hold(self, held: Held) -> tuple[Held | None, float]:
         """Hold the next of the texts that were read.

@@ -183,7 +183,8 @@ class TraceWindow:
 
         def read(row: int) -> Text:
             own = slice(at[row], at[row + 1])
-            return Text(hashes[own], bits[own], tells[row])
+            # copies, since a part of an array keeps all of it
+            return Text(hashes[own].copy(), bits[own].copy(), tells[row])
 
         return tells, read
 

@@ -11,6 +11,7 @@ from models.coordination.accounts import Account
 from models.coordination.detector import MOST_GROUPS, Coordination
 from models.coordination.group import _beyond_chance, _people
 from models.coordination.groups import _eager, _tagged
+from models.coordination.held import Held
 from models.coordination.record import record
 from models.coordination.table import Table
 from models.coordination.trace import Trace
@@ -269,6 +270,42 @@ def test_what_was_let_go_is_not_kept_for_copies_that_come_late() -> None:
         for _ in window.add(said, words_of([m.text for m in said])):
             pass
     assert len(window._changed) <= len(window)
+
+
+def test_a_text_keeps_nothing_of_the_others_that_came_with_it() -> None:
+    window, rng = TraceWindow(), np.random.default_rng(5)
+    said = [post(f"a{i}", i, " ".join(rng.choice(WORDS, 12))) for i in range(200)]
+    for _ in window.add(said, words_of([m.text for m in said])):
+        pass
+    texts = [held.said for held in window._held if isinstance(held, Held) and held.said]
+    assert len(texts) > 100
+    assert all(text.words.base is None and text.bits.base is None for text in texts)
+
+
+def test_a_turn_that_an_error_cut_off_does_no_harm() -> None:
+    window, text = TraceWindow(), " ".join(WORDS[:12])
+    said = [post(f"a{i}", i, f"{text} {WORDS[20 + i]}") for i in range(20)]
+    cut_off = window.add(said, words_of([m.text for m in said]))
+    next(cut_off)
+    cut_off.close()
+    more = [post(f"b{i}", 30 + i, text) for i in range(3)]
+    for _ in window.add(more, words_of([m.text for m in more])):
+        pass
+    (copied,) = window.sharing().copied
+    assert len(copied.joined) == 3  # the first gave its places to those that were never held
+
+
+def test_who_left_before_the_time_is_known_by_name_again() -> None:
+    """The last mention of it to go came late, so that it went in its time."""
+    window, rng = TraceWindow(capacity=5), np.random.default_rng(6)
+    day = 24 * 60
+    said = [post("a", 2 * day, "#shared"), post("a", day + 10, "late")]
+    said += [post(f"b{i}", 2 * day + i, "#shared") for i in range(1, 5)]
+    said += [post(f"c{i}", 2 * day + 20 + i, "#shared") for i in range(3)]
+    said += [post("a", 2 * day + 40, " ".join(rng.choice(WORDS, 3)))]
+    for _ in window.add(said, words_of([m.text for m in said])):
+        pass
+    assert "a" in {account.shown for account in window.accounts.sharing.values()}
 
 
 def test_groups_are_bounded() -> None:

@@ -114,7 +114,7 @@ def test_texts_find_the_latest_that_has_the_place_of_a_key(begin: int) -> None:
     keys = rng.integers(0, 1 << 62, (12, BANDS)).astype(np.uint64)
     bands = np.where(rng.random((many, BANDS)) < 0.5, keys[rng.integers(0, 12, many)], keys[0])
     bands[::17] = 0  # nothing in them tells more than others
-    room = 1 << (4 * BANDS * capacity - 1).bit_length()
+    room = len(Copies(capacity)._places)
 
     def expected() -> list[list[int]]:
         there: dict[int, tuple[int, int]] = {}
