@@ -13,7 +13,6 @@ import pytest
 
 from benchmarks.quality import campaigns, coordination
 from benchmarks.quality.coordination import _Data
-from benchmarks.quality.options import Options
 
 SEED = 7
 SEEN_THROUGH = (
@@ -26,7 +25,7 @@ SEEN_THROUGH = (
 
 @pytest.fixture(scope="module")
 def data(shared_data: Path) -> _Data:
-    return coordination._read(Options(shared_data))
+    return coordination._read(shared_data)
 
 
 def thinned(data: _Data, ratio: int) -> campaigns.Campaign:
