@@ -2,4 +2,7 @@
 
 import os
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line has it
+# what is measured runs on one thread, as under the command line; NumPy reads this once, and
+# processes that are started have it, too
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")

@@ -176,7 +176,6 @@ def _child(*arguments: str) -> Run:
         [sys.executable, "-m", "benchmarks.coordination", *arguments],
         check=True,
         cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
     )
     return Run(*json.loads(done.stdout))

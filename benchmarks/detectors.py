@@ -395,12 +395,10 @@ def _sentiment(data: Path, sizes: Sizes) -> list[Texts]:
 
 def _child(what: str, path: Path, *args: object) -> Any:
     """What a process of its own, with a single thread, measures."""
-    one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     told = subprocess.run(
         [sys.executable, "-m", "benchmarks.detectors", what, str(path), json.dumps(args)],
         check=True,
         cwd=ROOT,
-        env={**os.environ, **one},
         stdout=subprocess.PIPE,
     )
     return json.loads(told.stdout)

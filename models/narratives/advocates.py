@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from models.coordination.accounts import name_of
 from models.coordination.traces import hash64
 from models.coordination.window import DAY_MS
 from models.narratives.claims import Stance, shipped_claims
@@ -186,9 +187,8 @@ class Advocates:
     def _take(self, mention: Mention, label: int, stance: int) -> None:
         at_ms = int(mention.published_at.timestamp() * 1000)
         self.now_ms = max(self.now_ms, at_ms)
-        author = mention.author
-        name = author and (author.id or author.handle)
-        if not author or not name:
+        author, name = mention.author, name_of(mention)
+        if author is None or not name:
             return
         key = hash64(f"{mention.platform}|{name}")
         critical = label == 0 and stance != Stance.DENIAL and mention.kind != "repost"

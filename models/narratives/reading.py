@@ -9,6 +9,7 @@ from zlib import crc32
 
 import numpy as np
 
+from models.coordination.accounts import name_of
 from models.coordination.traces import canonical_link, links_of
 from models.narratives.claims import shipped_claims
 from models.narratives.clusters import Vector, key_word
@@ -108,8 +109,7 @@ class PostReader:
         words: UInt32,
         vector: Vector,
     ) -> Read:
-        author = mention.author
-        account = (author and (author.id or author.handle)) or ""
+        author, account = mention.author, name_of(mention) or ""
         own = columns.own is not None and bool(columns.own[row])
         links = [canonical_link(link) for link in links_of(mention)]
         official, news, keys = self._sources(links)

@@ -8,8 +8,10 @@ from math import log10
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from models.coordination import shared_runs
+from models.coordination.chance import rarer
 from models.coordination.copies import Copies
 from models.coordination.pace import Pace
 from models.coordination.shared_runs import validated
@@ -104,6 +106,33 @@ def test_pairs_of_texts_share_a_part_of_what_both_tell() -> None:
     assert one.equals(text([1, 2, 3, 4], 2.0))
     assert not one.equals(other)
     assert not one.equals(text([1, 2, 3], 7.0))
+
+
+def test_a_pair_of_texts_is_compared_alone_as_among_others() -> None:
+    """To the last digit, or how a stream is cut would tell."""
+    rng = np.random.default_rng(2)
+    usual = rng.uniform(2, 8, 24)
+
+    def text() -> Text:
+        words = rng.choice(24, rng.integers(4, 20), replace=False)
+        bits = (usual[words] * rng.uniform(0.8, 1.0, len(words))).astype(np.float32)
+        tells = np.bincount(np.zeros(len(words), np.int64), bits)
+        return Text(np.sort(words).astype(np.uint32), bits, float(tells[0]))
+
+    pairs = [(text(), text()) for _ in range(500)]
+    shares = alike(pairs)
+    assert shares == [one.alike(other) for one, other in pairs]
+    assert 20 < np.count_nonzero(shares) < 480
+
+
+def test_a_bound_says_of_chance_what_the_distribution_says() -> None:
+    rng = np.random.default_rng(3)
+    many, mean = rng.integers(1, 60, 3_000), 50 * rng.random(3_000) ** 2
+    line = 10.0 ** -rng.uniform(1, 9, 3_000)
+    told = [rarer(*one) for one in zip(many.tolist(), mean.tolist(), line.tolist())]
+    assert told == (stats.poisson.sf(many - 1, mean) <= line).tolist()
+    assert 300 < sum(told) < 2_700
+    assert rarer(1, 0.0, 1e-9)
 
 
 @pytest.mark.parametrize("begin", [0, 2**32 - 40])

@@ -547,6 +547,19 @@ def test_analyze_tells_that_standard_input_is_closed(command: str, tmp_path: Pat
     assert done.stderr == b"Error: cannot read standard input: it is closed\n"
 
 
+def test_the_command_line_multiplies_on_one_thread(tmp_path: Path) -> None:
+    """More threads for small products only wait for each other, at the cost of a core."""
+    code = (
+        "import streams.cli, numpy, threadpoolctl;"
+        "print(*[one['num_threads'] for one in threadpoolctl.threadpool_info()])"
+    )
+    env = {k: v for k, v in environment().items() if not k.endswith("_NUM_THREADS")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, check=True
+    )
+    assert set(done.stdout.split()) == {b"1"}
+
+
 def test_a_wrong_zone_is_wrong_usage(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text("timestamp,value\n2026-01-01 00:00:00,1\n")
     done = nadhir("analyze", "volume", "s.csv", "--timezone", "Foo/Bar", cwd=tmp_path)
