@@ -69,11 +69,14 @@ alertmanager: ## Install Debian's Alertmanager, for the tests, if it is missing
 		prometheus-alertmanager; } || \
 		{ echo "install prometheus-alertmanager, then try again" >&2; exit 1; }
 
+# Playwright, which drives it, brings a Node of its own that needs libatomic
 chromium: ## Install Debian's Chromium, for the browser tests, if it is missing
-	@command -v chromium >/dev/null || { apt-get update -q && \
+	@command -v chromium >/dev/null && \
+		$(PYTHON) -c 'import ctypes; ctypes.CDLL("libatomic.so.1")' 2>/dev/null || { \
+		apt-get update -q && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends \
-		chromium fonts-dejavu-core; } || \
-		{ echo "install chromium, then try again" >&2; exit 1; }
+		chromium fonts-dejavu-core libatomic1; } || \
+		{ echo "install chromium and libatomic1, then try again" >&2; exit 1; }
 
 pictures: $(DEV) chromium ## Take the pictures of the console anew (docs/pictures/console/)
 	$(BIN)/python -m tools.pictures
