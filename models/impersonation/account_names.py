@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache
 from itertools import accumulate, chain
 from typing import NamedTuple
 
@@ -17,8 +16,9 @@ from models.impersonation.confusables import fold, letters_only
 from models.impersonation.distance import edits
 from models.impersonation.likeness import Inside, Name, NameIndex, names_for, telling
 from models.impersonation.prefilter import lines_with
+from models.impersonation.roles import desks, is_desk, role_beside, strongest, word_role
 from models.impersonation.translit import MIN_KEY, is_arabic, latin_keys, sound_key
-from models.impersonation.words import is_word, lists, may_have_role, role_of
+from models.impersonation.words import lists, may_have_role
 from models.records import Brand
 
 MAX_CHARS = 100  # of a handle or display name; what follows nobody sees
@@ -27,14 +27,12 @@ _WORDS = re.compile(r"[^\W_]+")
 _SIGNS = [code for code in range(128) if not chr(code).isalnum() and code != ord("\n")]
 _NO_SIGNS: dict[int, str | None] = dict.fromkeys(_SIGNS)
 _SPACED = dict.fromkeys(_SIGNS, " ")
-_PREFIXED = re.compile(r"(?:[وف]?[بك]?ال|[وف]?لل|[وفبلك])?(?=.{3})")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _TURNED = re.compile("([\u202d\u202e])([^\u202a-\u202e]+)")
 _REMEMBERED = 1 << 14
 _WORTH_A_BATCH = 8  # texts from which on looking at them together is quicker
 _MIN_INSIDE = 3
 _MIN_SAID = 4  # letters of a name in a biography
-_DESKS = ("support", "help", "care", "service", "official", "خدم", "دعم", "عناي", "مساعد", "رسمي")
 _TO = "لب"  # of, to: written with the word that follows
 _MIN_HEARD = 5  # consonants of an Arabic name that Latin letters may spell
 _MOST_INSIDE = 12  # names in a handle
@@ -147,7 +145,7 @@ class AccountNames:
         for i in others:
             folded[i] = ""
         joined = "\n".join(folded)
-        found.update(i for i in lines_with(_desks(), joined) if is_desk(folded[i]))
+        found.update(i for i in lines_with(desks(), joined) if is_desk(folded[i]))
         words = joined.translate(_NO_SIGNS).split("\n")
         found |= self._near_words(words, self._cores_in(joined))
         if self._latin_sounds is not None:
@@ -178,7 +176,7 @@ class AccountNames:
         spelt = [self._spelt(_WORDS.findall(text)) for text in folded]
         cores = ((i, core.replace(" ", "")) for i, each in enumerate(spelt) for core in each[1:])
         found = self._near_words([each[0].replace(" ", "") for each in spelt], cores)
-        helping = lines_with(_desks(), "\n".join([each[0] for each in spelt]))
+        helping = lines_with(desks(), "\n".join([each[0] for each in spelt]))
         found.update(i for i in helping if is_desk(spelt[i][0]))
         if self._all_sounds is not None:
             heard = lines_with(self._all_sounds, "\n".join(map(sound_key, folded))) - found
@@ -276,7 +274,7 @@ class AccountNames:
             hits = telling(hits, ends, _MOST_INSIDE)
         for inside in _outermost(chain.from_iterable(map(self._index.named, hits))):
             if len(inside.name.text) >= _MIN_INSIDE and inside.end - inside.start < len(whole):
-                yield Seen(inside.name, "same", _role_beside(whole, words, inside))
+                yield Seen(inside.name, "same", role_beside(whole, words, inside))
 
     def _made_of(self, text: str) -> Iterator[Name]:
         """The first name of each brand whose names, laid end to end, make the text."""
@@ -309,7 +307,7 @@ class AccountNames:
         if len(words) < 2:
             return
         words = [w[1:] if w[0] in _TO and w[1:] in self._own_words else w for w in words]
-        roles = list(map(_word_role, words))
+        roles = list(map(word_role, words))
         if not any(roles) and not any(map(str.isdigit, words)):
             return
         before: list[str] = []
@@ -321,31 +319,11 @@ class AccountNames:
             ]
             said = [role for word, role in zip(words, roles) if role and word not in keep]
             if kept and said and kept != before:
-                yield joint.join(kept), _strongest(said)
+                yield joint.join(kept), strongest(said)
             before = kept
         named = [word for word in words if not word.isdigit()]
         if named and len(named) < len(words):
             yield joint.join(named), "digits"
-
-
-@cache
-def _desks() -> AhoCorasick:
-    """Finds most of what `is_desk`: begins of words that ask whom to help, in both scripts."""
-    return AhoCorasick(sorted(_DESKS))
-
-
-def is_desk(folded: str) -> bool:
-    """Whether words that promise help, and others that go with names, are all of a folded text.
-
-    Examples
-    --------
-    >>> is_desk("customer care team"), is_desk("خدمه العملا"), is_desk("helping hands")
-    (True, True, False)
-    """
-    if not any(word in folded for word in _DESKS):
-        return False
-    roles = [_word_role(word) for word in _WORDS.findall(folded)]
-    return "support" in roles and set(roles) <= {"support", "credential", "company"}
 
 
 def _outermost(found: Iterable[Inside]) -> list[Inside]:
@@ -399,7 +377,7 @@ def _spellings(brands: Sequence[Brand]) -> Iterator[tuple[str, int]]:
             folded = fold([text])[0]
             if text in handles:  # a country at its end is no part of the name
                 words = _SPLIT.split(folded)
-                folded = " ".join(w for w in words if len(words) < 2 or _word_role(w) != "place")
+                folded = " ".join(w for w in words if len(words) < 2 or word_role(w) != "place")
             bare = " ".join(_words_without(folded, lists().kind))
             yield from ((spelt, i) for spelt in dict.fromkeys((folded, bare)))
 
@@ -417,7 +395,7 @@ def _own_words(brands: Sequence[Brand]) -> Iterator[str]:
         for text in fold([*brand.names, *(name for _, name in accounts)]):
             yield from _SPLIT.split(text)
         for text in fold([*brand.handles, *(handle for handle, _ in accounts)]):
-            yield from (word for word in _SPLIT.split(text) if not _word_role(word))
+            yield from (word for word in _SPLIT.split(text) if not word_role(word))
 
 
 def _letters(text: str) -> str:
@@ -426,35 +404,3 @@ def _letters(text: str) -> str:
 
 def _words_without(folded: str, dropped: frozenset[str]) -> list[str]:
     return [word for word in _SPLIT.split(folded) if word and word not in dropped]
-
-
-@lru_cache(1 << 14)  # names are made of the same words
-def _word_role(word: str) -> str:
-    """Role of one word; Arabic ones also without what is attached in front."""
-    role = role_of(word)
-    if role or word.isascii() or not is_arabic(word):
-        return role
-    attached = _PREFIXED.match(word)
-    return role_of(word[attached.end() :]) if attached else ""
-
-
-def _strongest(roles: list[str]) -> str:
-    order = ("topic", "support", "credential", "commerce", "company", "place")
-    return min(roles, key=order.index)
-
-
-def _role_beside(whole: str, words: list[str], inside: Inside) -> str:
-    """What stands beside a name within a handle."""
-    left, right = whole[: inside.start], whole[inside.end :]
-    rest = [part for part in (left, right) if part]
-    if all(part.isdigit() for part in rest):
-        return "digits"
-    if all(len(part) == 1 for part in rest):
-        return "other" if any(part in words for part in rest) else "letter"
-    roles = [role_of(part) for part in rest if not part.isdigit()]
-    if all(roles):
-        return _strongest(roles)
-    text = inside.name.text
-    if any(word == text for word in words) and not any(map(is_word, rest)):
-        return "unknown"
-    return "other"
