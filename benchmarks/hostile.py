@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 
 from benchmarks.hostile_inputs import Attacker
 from benchmarks.impersonation import brands
-from models.impersonation import account_names, links, translit, urls, words
+from models.impersonation import links, roles, translit, urls, words
 from models.impersonation.brand_names import names_of
 from models.impersonation.impostor import ImpostorChecker
 from models.impersonation.likeness import NameIndex
@@ -106,7 +106,7 @@ def _slow(times: Sequence[float]) -> Slow:
 
 def forget() -> None:
     """Empty what is remembered of words and links, whoever judges."""
-    for cached in (urls.parse_url, urls._split, links._script, account_names._word_role,
+    for cached in (urls.parse_url, urls._split, links._script, roles.word_role,
                    translit._arabic_key, words.role_of):  # fmt: skip
         cached.cache_clear()
 
