@@ -11,7 +11,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -42,10 +42,15 @@ async def answering_metrics(registry: CollectorRegistry, path: Path | None) -> A
     """Give a stage's metrics to whoever connects to a Unix socket, meanwhile."""
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # in the thread that works, so that nothing changes while it is read
-        writer.write(generate_latest(registry) + _END)
-        writer.close()
-        await writer.wait_closed()
+        try:
+            # in the thread that works, so that nothing changes while it is read
+            writer.write(generate_latest(registry) + _END)
+        except Exception:  # whoever asked is told that the stage does not answer
+            log.exception("the metrics of this stage cannot be told")
+        finally:
+            writer.close()
+            with suppress(ConnectionError):  # it may have gone already
+                await writer.wait_closed()
 
     if path is None:
         yield

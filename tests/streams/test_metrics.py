@@ -103,7 +103,9 @@ class TestWorker:
             assert registry.get_sample_value("nadhir_worker_stage_up", {"stage": "score"}) == 1
             assert registry.get_sample_value("nadhir_brand_mentions", brand) is None
 
-    def test_a_stage_whose_answer_is_cut_off_does_not_answer(self, tmp_path: Path) -> None:
+    def test_a_stage_that_cannot_tell_its_figures_does_not_answer(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
         class Broken(Collector):
             def collect(self) -> Iterator[Metric]:
                 raise RuntimeError("no figures now")
@@ -113,6 +115,8 @@ class TestWorker:
         broken.register(Broken())
         with answering({"score": broken}, tmp_path):
             assert registry.get_sample_value("nadhir_worker_stage_up", {"stage": "score"}) == 0
+        (told,) = {record.getMessage() for record in caplog.records}
+        assert told == "the metrics of this stage cannot be told"
 
     def test_a_token_is_asked_for_where_there_is_one(self) -> None:
         with stages_of_a_worker(TOKEN, ("score",)) as address:
