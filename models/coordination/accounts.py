@@ -54,14 +54,14 @@ class Accounts:
 
     def posting(self, mention: Mention, name: str) -> Account:
         """Who posts a mention, counted as one that is held."""
-        known = self._names.get((mention.platform, name))
+        named = mention.platform, name
+        known = self._names.get(named)
         if known is None:
             assert mention.author is not None  # it has a name
-            known = _account(mention.author, name, mention.platform)
-            self._names[mention.platform, name] = known
+            known = self._names[named] = _account(mention.author, name, mention.platform)
             self.numbered += known.numbered
-            if self._left and (mention.platform, name) in self._left:
-                del self._left[mention.platform, name]
+            if self._left and named in self._left:
+                del self._left[named]
                 self.share(known)
         known.held += 1
         return known

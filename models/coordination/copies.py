@@ -97,7 +97,7 @@ class Copies:
                 other = texts[number - first]
             else:
                 continue
-            if one.said.equals(other):
+            if one.said.words == other.words:
                 one.same = number
                 one.shares = {}
                 return True

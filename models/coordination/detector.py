@@ -49,6 +49,7 @@ class Coordination:
         self._known: dict[str, Group] = {}
         self._weight = 0.0
         self._looked_weight = 0.0
+        self._enough = _LEAST_WEIGHT  # with less there is no look
         self._looked_ms = 0
         self._since = 0  # mentions since
         self._hour = self._fades_ms = 0
@@ -67,7 +68,7 @@ class Coordination:
             self._since += 1
             if self.window.now_ms >= self._fades_ms:
                 self._fade()
-            if self._weight >= _LEAST_WEIGHT and self._due():
+            if self._weight >= self._enough and self._due():
                 new += self.look()
         return new
 
@@ -78,19 +79,24 @@ class Coordination:
         self._weight *= faded
         self._looked_weight *= faded
         self._hour, self._fades_ms = hour, (hour + 1) * HOUR_MS
+        self._wait()
 
     def _due(self) -> bool:
         if self._since < _SPACED * self.window.traces_held():
             return False
         if self._weight >= _GROWTH * self._looked_weight + _LEAST_GROWN:
             return True
-        waited_ms = self.window.now_ms - self._looked_ms
-        return waited_ms >= _LATEST_MS and self._weight >= self._looked_weight + _LEAST_GROWN
+        return self.window.now_ms - self._looked_ms >= _LATEST_MS
+
+    def _wait(self) -> None:
+        """Set how much there must be at least for the next look."""
+        self._enough = max(_LEAST_WEIGHT, self._looked_weight + _LEAST_GROWN)
 
     def look(self) -> list[Group]:
         """Look for groups now; those that are new."""
         self._looked_weight, self._looked_ms = self._weight, self.window.now_ms
         self._since = 0
+        self._wait()
         new: list[Group] = []
         for group in find_groups(self.window):
             if group.kind == "coordination" and group.score < LINE:

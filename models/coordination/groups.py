@@ -36,7 +36,7 @@ def find_groups(window: TraceWindow) -> list[Group]:
     sharing, active = window.sharing(), len(window.accounts)
     pairs, together = validated(sharing, active)
     waves = in_waves(sharing, active)
-    texts = _at_once(sharing.copied, window.pace)
+    texts = _at_once(sharing, window.pace)
     found = []
     if pairs or texts or waves:
         tags = sorted(sharing.tags, key=_made)
@@ -86,19 +86,21 @@ def _runs_within(members: set[int], runs: Iterable[Run]) -> Table:
     return Table.of_entries(parts)
 
 
-def _at_once(copied: Collection[Trace], pace: Pace) -> list[set[int]]:
+def _at_once(sharing: Sharing, pace: Pace) -> list[set[int]]:
     """Who copied each of those texts that hardly come as much at once by chance.
 
     How likely that is if they do not know of each other is asked again after a text has changed.
     """
-    line = _EVEN / max(len(copied), 1)
-    changed = [trace for trace in copied if trace.chance[0] != trace.changes]
+    changed = sharing.changed_copies()
     if changed:
         times_ms = [t.rows[WIDTH * i + FIRST_MS] for t in changed for i in t.copiers]
         chances = pace.chances(times_ms, [len(t.copiers) for t in changed])
         for trace, chance in zip(changed, chances):
-            trace.chance = (trace.changes, chance)
-    close = sorted((trace for trace in copied if trace.chance[1] <= line), key=_made)
+            trace.chance = chance
+            if chance <= _EVEN:
+                sharing.unlikely[trace] = None
+    line = _EVEN / max(len(sharing.copied), 1)
+    close = sorted((trace for trace in sharing.unlikely if trace.chance <= line), key=_made)
     return [{trace.rows[WIDTH * i + ACCOUNT] for i in trace.copiers} for trace in close]
 
 
@@ -173,8 +175,10 @@ def _copiers(members: set[int], copies: Table) -> set[int]:
 
 def _all_amplified(many: Collection[Trace], within: set[int], window: TraceWindow) -> list[Group]:
     """What is newly amplified, beside what the accounts in ``within`` share."""
-    new = sum(trace.told != trace.changes for trace in many)
-    found = []
+    new = sum([trace.told != trace.changes for trace in many])
+    if not new:
+        return []
+    found: list[Group] = []
     for trace in sorted(many, key=lambda t: (AMPLIFIED[t.kind], t.first_ms, t.number)):
         if not new:
             break

@@ -59,6 +59,8 @@ class Sharing:
     ----------
     copied, tags, amplified : dict
         Texts that two accounts posted as their own, hashtags, and what many share.
+    unlikely : dict
+        Of the copied texts, those that hardly come as much at once by chance.
     often : set of int
         Accounts in so many runs that some may tell enough together.
     waves : dict
@@ -71,12 +73,20 @@ class Sharing:
         self.amplified: dict[Trace, None] = {}
         self.often: set[int] = set()
         self.waves: dict[Run, None] = {}
+        self.unlikely: dict[Trace, None] = {}
+        self._changed: dict[Trace, None] = {}  # of those that are copied
         self._runs: dict[Trace, list[Run]] = {}
         self._of: dict[int, list[Run]] = {}
 
     def runs_of(self, account: int) -> Sequence[Run]:
         """The runs that an account is in."""
         return self._of.get(account, ())
+
+    def changed_copies(self) -> list[Trace]:
+        """Copied texts that have changed since this was asked last."""
+        changed = list(self._changed)
+        self._changed.clear()
+        return changed
 
     def update(self, traces: Iterable[Trace]) -> None:
         """Read traces that have changed, or are not held any more."""
@@ -85,7 +95,10 @@ class Sharing:
             trace.known = True
             runs = _read(trace) if kind in TOGETHER_MS and many > 1 else []
             if kind == "text":
-                _keep(self.copied, trace, many > 1 and len(trace.copiers) > 1)
+                copied = many > 1 and len(trace.copiers) > 1
+                _keep(self.copied, trace, copied)
+                _keep(self._changed, trace, copied)
+                self.unlikely.pop(trace, None)
             elif kind == "tag":
                 _keep(self.tags, trace, many > 1)
             if kind in AMPLIFIED:

@@ -56,8 +56,9 @@ class Trace:
     quotes: list[Quote] = field(default_factory=list)
     changes: int = 0
     oldest_ms: int = 0  # before which no account did its last
+    bucket: int | None = None  # of `Ages`
     told: int = -1  # as amplified, after how many changes
-    chance: tuple[int, float] = (-1, 1.0)  # after how many changes, how likely its copies are
+    chance: float = 1.0  # of its copies, when they were last asked about
     number: int = 0  # in the order of their making
     held: bool = True  # in the window
     known: bool = False  # to have been looked at
@@ -73,18 +74,19 @@ class Trace:
         elif at_ms < self.oldest_ms or at_ms < self.first_ms:
             self.oldest_ms = min(self.oldest_ms, at_ms)
             self.first_ms = min(self.first_ms, at_ms)
-        weight, count = 0.0, len(self.joined)
-        at = self.joined.get(quote.account)
-        if at is None:
-            if count >= MOST_ACCOUNTS:
-                self.missed += 1
-                return 0.0
-            at = self.note(quote.account, at_ms)
-            if count:
-                own = self.kind == "text" and not quote.repost
-                weight = 1.0 if own or count >= _CASCADE - 1 else 0.1
+        count, at = len(self.joined), self.joined.get(quote.account)
+        if at is None and count >= MOST_ACCOUNTS:
+            self.missed += 1
+            return 0.0
         if len(self.quotes) < MOST_QUOTES:
             self.quotes.append(quote)
+        likeness = 0 if quote.repost else round(alike * WHOLE)
+        if at is None:
+            self.note(quote.account, at_ms, 1, int(not quote.repost), likeness)
+            if not count:
+                return 0.0
+            own = self.kind == "text" and not quote.repost
+            return 1.0 if own or count >= _CASCADE - 1 else 0.1
         rows = self.rows
         if at_ms > rows[at + LAST_MS]:
             rows[at + LAST_MS] = at_ms
@@ -93,14 +95,13 @@ class Trace:
         rows[at + TIMES] += 1
         if not quote.repost:
             rows[at + COPIES] += 1
-            rows[at + ALIKE] = max(rows[at + ALIKE], round(alike * WHOLE))
-        return weight
+            rows[at + ALIKE] = max(rows[at + ALIKE], likeness)
+        return 0.0
 
-    def note(self, account: int, at_ms: int, times: int = 0, copies: int = 0) -> int:
-        """Add an account; where what it does begins."""
-        at = self.joined[account] = len(self.rows)
-        self.rows.extend((account, at_ms, at_ms, times, copies, 0))
-        return at
+    def note(self, account: int, at_ms: int, times: int, copies: int = 0, alike: int = 0) -> None:
+        """Add an account, and what it did."""
+        self.joined[account] = len(self.rows)
+        self.rows.extend((account, at_ms, at_ms, times, copies, alike))
 
     def ends_with(self, at_ms: int) -> bool:
         """Whether nothing came after this moment."""

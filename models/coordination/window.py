@@ -16,6 +16,7 @@ from operator import itemgetter
 import numpy as np
 
 from models.coordination.accounts import Account, Accounts, name_of
+from models.coordination.ages import Ages
 from models.coordination.copies import Copies
 from models.coordination.held import Held
 from models.coordination.pace import Pace
@@ -63,6 +64,7 @@ class TraceWindow:
         self._keys: dict[int, Held | Trace] = {}
         self._shared: dict[int, Trace] = {}
         self._changed: dict[Trace, None] = {}  # since the last look
+        self._ages = Ages()
         self._sharing = Sharing()
         self._made = 0  # traces
         self.texts = 0
@@ -99,9 +101,10 @@ class TraceWindow:
     def sharing(self) -> Sharing:
         """What at least two accounts share, brought up to date."""
         before_ms = self.now_ms - self.span_ms
-        for trace in self._shared.values():
-            if trace.oldest_ms < before_ms and trace.forget(before_ms):
+        for trace in self._ages.before(before_ms):
+            if trace.forget(before_ms):
                 self._changed[trace] = None
+            self._ages.put(trace)
         self._sharing.update(self._changed)
         self._changed = {}
         return self._sharing
@@ -179,12 +182,13 @@ class TraceWindow:
         if len(hashes):
             bits = self._vocabulary.bits(hashes, words.bits[starts[0] : starts[-1]])
         of = np.arange(last - first).repeat(starts[1:] - starts[:-1])
-        tells, at = np.bincount(of, bits, last - first).tolist(), (starts - starts[0]).tolist()
+        tells = np.bincount(of, bits, last - first).tolist()
+        at = (hashes.itemsize * (starts - starts[0])).tolist()
+        all_words, all_bits = hashes.tobytes(), bits.tobytes()
 
         def read(row: int) -> Text:
             own = slice(at[row], at[row + 1])
-            # copies, since a part of an array keeps all of it
-            return Text(hashes[own].copy(), bits[own].copy(), tells[row])
+            return Text(all_words[own], all_bits[own], tells[row])
 
         return tells, read
 
@@ -226,14 +230,19 @@ class TraceWindow:
         at_ms = first.at_ms
         self._made += 1
         trace = Trace(kind, known, shown, at_ms, at_ms, oldest_ms=at_ms, number=self._made)
+        self._ages.put(trace)
         self._join(trace, first)
         return trace
 
     def _join(self, trace: Trace, held: Held, alike: float = 1.0) -> float:
         self.accounts.share(held.account)
+        late = held.at_ms < trace.oldest_ms
+        weight = trace.join(held.quote(), alike)
         if trace.held:  # a text that came late may lead to one that was let go
             self._changed[trace] = None
-        return trace.join(held.quote(), alike)
+            if late:
+                self._ages.put(trace)
+        return weight
 
     def _drop(self) -> None:
         """Let go of what is older than the window or beyond its capacity."""
@@ -256,7 +265,9 @@ class TraceWindow:
             self._copies.let_go()
         for key in gone.keys:
             known = self._keys.get(key)
-            if known is gone or (isinstance(known, Trace) and known.ends_with(at_ms)):
+            if known is gone:  # alone until now
+                del self._keys[key]
+            elif isinstance(known, Trace) and known.ends_with(at_ms):
                 del self._keys[key]
                 self._end(key)
         if gone.trace is not None and gone.trace.ends_with(at_ms):
@@ -267,6 +278,7 @@ class TraceWindow:
         trace = self._shared.pop(key, None)
         if trace is not None:
             trace.held = False
+            self._ages.remove(trace)
             if trace.known:
                 self._changed[trace] = None
             else:
