@@ -25,6 +25,7 @@ _CHARS = 1000  # more of a text is not read
 _WORD = 0x40000000  # flag of features.clean
 _CODE = 0x00FFFFFF
 _MIX = np.uint32(0x85EBCA6B)
+_ENDS = np.uint32(0xFFFF)
 
 # how much a word tells, in bits, by its length and where nothing else is known: that two people
 # who speak of the same thing both use it has a chance of two to the minus so many
@@ -135,18 +136,23 @@ def _tokens(batch: CodeBatch, first: int) -> tuple[UInt32, Float32, Int64]:
 
 def _stops(tokens: UInt32) -> Bool:
     """Which tokens are stop words."""
-    known = _stop_words()
-    at = known.searchsorted(tokens)
+    known, ends = _stop_words()
+    found: Bool = ends[tokens & _ENDS]
+    maybe = found.nonzero()[0]
+    at = known.searchsorted(tokens[maybe])
     at[at == len(known)] = 0
-    found: Bool = known[at] == tokens
+    found[maybe] = known[at] == tokens[maybe]
     return found
 
 
 @cache
-def _stop_words() -> UInt32:
-    """Hashes of stop words, ascending."""
+def _stop_words() -> tuple[UInt32, Bool]:
+    """Hashes of stop words, ascending, and their lowest bits, which rule out most other words."""
     batch = folded(normalise(sorted(STOP_WORDS)))
     buffer, begins = clean(batch.codes, batch.starts)
     hashed = (buffer & np.uint32(_CODE)) * _MIX
     hashed ^= hashed >> np.uint32(15)
-    return np.unique(word_tokens(buffer, hashed, begins)[0])
+    known = np.unique(word_tokens(buffer, hashed, begins)[0])
+    ends = np.zeros(int(_ENDS) + 1, dtype=np.bool_)
+    ends[known & _ENDS] = True
+    return known, ends

@@ -18,7 +18,7 @@ _PLACES = 8  # at least, for each key
 _HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
-class _Met(Struct, eq=False):
+class _Met(Struct, eq=False, gc=False):
     """What a text that is not held yet shares keys with.
 
     Attributes

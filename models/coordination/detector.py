@@ -18,10 +18,11 @@ from models.records import Mention
 
 LINE = 0.5
 MOST_GROUPS = 256
-_LEAST_WEIGHT = 3.0  # so many accounts that copied a text, before it is looked for groups
-_GROWTH, _LEAST_GROWN = 1.25, 2.0
+_GROWTH, _LEAST_GROWN = 1.25, 3.0  # accounts that copied a text, since the last look
 _LATEST_MS = 600_000
-_SPACED = 0.25  # mentions between looks for each trace held: what a look costs is spread over them
+# mentions between looks for each trace held, over which the cost of a look is spread: where much is
+# new, and where little is
+_SPACED, _SPACED_WIDE = 0.25, 1.0
 
 
 class Coordination:
@@ -49,7 +50,7 @@ class Coordination:
         self._known: dict[str, Group] = {}
         self._weight = 0.0
         self._looked_weight = 0.0
-        self._enough = _LEAST_WEIGHT  # with less there is no look
+        self._enough = _LEAST_GROWN  # with less there is no look
         self._looked_ms = 0
         self._since = 0  # mentions since
         self._hour = self._fades_ms = 0
@@ -82,15 +83,14 @@ class Coordination:
         self._wait()
 
     def _due(self) -> bool:
-        if self._since < _SPACED * self.window.traces_held():
-            return False
+        spread = self._since / max(self.window.traces_held(), 1)
         if self._weight >= _GROWTH * self._looked_weight + _LEAST_GROWN:
-            return True
-        return self.window.now_ms - self._looked_ms >= _LATEST_MS
+            return spread >= _SPACED
+        return spread >= _SPACED_WIDE and self.window.now_ms - self._looked_ms >= _LATEST_MS
 
     def _wait(self) -> None:
         """Set how much there must be at least for the next look."""
-        self._enough = max(_LEAST_WEIGHT, self._looked_weight + _LEAST_GROWN)
+        self._enough = self._looked_weight + _LEAST_GROWN
 
     def look(self) -> list[Group]:
         """Look for groups now; those that are new."""

@@ -31,7 +31,7 @@ _IN_WAVES = frozenset(("repost", "link", "media"))
 _LEAST_WAVE, _WAVE_MS = 5, MINUTE_MS // 2  # accounts of a wave, and how long the middle half takes
 
 
-class Run(Struct, eq=False):
+class Run(Struct, eq=False, gc=False):
     """Accounts that shared a thing within its time of each other, in order of time.
 
     Attributes
