@@ -26,7 +26,7 @@ class _Met(Struct, eq=False, gc=False):
     same : int
         The number of a text with the same words; 0 if there is none.
     numbers : iterable of int
-        Of texts, in the order of its keys; 0 is none.
+        Of texts, in the order of its keys.
     shares : dict
         How much it has in common with texts, as far as that is known.
     """
@@ -73,7 +73,7 @@ class Copies:
         read: list[_Met] = []
         for said, numbers in zip(texts, met.tolist()):
             if any(numbers):
-                one = _Met(said, 0, dict.fromkeys(numbers), {})
+                one = _Met(said, 0, dict.fromkeys(filter(None, numbers)), {})
                 self._read.append(one)
                 if not self._expect(one, texts, first):
                     read.append(one)
@@ -88,15 +88,13 @@ class Copies:
     def _expect(self, one: _Met, texts: Sequence[Text], first: int) -> bool:
         """Find out which texts one is to be compared with; none if there is the same."""
         for number in one.numbers:
-            held = self._held.get(number)
-            if held is not None:
+            if number >= first:
+                other = texts[number - first]
+            else:
+                held = self._held[number]
                 other = _text(held)
                 if held.trace is not None and held.trace.text is not None:
                     one.shares[held.trace.text] = 0.0
-            elif number:
-                other = texts[number - first]
-            else:
-                continue
             if one.said.words == other.words:
                 one.same = number
                 one.shares = {}

@@ -217,7 +217,8 @@ class TraceWindow:
         trace = best.trace
         if trace is None:
             first = best.quote()
-            key = hash64(f"text|{first.id}|{first.account}|{first.at_ms}")
+            key = hash64(f"text|{first.id}|{first.account}|{first.at_ms}|{first.text}")
+            self._end(key)  # of another mention that claims to be the same
             trace = best.trace = self._shared[key] = self._trace("text", key, first.text, best)
             trace.text, trace.link = best.said, best.link
         held.trace = trace

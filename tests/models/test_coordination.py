@@ -272,6 +272,22 @@ def test_what_was_let_go_is_not_kept_for_copies_that_come_late() -> None:
     assert len(window._changed) <= len(window)
 
 
+def test_mentions_that_claim_to_be_one_are_let_go_all_the_same() -> None:
+    window, rng = TraceWindow(), np.random.default_rng(4)
+    long = " ".join(rng.choice(WORDS, 60))  # longer than what is shown of it
+    texts = [" ".join(rng.choice(WORDS, 12)), *(f"{long} {end}" for end in ("", long[::-1]))]
+    said = [post("a", 0, text) for text in texts]
+    said += [post(f"b{i}", 1 + i, text) for i, text in enumerate(texts)]
+    for _ in window.add(said, words_of([m.text for m in said])):
+        pass
+    assert len(window.sharing().copied) == 2
+    late = [post("c", 3 * 1440, "hello")]
+    for _ in window.add(late, words_of([m.text for m in late])):
+        pass
+    assert not window.sharing().copied
+    assert not window._ages.before(1 << 60)
+
+
 def test_a_text_keeps_nothing_of_the_others_that_came_with_it() -> None:
     window, rng = TraceWindow(), np.random.default_rng(5)
     said = [post(f"a{i}", i, " ".join(rng.choice(WORDS, 12))) for i in range(200)]
