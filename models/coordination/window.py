@@ -271,8 +271,9 @@ class TraceWindow:
             elif isinstance(known, Trace) and known.ends_with(at_ms):
                 del self._keys[key]
                 self._end(key)
-        if gone.trace is not None and gone.trace.ends_with(at_ms):
-            self._end(gone.trace.hash)
+        trace = gone.trace
+        if trace is not None and trace.held and trace.ends_with(at_ms):
+            self._end(trace.hash)
 
     def _end(self, key: int) -> None:
         """Let go of a trace that nothing held has left."""

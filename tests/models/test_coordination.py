@@ -288,6 +288,19 @@ def test_mentions_that_claim_to_be_one_are_let_go_all_the_same() -> None:
     assert not window._ages.before(1 << 60)
 
 
+def test_a_text_that_claims_to_be_another_outlives_it() -> None:
+    window, rng = TraceWindow(span_ms=3_600_000), np.random.default_rng(8)
+    shown = "a" * 290  # as much as is kept of both
+    one, other = (f"{shown} {' '.join(rng.choice(WORDS, 12))}" for _ in range(2))
+    said = [post("a", 0, one), post("b", 1, one), post("a", 0, other)]
+    said += [post(f"c{i}", 30 + i, other) for i in range(5)]
+    said.append(post("d", 61.5, "hello"))  # the two copies of the first go
+    for _ in window.add(said, words_of([m.text for m in said])):
+        pass
+    (copied,) = window.sharing().copied
+    assert len(copied.joined) == 5
+
+
 def test_a_text_keeps_nothing_of_the_others_that_came_with_it() -> None:
     window, rng = TraceWindow(), np.random.default_rng(5)
     said = [post(f"a{i}", i, " ".join(rng.choice(WORDS, 12))) for i in range(200)]
