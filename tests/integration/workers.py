@@ -80,7 +80,7 @@ def truth(folder: Path, *, brands: int, days: float, rate: float, seed: int = 3)
     alerts = {case.alert.id: case.alert for case in store.cases()}
     state = store.state()
     store.close()
-    times = [_ms(line) for line in file.read_bytes().splitlines()]
+    times = [published_ms(line) for line in file.read_bytes().splitlines()]
     index = [b.id for b in config.brand_records()]
     last_ms = max(times)
     counts = _counts({k: v for k, v in state.items() if k.startswith("all/")}, index, last_ms)
@@ -100,7 +100,8 @@ def _in_order(lines: list[bytes]) -> Iterator[bytes]:
         yield json.dumps(mention, ensure_ascii=False).encode() + b"\n"
 
 
-def _ms(line: bytes) -> int:
+def published_ms(line: bytes) -> int:
+    """When a line of mentions was published, in ms of event time."""
     return int(datetime.fromisoformat(json.loads(line)["published_at"]).timestamp() * 1000)
 
 
