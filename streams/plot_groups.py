@@ -9,6 +9,7 @@ from pathlib import Path
 
 from alerts.groups import explain_group
 from alerts.show import GroupPicture, render_groups
+from alerts.show.groups_png import render_groups_png
 from alerts.texts import load_phrases
 from models.coordination.group import Group
 from models.records import AccountGroup, Mention
@@ -22,11 +23,12 @@ def plot_groups(
     mentions: Sequence[Mention],
     title: str,
 ) -> None:
-    """Write a page with the pictures of groups.
+    """Write the pictures of groups: a page, or one picture of all of them.
 
     Parameters
     ----------
     path : Path
+        Ends in ``.png`` (network and timeline of each) or ``.html`` (and the evidence).
     found : sequence of (Group, AccountGroup)
         Groups, and what is published of them.
     mentions : sequence of Mention
@@ -47,7 +49,10 @@ def plot_groups(
                 [ms for id_, ms in at_ms.items() if id_ not in own],
             )
         )
-    path.write_text(render_groups(pictures, title), encoding="utf-8")
+    if path.suffix.lower() == ".png":
+        path.write_bytes(render_groups_png(pictures, title))
+    else:
+        path.write_text(render_groups(pictures, title), encoding="utf-8")
 
 
 def links_of(group: Group) -> list[tuple[str, str, int]]:

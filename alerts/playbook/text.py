@@ -124,12 +124,13 @@ def values(facts: Facts, language: Language) -> dict[str, str | int | float | No
     facts : Facts
         Facts of the alert, hostile text as it came.
     language : {"ar", "en"}
-        Decides the separator of ``terms`` and the mark before the handle.
+        Decides the separator of ``terms`` and the mark before handle and date.
     """
     terms = (hostile(term, MAX_TERM_CHARS) for term in facts.terms[:MAX_TERMS])
     handle = strip_controls(facts.support_handle or "").lstrip("@")
-    # without the mark a right-to-left sentence shows the @ on the wrong side of the handle
-    at = f"{LRM}@" if language == "ar" else "@"
+    # without it a right-to-left sentence shows the @ on the wrong side of the handle, and the
+    # parts of a date in the other order
+    mark = LRM if language == "ar" else ""
     return {
         **_counts(facts),
         "brand_ar": strip_controls(facts.brand_ar),
@@ -139,12 +140,12 @@ def values(facts: Facts, language: Language) -> dict[str, str | int | float | No
         "severity_ar": _SEVERITY["ar"][facts.severity],
         "severity_en": _SEVERITY["en"][facts.severity],
         "since": strip_controls(facts.since),
-        "date": strip_controls(facts.date),
+        "date": mark + strip_controls(facts.date),
         "timezone": strip_controls(facts.timezone),
         "terms": _COMMA[language].join(filter(None, terms)) or None,
         "suspect": hostile(facts.suspect or "", MAX_SUSPECT_CHARS) or None,
         "help_url": strip_controls(facts.help_url or "") or None,
-        "support_handle": f"{at}{handle}" if handle else None,
+        "support_handle": f"{mark}@{handle}" if handle else None,
         "domain": strip_controls(facts.domain or "") or None,
     }
 

@@ -4,4 +4,11 @@ from alerts.show.groups import GroupPicture, render_groups
 from alerts.show.page import render_page
 from alerts.show.terminal import headline, print_alert
 
-__all__ = ["GroupPicture", "headline", "print_alert", "render_groups", "render_page"]
+__all__ = [
+    "GroupPicture",
+    "headline",
+    "print_alert",
+    "render_groups",
+    "render_groups_png",
+    "render_page",
+]

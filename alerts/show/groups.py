@@ -20,8 +20,8 @@ _LINKS_EACH = 6
 _PULL = 6.0
 _LABELS, _LETTER, _LINE = 24, 7.5, 15.0  # at most, and their size
 _TURNS = 200
-_WIDTH, _HEIGHT, _EDGE = 1000.0, 520.0, 28.0  # of the network, in units of its view box
-_TIME_HEIGHT = 150.0
+WIDTH, NETWORK_HEIGHT, TIME_HEIGHT = 1000.0, 520.0, 150.0  # of what is drawn, in units
+_EDGE = 28.0
 _MOST_BARS = 72
 _BARS_MIN = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 10_080)
 _MINUTE_MS = 60_000
@@ -70,7 +70,9 @@ class _Edge(NamedTuple):
     width: float
 
 
-class _Network(NamedTuple):
+class Network(NamedTuple):
+    """Accounts and what joins them, in units of the picture; ``missing`` are not drawn."""
+
     nodes: list[_Node]
     edges: list[_Edge]
     missing: int
@@ -84,7 +86,9 @@ class _Bar(NamedTuple):
     shown: str
 
 
-class _Timeline(NamedTuple):
+class Timeline(NamedTuple):
+    """Mentions over time, a bar for every ``bar_min`` minutes."""
+
     bars: list[_Bar]
     first: str
     last: str
@@ -96,6 +100,16 @@ class _Side(NamedTuple):
     account: str
     at: str
     words: list[tuple[str, bool]]
+
+
+class Card(NamedTuple):
+    """One group, laid out."""
+
+    group: AccountGroup
+    explanation: Bilingual
+    network: Network
+    timeline: Timeline
+    evidence: list[tuple[GroupTrace, list[_Side]]]
 
 
 def render_groups(pictures: Sequence[GroupPicture], title: str) -> str:
@@ -118,20 +132,25 @@ def render_groups(pictures: Sequence[GroupPicture], title: str) -> str:
     >>> "<script" in render_groups([], "nothing.jsonl")
     False
     """
-    cards = [
-        {
-            "group": picture.group,
-            "explanation": picture.explanation,
-            "network": _network(picture),
-            "timeline": _timeline(picture),
-            "evidence": [(t, list(_sides(t))) for t in picture.group.evidence],
-        }
-        for picture in pictures[:MOST_GROUPS]
-    ]
-    size = {"width": _WIDTH, "height": _HEIGHT, "time_height": _TIME_HEIGHT}
+    cards = cards_of(pictures)
+    size = {"width": WIDTH, "height": NETWORK_HEIGHT, "time_height": TIME_HEIGHT}
     missing = len(pictures) - len(cards)
     page = environment().get_template("groups.html.j2")
     return page.render(cards=cards, title=strip_controls(title), missing=missing, **size)
+
+
+def cards_of(pictures: Sequence[GroupPicture]) -> list[Card]:
+    """What is shown of each group, laid out; of the first `MOST_GROUPS` of them."""
+    return [
+        Card(
+            picture.group,
+            picture.explanation,
+            _network(picture),
+            _timeline(picture),
+            [(trace, list(_sides(trace))) for trace in picture.group.evidence],
+        )
+        for picture in pictures[:MOST_GROUPS]
+    ]
 
 
 def layout(count: int, links: Sequence[tuple[int, int, float]]) -> Float64:
@@ -180,7 +199,7 @@ def layout(count: int, links: Sequence[tuple[int, int, float]]) -> Float64:
     return placed
 
 
-def _network(picture: GroupPicture) -> _Network:
+def _network(picture: GroupPicture) -> Network:
     told: dict[str, int] = dict.fromkeys(picture.group.accounts, 0)
     for one, other, things in picture.links:
         told[one] = told.get(one, 0) + things
@@ -191,8 +210,8 @@ def _network(picture: GroupPicture) -> _Network:
     inside = _strongest(inside)
     most = max((n for _, _, n in inside), default=1)
     at = layout(len(names), [(a, b, 0.3 + 0.7 * n / most) for a, b, n in inside])
-    x = (_EDGE + at[:, 0] * (_WIDTH - 2 * _EDGE)).round(1).tolist()
-    y = (_EDGE + at[:, 1] * (_HEIGHT - 2 * _EDGE)).round(1).tolist()
+    x = (_EDGE + at[:, 0] * (WIDTH - 2 * _EDGE)).round(1).tolist()
+    y = (_EDGE + at[:, 1] * (NETWORK_HEIGHT - 2 * _EDGE)).round(1).tolist()
     strongest = max(told.values(), default=1) or 1
     radii = [round(4 + 7 * (told[name] / strongest) ** 0.5, 1) for name in names]
     shown = [_short(_plain(name)) for name in names]
@@ -201,7 +220,7 @@ def _network(picture: GroupPicture) -> _Network:
         _Node(_plain(name), x[i], y[i], radii[i], labels.get(i)) for i, name in enumerate(names)
     ]
     edges = [_Edge(x[a], y[a], x[b], y[b], round(0.5 + 2 * n / most, 2)) for a, b, n in inside]
-    return _Network(nodes, edges, len(told) - len(names))
+    return Network(nodes, edges, len(told) - len(names))
 
 
 def _strongest(links: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
@@ -225,7 +244,7 @@ def _labels(
         for at, anchor in ((x[i] + radii[i] + 4, "start"), (x[i] - radii[i] - 4, "end")):
             left = at if anchor == "start" else at - wide
             box = (left, y[i] - _LINE / 2, left + wide, y[i] + _LINE / 2)
-            if box[0] < 0 or box[2] > _WIDTH or any(_meet(box, other) for other in taken):
+            if box[0] < 0 or box[2] > WIDTH or any(_meet(box, other) for other in taken):
                 continue
             taken.append(box)
             labels[i] = _Label(name, round(at, 1), round(y[i] + 4, 1), anchor)
@@ -243,7 +262,7 @@ def _short(name: str) -> str:
     return name if len(name) <= 20 else f"{name[:19]}…"
 
 
-def _timeline(picture: GroupPicture) -> _Timeline:
+def _timeline(picture: GroupPicture) -> Timeline:
     group = picture.group
     around = max((group.last_ms - group.first_ms) // 4, 10 * _MINUTE_MS)
     span_min = (group.last_ms - group.first_ms + 2 * around) / _MINUTE_MS
@@ -253,7 +272,7 @@ def _timeline(picture: GroupPicture) -> _Timeline:
     count = min((group.last_ms + around) // width_ms - first + 1, 4 * _MOST_BARS)
     own, other = (_binned(t, first, width_ms, count) for t in (picture.own_ms, picture.other_ms))
     most = max(1, *(a + b for a, b in zip(own, other)))
-    width, unit = _WIDTH / count, (_TIME_HEIGHT - 10) / most
+    width, unit = WIDTH / count, (TIME_HEIGHT - 10) / most
     bars = [
         _Bar(
             round(i * width, 2), round(0.86 * width, 2), round(a * unit, 2), round(b * unit, 2),
@@ -262,7 +281,7 @@ def _timeline(picture: GroupPicture) -> _Timeline:
         for i, (a, b) in enumerate(zip(own, other))
     ]  # fmt: skip
     ends = _moment(first * width_ms), _moment((first + count) * width_ms)
-    return _Timeline(bars, *ends, most, bar_min)
+    return Timeline(bars, *ends, most, bar_min)
 
 
 def _binned(times_ms: Sequence[int], first: int, width_ms: int, count: int) -> list[int]:

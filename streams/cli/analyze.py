@@ -98,9 +98,9 @@ def analyze_share(file: str) -> None:
         fail(f"Error: {error}")
 
 
-def _page(_ctx: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
-    if value is not None and value.suffix.lower() not in (".html", ".htm"):
-        raise click.BadParameter(f"{value.name!r} does not end in .html, which is all it can write")
+def _picture(_ctx: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None and value.suffix.lower() not in (".html", ".htm", ".png"):
+        raise click.BadParameter(f"{value.name!r} ends neither in .html nor in .png")
     return value
 
 
@@ -109,8 +109,8 @@ def _page(_ctx: click.Context, _param: click.Parameter, value: Path | None) -> P
 @click.option(
     "--plot",
     type=click.Path(path_type=Path, dir_okay=False, writable=True),
-    callback=_page,
-    help="Draw the groups' networks, timelines and evidence: OUT.html.",
+    callback=_picture,
+    help="Draw the groups' networks and timelines: OUT.png, or with evidence: OUT.html.",
 )
 @reports_errors
 def analyze_coordination(file: str, plot: Path | None) -> None:

@@ -401,11 +401,12 @@ def test_copies_of_one_text_and_by_all() -> None:
 @pytest.mark.parametrize(
     ("last_ms", "gap_s", "en", "ar"),
     [
-        (0, 0, "2 mentions at 1970-01-01 00:00 UTC,", "إشارتين في 1970-01-01 00:00 (بالتوقيت"),
+        (0, 0, "2 mentions at 1970-01-01 00:00 UTC,",
+         "إشارتين في \u200e1970-01-01 00:00 (بالتوقيت"),
         (44_100, 3, "within 45 seconds from 1970-01-01 00:00 UTC", "خلال 45 ثانية ابتداءً من"),
         (119_000, 119, "within 119 seconds", "خلال 119 ثانية"),
         (120_000, 600, "between 1970-01-01 00:00 and 1970-01-01 00:02 UTC",
-         "بين 1970-01-01 00:00 و1970-01-01 00:02 (بالتوقيت العالمي)"),
+         "بين \u200e1970-01-01 00:00 و\u200e1970-01-01 00:02 (بالتوقيت العالمي)"),
     ],
 )  # fmt: skip
 def test_moments_are_told_apart(last_ms: int, gap_s: float, en: str, ar: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from streams.analyze_groups import as_lines, find_groups
 from tests.running import nadhir
@@ -99,9 +100,18 @@ def test_a_picture_is_written(tmp_path: Path, shared_data: Path) -> None:
     assert page.count('class="sides"') == len(group["evidence"])
 
 
+def test_one_picture_is_written(tmp_path: Path, shared_data: Path) -> None:
+    burst = shared_data / "coordination" / "prayers-burst.jsonl.gz"
+    done = nadhir("analyze", "coordination", str(burst), "--plot", "out.PNG", cwd=tmp_path)
+    assert (done.returncode, done.stdout.count(b"\n")) == (0, 1)
+    with Image.open(tmp_path / "out.PNG") as picture:
+        assert picture.format == "PNG"
+        assert picture.width == 2192
+
+
 def test_other_pictures_are_refused_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text("{")
-    done = nadhir("analyze", "coordination", "in.jsonl", "--plot", "out.png", cwd=tmp_path)
+    done = nadhir("analyze", "coordination", "in.jsonl", "--plot", "out.jpg", cwd=tmp_path)
     assert done.returncode == 2
-    assert b"does not end in .html" in done.stderr
-    assert not (tmp_path / "out.png").exists()
+    assert b"ends neither in .html nor in .png" in done.stderr
+    assert not (tmp_path / "out.jpg").exists()
