@@ -45,7 +45,8 @@ def test_a_newer_schema_is_refused(place: Path | str, database: Database) -> Non
 
 def test_many_start_at_once(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     server = request.getfixturevalue("postgres")
-    for place in (tmp_path / "response.db", server.url(server.create())):
+    files = [tmp_path / f"{i}.db" for i in range(30)]
+    for place in (*files, server.url(server.create())):
         faults: list[BaseException] = []
 
         def start(place: Path | str = place, faults: list[BaseException] = faults) -> None:
