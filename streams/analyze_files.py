@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from models.records import Mention
 from streams.decode import decode_batch
 
 BATCH = 500
+_DAY = timedelta(days=1)
 
 
 class AnalyzeError(Exception):
@@ -37,7 +38,7 @@ def numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 def read_mentions(
     lines: Iterable[bytes], name: str = "input", tell: Callable[[str], None] = ignore
 ) -> list[Mention]:
-    """Mentions of a file, in order of time.
+    """Mentions of a file, in order of time, each once a day (by platform and id).
 
     Parameters
     ----------
@@ -61,7 +62,20 @@ def read_mentions(
         for rejection in decoded.rejections:
             tell(f"{name}, line {rejection.position}: {rejection.detail}")
         every += decoded.mentions
-    return sorted(every, key=lambda mention: mention.published_at)
+    return _once(sorted(every, key=lambda mention: mention.published_at))
+
+
+def _once(mentions: Iterable[Mention]) -> list[Mention]:
+    """Mentions in order of time without those that were there within the day before."""
+    kept: list[Mention] = []
+    seen: dict[tuple[str, str], datetime] = {}
+    for mention in mentions:
+        named = mention.platform, mention.id
+        before = seen.get(named)
+        if before is None or mention.published_at - before > _DAY:
+            seen[named] = mention.published_at
+            kept.append(mention)
+    return kept
 
 
 def moment(ms: int) -> str:

@@ -6,21 +6,26 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
 from alerts.groups import explain_group
 from alerts.texts import load_phrases
 from models.coordination.detector import Coordination
 from models.coordination.group import Group
-from models.coordination.record import record
+from models.coordination.record import published_of, record
 from models.records import AccountGroup, GroupTrace, Mention
 from streams.analyze_files import BATCH, ignore, moment, read_mentions
 
 
 class Found(NamedTuple):
-    """Groups with what is published of them, the most suspect first, and all that was read."""
+    """Groups with what is published of them, the most suspect first, and all that was read.
+
+    Of the lines, ``rejected`` are no mentions.
+    """
 
     groups: list[tuple[Group, AccountGroup]]
     mentions: list[Mention]
+    rejected: int
 
 
 def find_groups(
@@ -37,13 +42,22 @@ def find_groups(
     tell : callable
         Is told of each line that is no mention, which is passed over.
     """
-    found, mentions = Coordination(), read_mentions(lines, name, tell)
+    rejected = 0
+
+    def reject(what: str) -> None:
+        nonlocal rejected
+        rejected += 1
+        tell(what)
+
+    found, mentions = Coordination(), read_mentions(lines, name, reject)
     for first in range(0, len(mentions), BATCH):
         found.observe(mentions[first : first + BATCH])
     found.look()
-    groups = [(group, record(group)) for group in found.groups]
+    at_ms = [int(mention.published_at.timestamp() * 1000) for mention in mentions]
+    published = published_of(np.array(at_ms, dtype=np.int64))
+    groups = [(group, record(group, published)) for group in found.groups]
     groups.sort(key=lambda pair: (-pair[1].score, pair[1].first_ms, pair[1].id))
-    return Found(groups, mentions)
+    return Found(groups, mentions, rejected)
 
 
 def as_lines(groups: Iterable[AccountGroup]) -> Iterator[bytes]:

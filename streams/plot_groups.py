@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Mapping, Sequence
+from itertools import chain, combinations
 from pathlib import Path
+
+import msgspec
 
 from alerts.groups import explain_group
 from alerts.show import GroupPicture, render_groups
+from alerts.show.groups import MOST_ACCOUNTS
 from alerts.show.groups_png import render_groups_png
 from alerts.texts import load_phrases
+from models.coordination.accounts import name_of, number_of
 from models.coordination.group import Group
 from models.records import AccountGroup, Mention
-
-_MOST_JOINED = 60  # accounts of one thing that are joined with each other
 
 
 def plot_groups(
@@ -34,19 +36,27 @@ def plot_groups(
     mentions : sequence of Mention
         All that was read.
     title : str
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
     """
     phrases = load_phrases()
-    at_ms = {m.id: int(m.published_at.timestamp() * 1000) for m in mentions}
+    people = _people(mentions)
+    all_ms = [int(m.published_at.timestamp() * 1000) for m in mentions]
     pictures = []
     for group, told in found:
-        own = set(told.mentions)
+        called = _called(group, people)
+        places = {account: i for i, account in enumerate(called)}
         pictures.append(
             GroupPicture(
-                told,
+                _with_names(told, {group.names[a]: name for a, name in called.items()}),
                 explain_group(told, phrases),
-                links_of(group),
-                [at_ms[id_] for id_ in told.mentions if id_ in at_ms],
-                [ms for id_, ms in at_ms.items() if id_ not in own],
+                list(called.values()),
+                [(places[a], places[b], many) for a, b, many in links_of(group)],
+                [post.at_ms for post in group.posts()],
+                all_ms,
             )
         )
     if path.suffix.lower() == ".png":
@@ -55,11 +65,47 @@ def plot_groups(
         path.write_text(render_groups(pictures, title), encoding="utf-8")
 
 
-def links_of(group: Group) -> list[tuple[str, str, int]]:
-    """Pairs of a group's accounts, and how many things both of them shared."""
+def links_of(group: Group) -> list[tuple[int, int, int]]:
+    """Pairs of a group's accounts, by number, and how many things both of them shared."""
     joined: Counter[tuple[int, int]] = Counter()
-    for trace in group.traces:
-        who = [account for account in trace.joined if account in group.names]
-        who = [account for account in who if account in group.accounts][:_MOST_JOINED]
+    for trace in chain(group.earlier, group.traces):
+        # the window may have let go of who shared it first
+        sharing = dict.fromkeys(q.account for q in trace.quotes)
+        who = [account for account in sharing if account in group.names]
+        who = [account for account in who if account in group.accounts][:MOST_ACCOUNTS]
         joined.update(combinations(sorted(who), 2))
-    return sorted((group.names[a], group.names[b], count) for (a, b), count in joined.items())
+    return sorted((a, b, count) for (a, b), count in joined.items())
+
+
+def _people(mentions: Sequence[Mention]) -> dict[int, tuple[str, str]]:
+    """What each account is called, by its handle where it has one, and its platform."""
+    people: dict[int, tuple[str, str]] = {}
+    for mention in mentions:
+        name = name_of(mention)
+        if name and mention.author is not None:
+            shown = mention.author.handle or name
+            people[number_of(mention.platform, name)] = shown, mention.platform
+    return people
+
+
+def _called(group: Group, people: Mapping[int, tuple[str, str]]) -> dict[int, str]:
+    """What a group's accounts are called, with the platform where two are called the same."""
+    own = {a: people.get(a, (name, "?")) for a, name in group.names.items() if a in group.accounts}
+    many = Counter(name for name, _ in own.values())
+    return {
+        account: name if many[name] == 1 else f"{name} ({platform})"
+        for account, (name, platform) in own.items()
+    }
+
+
+def _with_names(told: AccountGroup, names: Mapping[str, str]) -> AccountGroup:
+    """A group whose evidence names accounts as the network does."""
+    replace = msgspec.structs.replace
+    evidence = [
+        replace(
+            trace,
+            posts=tuple(replace(p, account=names.get(p.account, p.account)) for p in trace.posts),
+        )
+        for trace in told.evidence
+    ]
+    return replace(told, evidence=tuple(evidence))

@@ -18,6 +18,7 @@ _MAX_MARKS = 3  # combining marks in a row; Arabic needs two
 FSI, PDI, LRM = "\u2068", "\u2069", "\u200e"
 # LRE RLE PDF LRO RLO LRI RLI: what can turn the reading order of the text around a value
 BIDI_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067")
+_RLE, _PDF = "\u202b", "\u202c"
 _SEVERITY: dict[Language, dict[str, str]] = {
     "ar": {"watch": "مراقبة", "warning": "تحذير", "critical": "حرج"},
     "en": {"watch": "watch", "warning": "warning", "critical": "critical"},
@@ -56,6 +57,17 @@ def strip_controls(text: str) -> str:
         if marks <= _MAX_MARKS:
             kept.append(char)
     return " ".join("".join(kept).split())
+
+
+def right_to_left(text: str) -> str:
+    """Text that reads from the right, where nothing around it says so.
+
+    Examples
+    --------
+    >>> right_to_left("abc!")
+    '\u202babc!\u202c'
+    """
+    return f"{_RLE}{text}{_PDF}"
 
 
 def defang(text: str) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
 
 from alerts.playbook.records import Bilingual
-from alerts.playbook.text import defang, strip_controls
+from alerts.playbook.text import defang, right_to_left, strip_controls
 from alerts.show.page import environment
 from models.records import AccountGroup, Float64, GroupTrace
 
@@ -18,12 +20,14 @@ MOST_GROUPS = 20
 MOST_ACCOUNTS = 150
 _LINKS_EACH = 6
 _PULL = 6.0
-_LABELS, _LETTER, _LINE = 24, 7.5, 15.0  # at most, and their size
+_LABELS, _LETTER, _LINE = 24, 8.3, 15.0  # at most, and their size
+_WIDE = frozenset("MWm@%…")
 _TURNS = 200
 WIDTH, NETWORK_HEIGHT, TIME_HEIGHT = 1000.0, 520.0, 150.0  # of what is drawn, in units
 _EDGE = 28.0
 _MOST_BARS = 72
 _BARS_MIN = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 10_080)
+_WEEK_MIN = _BARS_MIN[-1]
 _MINUTE_MS = 60_000
 
 
@@ -34,17 +38,20 @@ class GroupPicture(NamedTuple):
     ----------
     group : AccountGroup
     explanation : Bilingual
-    links : sequence of (str, str, int)
-        Two accounts, and how many things both shared.
-    own_ms, other_ms : sequence of int
-        When the group posted what it shares, and when everything else was posted.
+    names : sequence of str
+        What its accounts are called.
+    links : sequence of (int, int, int)
+        The places of two of them, and how many things both shared.
+    own_ms, all_ms : sequence of int
+        When the group posted what it shares, and when anything was posted, that included.
     """
 
     group: AccountGroup
     explanation: Bilingual
-    links: Sequence[tuple[str, str, int]]
+    names: Sequence[str]
+    links: Sequence[tuple[int, int, int]]
     own_ms: Sequence[int]
-    other_ms: Sequence[int]
+    all_ms: Sequence[int]
 
 
 class _Label(NamedTuple):
@@ -200,27 +207,29 @@ def layout(count: int, links: Sequence[tuple[int, int, float]]) -> Float64:
 
 
 def _network(picture: GroupPicture) -> Network:
-    told: dict[str, int] = dict.fromkeys(picture.group.accounts, 0)
+    told = [0] * len(picture.names)
     for one, other, things in picture.links:
-        told[one] = told.get(one, 0) + things
-        told[other] = told.get(other, 0) + things
-    names = sorted(told, key=lambda name: (-told[name], name))[:MOST_ACCOUNTS]
-    index = {name: i for i, name in enumerate(names)}
-    inside = [(index[a], index[b], n) for a, b, n in picture.links if a in index and b in index]
+        told[one] += things
+        told[other] += things
+    most_told = sorted(range(len(told)), key=lambda i: (-told[i], picture.names[i]))
+    drawn = most_told[:MOST_ACCOUNTS]
+    place = {account: i for i, account in enumerate(drawn)}
+    inside = [(place[a], place[b], n) for a, b, n in picture.links if a in place and b in place]
     inside = _strongest(inside)
     most = max((n for _, _, n in inside), default=1)
-    at = layout(len(names), [(a, b, 0.3 + 0.7 * n / most) for a, b, n in inside])
+    at = layout(len(drawn), [(a, b, 0.3 + 0.7 * n / most) for a, b, n in inside])
     x = (_EDGE + at[:, 0] * (WIDTH - 2 * _EDGE)).round(1).tolist()
     y = (_EDGE + at[:, 1] * (NETWORK_HEIGHT - 2 * _EDGE)).round(1).tolist()
-    strongest = max(told.values(), default=1) or 1
-    radii = [round(4 + 7 * (told[name] / strongest) ** 0.5, 1) for name in names]
-    shown = [_short(_plain(name)) for name in names]
-    labels = _labels(shown, x, y, radii)
+    strongest = max(told, default=1) or 1
+    radii = [round(4 + 7 * (told[account] / strongest) ** 0.5, 1) for account in drawn]
+    names = [picture.names[account] for account in drawn]
+    labels = _labels(list(map(_label, names)), x, y, radii)
     nodes = [
         _Node(_plain(name), x[i], y[i], radii[i], labels.get(i)) for i, name in enumerate(names)
     ]
     edges = [_Edge(x[a], y[a], x[b], y[b], round(0.5 + 2 * n / most, 2)) for a, b, n in inside]
-    return Network(nodes, edges, len(told) - len(names))
+    whole = max(int(picture.group.facts.get("accounts", 0)), len(told))
+    return Network(nodes, edges, whole - len(drawn))
 
 
 def _strongest(links: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
@@ -240,14 +249,14 @@ def _labels(
     taken = [(x[i] - r, y[i] - r, x[i] + r, y[i] + r) for i, r in enumerate(radii)]
     labels: dict[int, _Label] = {}
     for i, name in enumerate(names):
-        wide = _LETTER * len(name)
+        wide = sum(map(_width, name))
         for at, anchor in ((x[i] + radii[i] + 4, "start"), (x[i] - radii[i] - 4, "end")):
             left = at if anchor == "start" else at - wide
             box = (left, y[i] - _LINE / 2, left + wide, y[i] + _LINE / 2)
             if box[0] < 0 or box[2] > WIDTH or any(_meet(box, other) for other in taken):
                 continue
             taken.append(box)
-            labels[i] = _Label(name, round(at, 1), round(y[i] + 4, 1), anchor)
+            labels[i] = _Label(_in_order(name), round(at, 1), round(y[i] + 4, 1), anchor)
             break
         if len(labels) == _LABELS:
             break
@@ -258,19 +267,43 @@ def _meet(one: tuple[float, float, float, float], other: tuple[float, float, flo
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _short(name: str) -> str:
+def _label(name: str) -> str:
+    """A name as it is written beside its node; letters that few fonts have in their usual form."""
+    name = _plain(unicodedata.normalize("NFKC", name)) or "?"
     return name if len(name) <= 20 else f"{name[:19]}…"
+
+
+def _width(letter: str) -> float:
+    """Of a letter of a label, at most."""
+    if unicodedata.combining(letter):
+        return 0.0
+    if letter in _WIDE or unicodedata.east_asian_width(letter) in "WF":
+        return 13.0
+    return 10.0 if letter.isupper() else _LETTER
+
+
+def _in_order(name: str) -> str:
+    """A name that begins from the right reads from the right, with what stands at its ends."""
+    for letter in name:
+        direction = unicodedata.bidirectional(letter)
+        if direction == "L":
+            break
+        if direction in ("R", "AL"):
+            return right_to_left(name)
+    return name
 
 
 def _timeline(picture: GroupPicture) -> Timeline:
     group = picture.group
     around = max((group.last_ms - group.first_ms) // 4, 10 * _MINUTE_MS)
     span_min = (group.last_ms - group.first_ms + 2 * around) / _MINUTE_MS
-    bar_min = next((m for m in _BARS_MIN if span_min / m <= _MOST_BARS), _BARS_MIN[-1])
+    weeks = ceil(span_min / _MOST_BARS / _WEEK_MIN)
+    bar_min = next((m for m in _BARS_MIN if span_min / m <= _MOST_BARS), weeks * _WEEK_MIN)
     width_ms = bar_min * _MINUTE_MS
     first = (group.first_ms - around) // width_ms
-    count = min((group.last_ms + around) // width_ms - first + 1, 4 * _MOST_BARS)
-    own, other = (_binned(t, first, width_ms, count) for t in (picture.own_ms, picture.other_ms))
+    count = (group.last_ms + around) // width_ms - first + 1
+    own, every = (_binned(t, first, width_ms, count) for t in (picture.own_ms, picture.all_ms))
+    other = [max(b - a, 0) for a, b in zip(own, every)]
     most = max(1, *(a + b for a, b in zip(own, other)))
     width, unit = WIDTH / count, (TIME_HEIGHT - 10) / most
     bars = [

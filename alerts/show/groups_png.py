@@ -10,7 +10,7 @@ from typing import NamedTuple
 import resvg_py
 
 from alerts.playbook.records import Bilingual
-from alerts.playbook.text import strip_controls
+from alerts.playbook.text import right_to_left, strip_controls
 from alerts.show.groups import (
     NETWORK_HEIGHT,
     TIME_HEIGHT,
@@ -31,7 +31,7 @@ _MAST, _FOOT = 92.0, 48.0
 _TOLD, _LINE, _LETTERS = 68.0, 23.0, 56  # where what is told begins, its lines, letters in one
 _AFTER_TOLD, _AROUND_DRAWN = 20.0, 176.0  # headings, axes and the key
 _PIXELS = 24e6  # at most
-_RIGHT_TO_LEFT, _END = "\u202b", "\u202c"  # SVG's own direction is not known to the renderer
+_TITLE = 110  # letters
 
 
 class _Drawn(NamedTuple):
@@ -84,7 +84,7 @@ def groups_svg(pictures: Sequence[GroupPicture], title: str) -> tuple[str, float
     width, height = WIDTH + 2 * _LEFT, top + (_FOOT if missing or not cards else 0)
     svg = environment().get_template("groups.svg.j2").render(
         cards=cards,
-        title=strip_controls(title),
+        title=_short(strip_controls(title)),
         missing=missing,
         width=width,
         height=height,
@@ -95,9 +95,16 @@ def groups_svg(pictures: Sequence[GroupPicture], title: str) -> tuple[str, float
         line=_LINE,
         network_height=NETWORK_HEIGHT,
         time_height=TIME_HEIGHT,
-        rtl=lambda text: f"{_RIGHT_TO_LEFT}{text}{_END}",
+        rtl=right_to_left,  # SVG's own direction is not known to the renderer
     )  # fmt: skip
     return svg, width * height
+
+
+def _short(title: str) -> str:
+    """A name with its beginning and its end."""
+    if len(title) <= _TITLE:
+        return title
+    return f"{title[: _TITLE // 2]}…{title[-_TITLE // 2 + 1 :]}"
 
 
 def _drawn(card: Card, top: float) -> _Drawn:

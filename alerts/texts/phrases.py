@@ -139,13 +139,15 @@ class Phrases:
         return _counted(hours // 24, _DAY, genitive=True)
 
     def duration(self, minutes: int) -> Bilingual:
-        """A length of time, in whole hours from two hours on; the Arabic is genitive.
+        """A length of time, in whole hours or days from two on; the Arabic is genitive.
 
         Examples
         --------
-        >>> [Phrases({}).duration(n).en for n in (5, 80, 1440)]
-        ['5 minutes', '80 minutes', '24 hours']
+        >>> [Phrases({}).duration(n).en for n in (5, 80, 1440, 10080)]
+        ['5 minutes', '80 minutes', '24 hours', '7 days']
         """
+        if minutes >= 2880 and minutes % 1440 == 0:
+            return _counted(minutes // 1440, _DAY, genitive=True)
         if minutes >= 120 and minutes % 60 == 0:
             return _counted(minutes // 60, _HOUR, genitive=True)
         return _counted(minutes, _MINUTE, genitive=True)

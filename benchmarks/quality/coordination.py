@@ -15,6 +15,7 @@ from benchmarks.quality.document import QualityError, percent, table, verdict
 from benchmarks.quality.options import Options
 from models.coordination.detector import LINE
 from models.coordination.group import Group
+from models.coordination.record import published_of, record
 from models.records import Mention
 
 _RATIOS = (1, 5, 20)
@@ -94,8 +95,11 @@ def _labelled(data: _Data) -> Iterator[str]:
 
 def _stocknet(options: Options) -> Iterator[str]:
     bursts = c.stocknet_bursts(options.data / "coordination" / "stocknet-bursts-2014.csv")
-    groups = c.found(c.read(options.data / "mentions" / "stocknet-2014.jsonl.gz"))
-    amplified = [(g, {q.id for q in g.posts()}) for g in groups if g.kind == "amplification"]
+    mentions = c.read(options.data / "mentions" / "stocknet-2014.jsonl.gz")
+    at_ms = [int(m.published_at.timestamp() * 1000) for m in mentions]
+    published = published_of(np.array(at_ms, dtype=np.int64))
+    groups = [record(group, published) for group in c.found(mentions)]
+    amplified = [(g, set(g.mentions)) for g in groups if g.kind == "amplification"]
     shares = [
         max(group.share for group, ids in amplified if 2 * len(ids & burst) >= len(burst))
         for burst in bursts

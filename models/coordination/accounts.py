@@ -27,7 +27,7 @@ class Account(Struct, eq=False, gc=False):
     def identified(self) -> int:
         """Its number, the same in every process; in 63 bits, as traces hold it."""
         if not self.id:
-            self.id = hash64(f"{self.platform}|{self.shown}") >> 1
+            self.id = number_of(self.platform, self.shown)
         return self.id
 
 
@@ -91,6 +91,11 @@ def name_of(mention: Mention) -> str | None:
     """How its account is told from others of the platform; none or empty if it is not told."""
     author = mention.author
     return None if author is None else author.id or author.handle
+
+
+def number_of(platform: str, name: str) -> int:
+    """The number of an account, the same in every process."""
+    return hash64(f"{platform}|{name}") >> 1
 
 
 def _account(author: Author, name: str, platform: str) -> Account:

@@ -98,7 +98,7 @@ class Coordination:
         self._since = 0
         self._wait()
         new: list[Group] = []
-        for group in find_groups(self.window):
+        for group in find_groups(self.window, self._known.values()):
             if group.kind == "coordination" and group.score < LINE:
                 continue
             before = self._before(group)
@@ -111,8 +111,6 @@ class Coordination:
             for known in before:
                 self._go_on(group, known)
             self._explain(group)
-            here = self.window.published(group.first_ms, group.last_ms)
-            group.share = min(1.0, group.posted() / max(here, 1))
             self._known[group.id] = group
         self._let_go()
         return new
@@ -138,11 +136,7 @@ class Coordination:
         del self._known[known.id]
         if not group.id or known.found_ms < group.found_ms:
             group.id, group.found_ms = known.id, known.found_ms
-        group.accounts |= known.accounts
-        group.names = known.names | group.names
-        group.first_ms = min(group.first_ms, known.first_ms)
-        if group.score < known.score:
-            group.score, group.parts = known.score, known.parts
+        group.go_on_from(known)
 
     def _before(self, group: Group) -> list[Group]:
         """The known groups that this one goes on from: half of the smaller one's accounts."""
@@ -152,7 +146,6 @@ class Coordination:
                 continue
             if group.kind == "amplification" and known.traces[0].hash != group.traces[0].hash:
                 continue
-            both = len(known.accounts & group.accounts)
-            if 2 * both >= min(len(known.accounts), len(group.accounts)):
+            if known.is_of(group.accounts):
                 found.append(known)
         return found

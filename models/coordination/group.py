@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import chain
 from math import exp, log2
 from statistics import median
 
@@ -16,6 +18,7 @@ from models.coordination.window import DAY_MS, TraceWindow
 from models.records import Int64
 
 _AMPLIFIED_CAP = 0.49
+_MOST_EARLIER = 20_000  # posts of a group that are kept, beyond those of the window
 _YOUNG_MS, _OLD_MS = 180 * DAY_MS, 730 * DAY_MS
 _BORN_TOGETHER_MS = 7 * DAY_MS
 _START = -3.0
@@ -41,8 +44,10 @@ class Group:
         What the accounts share, the most telling first.
     names : dict
         What accounts are called.
-    share : float
-        Of the brand's mentions between the first and the last.
+    earlier : dict of Trace
+        What they shared at looks before; of very much the first is let go.
+    began_ms : int
+        When its first post came; of ``first_ms`` on its posts are known.
     """
 
     kind: str
@@ -54,18 +59,44 @@ class Group:
     facts: dict[str, float]
     traces: list[Trace]
     names: dict[int, str]
-    share: float = 0.0
     id: str = ""
     found_ms: int = 0
+    earlier: dict[Trace, None] = field(default_factory=dict)
+    began_ms: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.began_ms = self.first_ms
+
+    def is_of(self, accounts: set[int]) -> bool:
+        """Whether half of the smaller set of accounts is in both."""
+        both = len(self.accounts & accounts)
+        return 2 * both >= min(len(self.accounts), len(accounts))
 
     def posts(self) -> list[Quote]:
         """What its accounts posted of the things they share, in order of time."""
-        posts = {q.id: q for t in self.traces for q in t.quotes if q.account in self.accounts}
-        return sorted(posts.values(), key=lambda q: (q.at_ms, q.id))
+        quotes = (q for t in chain(self.earlier, self.traces) for q in t.quotes)
+        posts = {(q.account, q.id): q for q in quotes if q.account in self.accounts}
+        return sorted(posts.values(), key=lambda q: (q.at_ms, q.id, q.account))
 
-    def posted(self) -> int:
-        """How many posts these are."""
-        return len({q.id for t in self.traces for q in t.quotes if q.account in self.accounts})
+    def go_on_from(self, known: Group) -> None:
+        """Take up what was known of it before."""
+        self.accounts |= known.accounts
+        self.names = known.names | self.names
+        self.first_ms = min(self.first_ms, known.first_ms)
+        self.began_ms = min(self.began_ms, known.began_ms)
+        self.last_ms = max(self.last_ms, known.last_ms)
+        self.earlier = known.earlier | self.earlier | dict.fromkeys(known.traces)
+        for trace in self.traces:
+            self.earlier.pop(trace, None)
+        room = _MOST_EARLIER - sum([len(trace.quotes) for trace in self.earlier])
+        while room < 0:
+            trace = next(iter(self.earlier))
+            room += len(trace.quotes)
+            del self.earlier[trace]
+            # nothing is said of a time of which nothing is known
+            self.first_ms = min(t.first_ms for t in chain(self.earlier, self.traces))
+        if self.score < known.score:
+            self.score, self.parts = known.score, known.parts
 
 
 def coordinated(
@@ -74,6 +105,7 @@ def coordinated(
     runs: Table,
     every: Table,
     window: TraceWindow,
+    before: Iterable[Group] = (),
 ) -> Group:
     """A group with its score.
 
@@ -84,6 +116,8 @@ def coordinated(
         Texts that its accounts copied, and those that all did.
     runs : Table
         What they shared together again and again.
+    before : iterable of Group
+        Groups that it may go on from.
     """
     tables = [table for table in (own, runs) if len(table)]
     accounts_of = np.concatenate([t.rows[:, ACCOUNT] for t in tables])
@@ -99,7 +133,8 @@ def coordinated(
     total, copiers = int(own.likest().sum()) / WHOLE, len(np.unique(own.rows[:, ACCOUNT]))
     exact = bool(len(own)) and total >= 0.95 * copiers
     headline = one_thing and exact and min(own.traces, key=_began).link is not None
-    beyond = _beyond_chance(own, every, first_ms, window)
+    going_on = (g.began_ms for g in before if g.last_ms >= first_ms - window.span_ms)
+    beyond = _beyond_chance(own, every, min([first_ms, *going_on]), window)
     repetition = 2.5 * share_again + _per_thing(share_again) * log2(max(len(things), 1))
     synchrony = 1.5 * close + 1.5 * max(0.0, at_once - 0.25) / 0.75
     known = window.accounts.sharing

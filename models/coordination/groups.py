@@ -28,10 +28,16 @@ _EVEN = 0.1  # texts in a window that come at once by chance
 _EAGER = 3  # mentions with the group's own hashtag, by which an account joins it
 
 
-def find_groups(window: TraceWindow) -> list[Group]:
+def find_groups(window: TraceWindow, known: Collection[Group] = ()) -> list[Group]:
     """Groups of the window as it stands, coordination first.
 
     What is amplified is told again only after it has changed.
+
+    Parameters
+    ----------
+    window : TraceWindow
+    known : collection of Group
+        What was found before; what such a group did is no habit of its public.
     """
     sharing, active = window.sharing(), len(window.accounts)
     pairs, together = validated(sharing, active)
@@ -42,9 +48,8 @@ def find_groups(window: TraceWindow) -> list[Group]:
         tags = sorted(sharing.tags, key=_made)
         more = [members for members, _ in waves]
         sets = _joined([*_components(pairs), *more, *_tagged(texts, tags), *texts], active)
-        known = dict.fromkeys(chain(together, *(runs for _, runs in waves)))
-        together = list(known)
-        found = _suspected(sets, sharing, together, window)
+        together = list(dict.fromkeys(chain(together, *(runs for _, runs in waves))))
+        found = _suspected(sets, sharing, together, window, known)
     within = set().union(*(g.accounts for g in found if g.score >= 0.5))
     return found + _all_amplified(sharing.amplified, within, window)
 
@@ -54,7 +59,11 @@ def _made(trace: Trace) -> int:
 
 
 def _suspected(
-    sets: Iterable[set[int]], sharing: Sharing, together: Sequence[Run], window: TraceWindow
+    sets: Iterable[set[int]],
+    sharing: Sharing,
+    together: Sequence[Run],
+    window: TraceWindow,
+    known: Collection[Group],
 ) -> list[Group]:
     """Those of some sets of accounts that are large enough, with all who belong to them."""
     large = [members for members in sets if 2 * len(members) > LEAST_ACCOUNTS]
@@ -70,7 +79,8 @@ def _suspected(
         own = copies.shared(copies.of_accounts(members))
         runs = _runs_within(members, together)
         if len(own) or len(runs):
-            found.append(coordinated(members, own, runs, copies, window))
+            before = [g for g in known if g.kind == "coordination" and g.is_of(members)]
+            found.append(coordinated(members, own, runs, copies, window, before))
     return sorted(found, key=lambda g: (-g.score, g.first_ms))
 
 

@@ -223,7 +223,8 @@ def find(posts: Sample, until_ms: int, allies: Sequence[str] = ()) -> Found:
     for _ in looks.window.add(mentions, words_of([m.text for m in mentions])):
         pass
     looks.look()
-    groups = sorted(map(record, looks.groups), key=lambda g: (-g.score, -len(g.mentions), g.id))
+    told = (record(group, looks.window.published) for group in looks.groups)
+    groups = sorted(told, key=lambda g: (-g.score, -len(g.mentions), g.id))
     own = {post for group in groups if group.score >= LINE for post in group.mentions}
     theirs = np.array([kept.id in own for kept in posts.mentions], dtype=np.bool_)
     return Found(until_ms, groups, times.copy(), posts.negative, theirs)

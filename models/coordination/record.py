@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from models.coordination.group import Group
 from models.coordination.trace import Quote, Trace
 from models.coordination.traces import canonical_link, links_in
-from models.records import AccountGroup, GroupPost, GroupTrace
+from models.records import AccountGroup, GroupPost, GroupTrace, Int64
 
 MOST_TRACES = 8
 _PETITION = re.compile(
@@ -21,9 +21,22 @@ _MOST_HOSTS = 4
 _FANS = re.compile(r"happy birthday|congrat|we love|stream(?:ing)? |vote |مبروك|نحبك|صوتوا", re.I)
 
 
-def record(group: Group) -> AccountGroup:
-    """A group as it is published."""
-    posts = group.posts()
+def record(group: Group, published: Callable[[int, int], int]) -> AccountGroup:
+    """A group as it is published.
+
+    Parameters
+    ----------
+    group : Group
+    published : callable
+        How many mentions there were between two moments, in ms, both included.
+    """
+    posts, facts = group.posts(), group.facts
+    posted = len(posts)
+    if group.kind == "amplification":  # of very many accounts not each post is known
+        posted = max(posted, group.traces[0].mentions)
+    else:
+        texts = sum(trace.kind == "text" for trace in group.earlier)
+        facts = facts | {"texts": facts["texts"] + texts}
     shown = [_trace(t, group) for t in group.traces[:MOST_TRACES]]
     return AccountGroup(
         id=group.id,
@@ -34,12 +47,21 @@ def record(group: Group) -> AccountGroup:
         first_ms=group.first_ms,
         last_ms=group.last_ms,
         found_ms=group.found_ms,
-        share=round(group.share, 4),
+        share=round(min(1.0, posted / max(published(group.first_ms, group.last_ms), 1)), 4),
         innocent=_innocent(group, posts),
         parts={name: round(points, 3) for name, points in group.parts.items() if points},
-        facts=group.facts,
+        facts=facts,
         evidence=tuple(shown),
     )
+
+
+def published_of(at_ms: Int64) -> Callable[[int, int], int]:
+    """What `record` asks, of moments in ascending order."""
+
+    def published(first_ms: int, last_ms: int) -> int:
+        return int(at_ms.searchsorted(last_ms, "right") - at_ms.searchsorted(first_ms))
+
+    return published
 
 
 def _trace(trace: Trace, group: Group) -> GroupTrace:
@@ -57,7 +79,9 @@ def _trace(trace: Trace, group: Group) -> GroupTrace:
     return GroupTrace(
         kind=trace.kind,
         shown=trace.shown,
-        accounts=len(group.accounts & trace.joined.keys()) + trace.missed,
+        # those who were let go have posted it, too
+        accounts=len({q.account for q in own} | (group.accounts & trace.joined.keys()))
+        + trace.missed,
         mentions=trace.mentions,
         first_ms=trace.first_ms,
         last_ms=trace.last_ms,

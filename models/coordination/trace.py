@@ -10,7 +10,7 @@ from msgspec import Struct
 from models.coordination.text import Text
 
 MOST_ACCOUNTS = 2000  # of a trace; more are counted
-MOST_QUOTES = 1000  # of a trace
+MOST_QUOTES = 8192  # of a trace, as many as a window holds
 # what is kept of an account: who, when it shared the thing first and last, how often, how often as
 # a post of its own, and how much the likest of these has in common with the first, in millionths
 # of all that the two tell

@@ -126,9 +126,13 @@ def analyze_coordination(file: str, plot: Path | None) -> None:
         check_outputs([Path(file)], [plot])
 
     def write(found: Groups) -> Iterable[bytes]:
-        if plot is not None:
-            name = "-" if file == "-" else Path(file).name
-            plot_groups(plot, found.groups, found.mentions, name)
+        # of nothing that could be read, a picture would say that all is well
+        if plot is not None and (found.mentions or not found.rejected):
+            name = "stdin" if file == "-" else Path(file).name
+            try:
+                plot_groups(plot, found.groups, found.mentions, name)
+            except OSError as error:
+                fail(f"Error: {plot} cannot be written ({error.strerror})")
         return as_lines(told for _, told in found.groups)
 
     _write_found(file, find_groups, write)
@@ -185,14 +189,25 @@ def _write_found(
 
     bad = _BadLines()
     try:
-        with _readable(file), _binary(file) as lines:
-            found = find(lines, file, bad.tell)
+        with _binary(file) as lines:
+            found = find(_undamaged(lines, file, bad), file, bad.tell)
     except AnalyzeError as error:
         fail(f"Error: {error}")
     for line in as_lines(found):
         sys.stdout.buffer.write(line + b"\n")
     sys.stdout.flush()
     bad.end()
+
+
+def _undamaged(lines: Iterable[bytes], file: str, bad: _BadLines) -> Iterator[bytes]:
+    """All whole lines before the damage, if there is any."""
+    from streams.analyze_files import AnalyzeError
+
+    try:
+        with _readable(file):
+            yield from lines
+    except AnalyzeError as error:
+        bad.end_with(f"{error}; what is before that was read")
 
 
 class _BadLines:
@@ -202,6 +217,11 @@ class _BadLines:
 
     def __init__(self) -> None:
         self._count = 0
+        self._damage: list[str] = []
+
+    def end_with(self, damage: str) -> None:
+        """Fail at the end, whatever else there was."""
+        self._damage.append(damage)
 
     def tell(self, what: str) -> None:
         self._count += 1
@@ -211,8 +231,14 @@ class _BadLines:
 
     def end(self) -> None:
         """Fail if there were any."""
+        said = list(self._damage)
         if self._count:
-            fail(f"Error: {self._count:,} lines could not be read and were passed over")
+            lines, were = (
+                ("1 line", "was") if self._count == 1 else (f"{self._count:,} lines", "were")
+            )
+            said.append(f"{lines} could not be read and {were} passed over")
+        if said:
+            fail("\n".join(f"Error: {each}" for each in said))
 
 
 @analyze.command("impersonation")

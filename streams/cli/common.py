@@ -100,7 +100,7 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
 
 def check_outputs(inputs: Iterable[str | Path], outputs: Iterable[Path | None]) -> None:
     """Tell what cannot be written, or would be written over, before the work and not after it."""
-    taken = {Path(file).resolve() for file in inputs}
+    taken = {_identity(file) for file in inputs}
     for path in outputs:
         if path is None or str(path) == "-":
             continue
@@ -108,9 +108,18 @@ def check_outputs(inputs: Iterable[str | Path], outputs: Iterable[Path | None]) 
             fail(f"Error: {path} cannot be written; is its directory there?")
         if path.exists() and not path.is_file():
             continue  # several results may go to one pipe or device
-        if path.resolve() in taken:
+        if _identity(path) in taken:
             fail(f"Error: {path} is named twice; name another file", WRONG_USAGE)
-        taken.add(path.resolve())
+        taken.add(_identity(path))
+
+
+def _identity(file: str | Path) -> object:
+    """What tells a file from others, whatever it is called; ``-`` is standard input."""
+    try:
+        status = os.fstat(0) if str(file) == "-" else os.stat(file)
+    except OSError:
+        return os.path.realpath(file)  # it is yet to be made
+    return status.st_dev, status.st_ino
 
 
 def same_everywhere(file: str) -> str:

@@ -37,9 +37,10 @@ def group(accounts: int = 4, text: str = "عار على البنك", account: st
 
 
 def picture(told: AccountGroup) -> GroupPicture:
-    links = [(a, b, 2) for a, b in zip(told.accounts, told.accounts[1:])]
+    links = [(a, a + 1, 2) for a in range(len(told.accounts) - 1)]
     own = [AT + 60_000 * i for i in range(30)]
-    return GroupPicture(told, explain_group(told, PHRASES), links, own, [AT, AT + 7_000_000])
+    every = [*own, AT, AT + 7_000_000]
+    return GroupPicture(told, explain_group(told, PHRASES), told.accounts, links, own, every)
 
 
 class Tags(HTMLParser):

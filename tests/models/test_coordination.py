@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -12,13 +13,14 @@ from models.coordination.detector import MOST_GROUPS, Coordination
 from models.coordination.group import _beyond_chance, _people
 from models.coordination.groups import _eager, _tagged
 from models.coordination.held import Held
-from models.coordination.record import record
+from models.coordination.record import published_of, record
 from models.coordination.table import Table
 from models.coordination.trace import Trace
 from models.coordination.traces import words_of
 from models.coordination.window import TraceWindow
 from models.records import AccountGroup, Author, Mention
 
+DAY_MIN = 24 * 60
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OLD = datetime(2015, 1, 1, tzinfo=UTC)
 _PARTS = ("ra", "li", "mo", "pe", "stu", "ka", "ne", "vo", "di", "ghu", "sha", "we")
@@ -31,6 +33,10 @@ def post(who: str, minute: float, text: str, **more: object) -> Mention:
     return Mention(
         id=f"{who}-{minute}", platform="x", published_at=at, text=text, author=author, **more
     )
+
+
+def ms(mention: Mention) -> int:
+    return int(mention.published_at.timestamp() * 1000)
 
 
 def calm(count: int, minutes: float, seed: int = 1) -> list[Mention]:
@@ -61,7 +67,8 @@ def found(mentions: list[Mention], size: int = 100, **limits: int) -> list[Accou
     for first in range(0, len(mentions), size):
         looks.observe(mentions[first : first + size])
     looks.look()
-    return [record(g) for g in looks.groups]
+    published = published_of(np.array(list(map(ms, mentions)), dtype=np.int64))
+    return [record(g, published) for g in looks.groups]
 
 
 def test_calm_talk_has_no_groups() -> None:
@@ -348,6 +355,61 @@ def test_groups_are_bounded() -> None:
     looks.look()
     assert len(looks.groups) == MOST_GROUPS
     assert looks.dropped > 0
+
+
+def daily(days: int, accounts: int = 30) -> list[Mention]:
+    """The same accounts post three texts a day, an hour apart, within a minute, beside others."""
+    said = calm(60 * days, days * DAY_MIN, seed=4)
+    rng = np.random.default_rng(5)
+    for day in range(days):
+        for hour in range(3):
+            text = " ".join(rng.choice(WORDS, 12))
+            at = DAY_MIN * day + 600 + 60 * hour
+            said += [post(f"w{i}", at + i / 20, text) for i in range(accounts)]
+    return said
+
+
+def test_a_group_that_goes_on_is_told_whole() -> None:
+    """What the window has let go of counts with what is there."""
+    said = daily(days=4)
+    (group,) = [g for g in found(said) if g.kind == "coordination"]
+    own = {mention.id for mention in said if mention.author and mention.author.id[0] == "w"}
+    assert set(group.mentions) == own
+    inside = [m for m in said if group.first_ms <= ms(m) <= group.last_ms]
+    assert group.share == round(len(own) / len(inside), 4)
+    assert group.facts["texts"] == 12
+    assert {trace.accounts for trace in group.evidence} == {30}
+
+
+def test_of_a_group_that_goes_on_so_much_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is said of a time of which nothing is known any more."""
+    monkeypatch.setattr("models.coordination.group._MOST_EARLIER", 100)
+    said = daily(days=4)
+    (group,) = [g for g in found(said) if g.kind == "coordination"]
+    kept = sorted(ms(m) for m in said if m.id in set(group.mentions))
+    assert len(kept) < 4 * 90
+    assert (group.first_ms, group.last_ms) == (kept[0], kept[-1])
+    assert group.first_ms > ms(min(said, key=lambda m: m.published_at)) + 86_400_000
+
+
+def test_more_posts_of_one_thing_than_accounts_are_known_count() -> None:
+    said = [post(f"r{i}", i / 200, "RT", kind="repost", repost_of="s1") for i in range(3000)]
+    (group,) = found(said)
+    assert (group.facts["accounts"], group.share) == (3000, 1.0)
+    many = [
+        post(f"c{i}", 60 * j + i / 100, text)
+        for i in range(1500)
+        for j, text in enumerate((" ".join(WORDS[:12]), " ".join(WORDS[20:32])))
+    ]
+    (group,) = [g for g in found(many) if g.kind == "coordination"]
+    assert len(group.mentions) == 3000
+
+
+def test_an_id_is_one_mention_on_its_platform_alone() -> None:
+    said = daily(days=1)
+    twin = [msgspec.structs.replace(m, platform="y") for m in said]
+    (group,) = [g for g in found(said + twin) if g.kind == "coordination"]
+    assert len(group.mentions) == 2 * 90
 
 
 def test_what_is_old_is_forgotten() -> None:

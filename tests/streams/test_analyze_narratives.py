@@ -67,7 +67,7 @@ def test_a_file_becomes_lines(tmp_path: Path) -> None:
     done = nadhir(*arguments, "--brand", "rimal-bank", cwd=tmp_path)
     assert done.returncode == 1
     assert b"in.jsonl, line " in done.stderr
-    assert b"1 lines could not be read" in done.stderr
+    assert b"1 line could not be read" in done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [n["kind"] for n in lines[:2]] == ["rumour", "rumour"]
     assert {n["kind"] for n in lines[2:]} == {"narrative"}
