@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -100,6 +101,46 @@ def test_linked_accounts_lie_near_each_other() -> None:
     assert inside < across / 2
     assert at.min() >= 0
     assert at.max() <= 1
+
+
+def test_a_group_of_many_years_is_on_the_timeline() -> None:
+    year = 365 * 86_400_000
+    told = msgspec.structs.replace(group(), first_ms=AT - 25 * year, last_ms=AT)
+    own = [told.first_ms, AT]
+    page = render_groups([picture(told)._replace(own_ms=own, all_ms=[*own, AT - year])], "x")
+    drawn = {
+        name: [float(h) for h in re.findall(f'class="{name}"[^>]* height="([\\d.]+)"', page)]
+        for name in ("own", "other")
+    }
+    assert sum(h > 0 for h in drawn["own"]) == 2
+    assert sum(h > 0 for h in drawn["other"]) == 1
+    assert re.search(r"Mentions over time \(\d+ days\)", page)
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("Amal_1", "Amal_1"),
+        ("هند!", "\u202bهند!\u202c"),
+        ("2023سعود2024", "\u202b2023سعود2024\u202c"),
+        ("\u200b\u2060", "?"),
+        ("ﷺ", "\u202bصلى الله عليه وسلم\u202c"),
+        ("دعم العملاء الرسمي للبنك", "\u202bدعم العملاء الرسمي …\u202c"),
+    ],
+)
+def test_names_read_in_their_own_order(name: str, label: str) -> None:
+    page = render_groups([picture(group())._replace(names=[name, "b", "c", "d"])], "x")
+    assert f">{label}</text>" in page
+
+
+def test_labels_stay_within_the_network() -> None:
+    told = picture(group(30))._replace(names=[f"{'W' * 19}{i % 10}" for i in range(30)])
+    page = render_groups([told], "x")
+    found = re.findall(r'class="name" x="([\d.]+)" y="[\d.]+" text-anchor="(\w+)">([^<]+)<', page)
+    assert found
+    for x, anchor, text in found:  # 12.9 is the width of a W of the font that comes along
+        end = float(x) + (1 if anchor == "start" else -1) * 12.8 * len(text)
+        assert -13 <= end <= 1013
 
 
 def test_without_groups_it_says_so() -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from alerts.groups import explain_group
-from alerts.show.groups import MOST_ACCOUNTS, MOST_GROUPS
+from alerts.show.groups import MOST_GROUPS
 from alerts.show.groups_png import groups_svg, render_groups_png
 from tests.alerts.build import PHRASES
 from tests.alerts.test_show_groups import HOSTILE, group, picture
@@ -68,13 +68,20 @@ def test_text_of_strangers_is_only_text(text: str, field: str) -> None:
     assert render_groups_png([told], title).startswith(b"\x89PNG")
 
 
-def test_many_groups_are_one_picture_that_can_be_opened() -> None:
-    many = [picture(group(3 * MOST_ACCOUNTS))] * (MOST_GROUPS + 3)
+def test_many_groups_are_one_picture_that_can_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alerts.show.groups.MOST_ACCOUNTS", 10)  # the others cost time alone
+    many = [picture(group(1234))] * (MOST_GROUPS + 3)
     shown, _ = pixels(render_groups_png(many, "x.jsonl"))
     assert shown.width * shown.height <= 24.1e6
     svg, _ = groups_svg(many, "x.jsonl")
-    assert svg.count("<circle") == MOST_GROUPS * MOST_ACCOUNTS
+    assert svg.count("<circle") == MOST_GROUPS * 10
     assert "Groups that are not shown: 3" in svg
+    assert "Accounts that are not drawn: 1,224" in svg
+
+
+def test_a_long_name_of_a_file_is_shortened() -> None:
+    title = next(w for w in words(groups_svg([], f"{'a' * 200}.jsonl")[0]) if "…" in w)
+    assert (len(title), title[-7:]) == (110, "a.jsonl")
 
 
 def test_without_groups_it_says_so() -> None:

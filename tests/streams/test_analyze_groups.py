@@ -5,15 +5,24 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from datetime import datetime, timedelta
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from streams.analyze_groups import as_lines, find_groups
-from tests.running import nadhir
+from streams.plot_groups import links_of, plot_groups
+from tests.running import environment, nadhir
+
+WORDS = ["".join(part) for part in product(("ra", "li", "mo", "pe", "ka", "ne", "vo"), repeat=4)]
+NADHIR = (sys.executable, "-m", "streams.cli")
 
 
 def lines_of(path: Path) -> list[bytes]:
@@ -115,3 +124,102 @@ def test_other_pictures_are_refused_before_the_work(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert b"ends neither in .html nor in .png" in done.stderr
     assert not (tmp_path / "out.jpg").exists()
+
+
+def campaign(**author: Any) -> list[bytes]:
+    """Twelve accounts on two platforms post three texts, each within a minute, beside others."""
+    rng = np.random.default_rng(3)
+    begin = datetime(2026, 3, 1, tzinfo=UTC)
+    lines = []
+    for text in range(3):
+        words = " ".join(rng.choice(WORDS, 12))
+        for i in range(12):
+            at = begin + timedelta(hours=text, seconds=5 * i)
+            who = {"id": f"acc{i % 6}"} | {k: v.format(i % 6) for k, v in author.items()}
+            mention = {"id": f"p{text}-{i % 6}", "platform": "xy"[i // 6], "text": words,
+                       "published_at": at.isoformat(), "author": who}  # fmt: skip
+            lines.append(json.dumps(mention).encode())
+    for i in range(150):
+        words = " ".join(rng.choice(WORDS, 12))
+        at = begin + timedelta(minutes=i)
+        mention = {"id": f"o{i}", "platform": "x", "text": words, "published_at": at.isoformat(),
+                   "author": {"id": f"other{i}"}}  # fmt: skip
+        lines.append(json.dumps(mention).encode())
+    return lines
+
+
+@pytest.mark.parametrize("author", [{}, {"handle": "amal_{}"}])
+def test_accounts_of_two_platforms_are_two(author: dict[str, str], tmp_path: Path) -> None:
+    found = find_groups(campaign(**author))
+    ((_, told),) = found.groups
+    assert (len(told.accounts), len(told.mentions)) == (12, 36)
+    plot_groups(tmp_path / "out.html", found.groups, found.mentions, "in")
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    name = "amal_0" if author else "acc0"
+    assert page.count("<circle") == 12
+    assert {f"<title>{name} ({p})</title>" in page for p in "xy"} == {True}
+    assert ("acc0" in page) is not bool(author)
+
+
+def test_who_shared_a_thing_long_ago_is_joined_by_it() -> None:
+    """The window forgets people of a thing that goes on; its network does not."""
+    lines = [json.loads(line) for line in campaign()]
+    late = [
+        line | {"id": f"late{i}", "author": {"id": f"new{i}"},
+                "published_at": f"2026-03-02T0{1 + i}:30:00Z"}
+        for i, line in enumerate(lines[:6])
+    ]  # fmt: skip
+    (group, _), *_ = find_groups([json.dumps(line).encode() for line in [*lines, *late]]).groups
+    joined = {account for a, b, _ in links_of(group) for account in (a, b)}
+    assert len(joined) >= 12
+
+
+def test_a_mention_that_came_twice_counts_once() -> None:
+    lines = campaign()
+    assert groups([*lines, *lines]) == groups(lines)
+
+
+@pytest.mark.parametrize("command", ["coordination", "narratives"])
+def test_what_is_before_the_damage_is_read(command: str, tmp_path: Path) -> None:
+    whole = gzip.compress(b"\n".join(campaign()) + b"\n")
+    (tmp_path / "whole.gz").write_bytes(whole)
+    (tmp_path / "cut.gz").write_bytes(whole[:-8])
+    runs = [nadhir("analyze", command, name, cwd=tmp_path) for name in ("whole.gz", "cut.gz")]
+    assert [run.returncode for run in runs] == [0, 1]
+    assert runs[0].stdout == runs[1].stdout != b""
+    assert b"cut.gz: its gzip stream is cut" in runs[1].stderr
+
+
+def test_nothing_that_can_be_read_makes_no_picture(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text("id,text\n1,hello\n")
+    done = nadhir("analyze", "coordination", "in.jsonl", "--plot", "out.png", cwd=tmp_path)
+    assert done.returncode == 1
+    assert b"2 lines could not be read and were passed over" in done.stderr
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_the_input_is_not_written_over_by_another_name(tmp_path: Path) -> None:
+    lines = b"\n".join(campaign())
+    (tmp_path / "in.jsonl").write_bytes(lines)
+    os.link(tmp_path / "in.jsonl", tmp_path / "hard.png")
+    (tmp_path / "soft.png").symlink_to("in.jsonl")
+    for name in ("hard.png", "soft.png"):
+        for file in ("in.jsonl", "-"):
+            with (tmp_path / "in.jsonl").open("rb") as stdin:
+                done = subprocess.run(
+                    [*NADHIR, "analyze", "coordination", file, "--plot", name],
+                    stdin=stdin, cwd=tmp_path, env=environment(), capture_output=True,
+                )  # fmt: skip
+            assert done.returncode == 2, (name, file)
+            assert f"{name} is named twice".encode() in done.stderr
+    assert (tmp_path / "in.jsonl").read_bytes() == lines
+
+
+@pytest.mark.parametrize("name", ["loop.png", "gone/out.png"])
+def test_a_picture_that_cannot_be_written_is_told(name: str, tmp_path: Path) -> None:
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    (tmp_path / "in.jsonl").write_bytes(b"\n".join(campaign()))
+    done = nadhir("analyze", "coordination", "in.jsonl", "--plot", name, cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"{name} cannot be written".encode() in done.stderr
+    assert b"Traceback" not in done.stderr
