@@ -165,11 +165,14 @@ def test_who_shared_a_thing_long_ago_is_joined_by_it() -> None:
     """The window forgets people of a thing that goes on; its network does not."""
     lines = [json.loads(line) for line in campaign()]
     late = [
-        line | {"id": f"late{i}", "author": {"id": f"new{i}"},
-                "published_at": f"2026-03-02T0{1 + i}:30:00Z"}
-        for i, line in enumerate(lines[:6])
+        lines[12 * text] | {"id": f"late{text}", "author": {"id": f"new{text}"},
+                            "published_at": "2026-03-01T23:30:00Z"}
+        for text in range(3)
     ]  # fmt: skip
-    (group, _), *_ = find_groups([json.dumps(line).encode() for line in [*lines, *late]]).groups
+    last = lines[-1] | {"id": "last", "published_at": "2026-03-02T09:00:00Z"}
+    (group, _), *_ = find_groups(
+        [json.dumps(line).encode() for line in [*lines, *late, last]]
+    ).groups
     joined = {account for a, b, _ in links_of(group) for account in (a, b)}
     assert len(joined) >= 12
 
