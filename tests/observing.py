@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from itertools import cycle
 
 import numpy as np
 
@@ -215,3 +216,9 @@ class Store:
     def size(self) -> int:
         """Bytes stored, without the keys of mentions that were seen."""
         return sum(len(v) for k, v in self.pieces.items() if not k.startswith("dedupe"))
+
+
+def singles(many: int = 100, then: int = 400) -> Callable[[], int]:
+    """Sizes of batches: many of one, then a large one, and so on; all of one would take minutes."""
+    after = cycle([1] * many + [then])
+    return lambda: next(after)

@@ -40,6 +40,7 @@ from tests.observing import (
     delayed,
     detect,
     merged,
+    singles,
     stage,
     stream,
     usual,
@@ -224,7 +225,9 @@ def another_future(world: World, now_ms: int) -> list[Signal]:
 
 
 @every_kind
-@pytest.mark.parametrize("size", [1, 37, sizes(4, 300), 1_000_000], ids=["1", "37", "any", "all"])
+@pytest.mark.parametrize(
+    "size", [singles(), 37, sizes(4, 300), 1_000_000], ids=["1", "37", "any", "all"]
+)
 def test_batches_change_nothing(kind: str, size: int | Callable[[], int]) -> None:
     world = world_of(kind)
     assert tuple(of(cut_into(world, size), kind)) == tuple(of(found(world), kind))
@@ -252,7 +255,7 @@ def resumed(world: World, seed: int) -> tuple[Signal, ...]:
     """What happens, through a store, with a new stage now and then."""
     rng = np.random.default_rng(seed)
     runs, store, signals = world.make(), Store(), []
-    for batch in delayed(world.events(), seed=1).cut(sizes(seed, 80)):
+    for batch in delayed(world.events(), seed=1).cut(sizes(seed, 240)):
         signals += runs.detect(batch)
         if rng.random() < 0.5:
             store.save(runs)

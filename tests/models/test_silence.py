@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,7 @@ from tests.observing import (
     Stream,
     detect,
     merged,
+    singles,
     stage,
     usual,
 )
@@ -69,8 +72,8 @@ def test_nothing_is_learned_of_it() -> None:
     assert here == pytest.approx(there, rel=0.2)
 
 
-@pytest.mark.parametrize("size", [1, 37, 5000])
-def test_batches_change_nothing(size: int) -> None:
+@pytest.mark.parametrize("size", [singles(), 37, 5000], ids=["1", "37", "5000"])
+def test_batches_change_nothing(size: int | Callable[[], int]) -> None:
     part = outage(rate=60.0)
     part = part.take(np.flatnonzero(part.published_ms < BACK_MS + 2 * HOUR_MS))
     told = silences(detect(part.cut(size), stage(BRANDS[:2]))[0])
