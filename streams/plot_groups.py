@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain, combinations
@@ -16,6 +17,7 @@ from alerts.show.groups_png import render_groups_png
 from alerts.texts import load_phrases
 from models.coordination.accounts import name_of, number_of
 from models.coordination.group import Group
+from models.coordination.record import record
 from models.records import AccountGroup, Mention
 
 
@@ -51,7 +53,7 @@ def plot_groups(
         places = {account: i for i, account in enumerate(called)}
         pictures.append(
             GroupPicture(
-                _with_names(told, {group.names[a]: name for a, name in called.items()}),
+                _with_names(told, group, called),
                 explain_group(told, phrases),
                 list(called.values()),
                 [(places[a], places[b], many) for a, b, many in links_of(group)],
@@ -98,14 +100,8 @@ def _called(group: Group, people: Mapping[int, tuple[str, str]]) -> dict[int, st
     }
 
 
-def _with_names(told: AccountGroup, names: Mapping[str, str]) -> AccountGroup:
+def _with_names(told: AccountGroup, group: Group, called: dict[int, str]) -> AccountGroup:
     """A group whose evidence names accounts as the network does."""
-    replace = msgspec.structs.replace
-    evidence = [
-        replace(
-            trace,
-            posts=tuple(replace(p, account=names.get(p.account, p.account)) for p in trace.posts),
-        )
-        for trace in told.evidence
-    ]
-    return replace(told, evidence=tuple(evidence))
+    names = group.names | called
+    again = record(dataclasses.replace(group, names=names), lambda _first, _last: 1)
+    return msgspec.structs.replace(told, evidence=again.evidence)

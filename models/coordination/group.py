@@ -18,7 +18,7 @@ from models.coordination.window import DAY_MS, TraceWindow
 from models.records import Int64
 
 _AMPLIFIED_CAP = 0.49
-_MOST_EARLIER = 20_000  # posts of a group that are kept, beyond those of the window
+_MOST_EARLIER = 20_000  # posts of what a group shared before
 _YOUNG_MS, _OLD_MS = 180 * DAY_MS, 730 * DAY_MS
 _BORN_TOGETHER_MS = 7 * DAY_MS
 _START = -3.0
@@ -47,7 +47,9 @@ class Group:
     earlier : dict of Trace
         What they shared at looks before; of very much the first is let go.
     began_ms : int
-        When its first post came; of ``first_ms`` on its posts are known.
+        When its first post came; from ``first_ms`` on its posts are known.
+    habit : (int, int)
+        How many pairs of texts there were until it began, and how many met.
     """
 
     kind: str
@@ -62,10 +64,8 @@ class Group:
     id: str = ""
     found_ms: int = 0
     earlier: dict[Trace, None] = field(default_factory=dict)
-    began_ms: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.began_ms = self.first_ms
+    began_ms: int = 0
+    habit: tuple[int, int] = (0, 0)
 
     def is_of(self, accounts: set[int]) -> bool:
         """Whether half of the smaller set of accounts is in both."""
@@ -83,20 +83,26 @@ class Group:
         self.accounts |= known.accounts
         self.names = known.names | self.names
         self.first_ms = min(self.first_ms, known.first_ms)
-        self.began_ms = min(self.began_ms, known.began_ms)
         self.last_ms = max(self.last_ms, known.last_ms)
         self.earlier = known.earlier | self.earlier | dict.fromkeys(known.traces)
         for trace in self.traces:
             self.earlier.pop(trace, None)
         room = _MOST_EARLIER - sum([len(trace.quotes) for trace in self.earlier])
-        while room < 0:
-            trace = next(iter(self.earlier))
-            room += len(trace.quotes)
-            del self.earlier[trace]
-            # nothing is said of a time of which nothing is known
-            self.first_ms = min(t.first_ms for t in chain(self.earlier, self.traces))
+        if room < 0:
+            self._let_go(_MOST_EARLIER // 4 - room)
         if self.score < known.score:
             self.score, self.parts = known.score, known.parts
+
+    def _let_go(self, many: int) -> None:
+        """Forget so many posts of what was shared at the first looks."""
+        while self.earlier and many > 0:
+            trace = next(iter(self.earlier))
+            many -= len(trace.quotes)
+            del self.earlier[trace]
+        # nothing is said of a time of which nothing is known
+        quotes = (q for t in chain(self.earlier, self.traces) for q in t.quotes)
+        first_ms = min([q.at_ms for q in quotes if q.account in self.accounts], default=0)
+        self.first_ms = max(self.first_ms, first_ms)
 
 
 def coordinated(
@@ -133,12 +139,15 @@ def coordinated(
     total, copiers = int(own.likest().sum()) / WHOLE, len(np.unique(own.rows[:, ACCOUNT]))
     exact = bool(len(own)) and total >= 0.95 * copiers
     headline = one_thing and exact and min(own.traces, key=_began).link is not None
-    going_on = (g.began_ms for g in before if g.last_ms >= first_ms - window.span_ms)
-    beyond = _beyond_chance(own, every, min([first_ms, *going_on]), window)
+    began_ms, habit = first_ms, window.chances(first_ms)
+    for known in before:
+        if known.last_ms >= first_ms - window.span_ms and known.began_ms < began_ms:
+            began_ms, habit = known.began_ms, known.habit
+    beyond = _beyond_chance(own, every, habit, window)
     repetition = 2.5 * share_again + _per_thing(share_again) * log2(max(len(things), 1))
     synchrony = 1.5 * close + 1.5 * max(0.0, at_once - 0.25) / 0.75
-    known = window.accounts.sharing
-    accounts = [known[a] for a in members if a in known]
+    people = window.accounts.sharing
+    accounts = [people[a] for a in members if a in people]
     parts = {
         "start": _START,
         "copies": beyond * min(4.0, max(0.0, 1.2 * log2(max(hour * total, 1.0) / 4))),
@@ -160,9 +169,12 @@ def coordinated(
     }
     traces = sorted(things.values(), key=lambda t: (t.kind != "text", -len(t.joined)))
     score = 1 / (1 + exp(-sum(parts.values())))
-    names = {a: known[a].shown for a in members if a in known}
+    names = {a: people[a].shown for a in members if a in people}
     last_ms = max(int(t.first_ms.max()) for t in tables)
-    return Group("coordination", score, members, first_ms, last_ms, parts, facts, traces, names)
+    return Group(
+        "coordination", score, members, first_ms, last_ms, parts, facts, traces, names,
+        began_ms=began_ms, habit=habit,
+    )  # fmt: skip
 
 
 def amplified(trace: Trace, times: Int64, densest: int, window: TraceWindow) -> Group:
@@ -198,7 +210,7 @@ def _per_thing(share_again: float) -> float:
     return 0.25 + 0.25 * min(1.0, share_again / 0.2)
 
 
-def _beyond_chance(own: Table, every: Table, first_ms: int, window: TraceWindow) -> float:
+def _beyond_chance(own: Table, every: Table, habit: tuple[int, int], window: TraceWindow) -> float:
     """Which part of a group's pairs of near-duplicates its public's own habits do not explain.
 
     How often two texts of this public meet was counted before the group's first post, and is seen
@@ -209,7 +221,7 @@ def _beyond_chance(own: Table, every: Table, first_ms: int, window: TraceWindow)
     if not met:
         return 1.0
     left = max(window.texts - posted, 0)
-    pairs, met_before = window.chances(first_ms)
+    pairs, met_before = habit
     chance = max(
         (met_before + _PRIOR_MET) / (pairs + _PRIOR_PAIRS),
         (_pairs(every.sizes) - _pairs(own.whole) + _PRIOR_MET) / (left * left / 2 + _PRIOR_PAIRS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import chain
 
 from models.coordination.group import Group
 from models.coordination.trace import Quote, Trace
@@ -30,13 +31,15 @@ def record(group: Group, published: Callable[[int, int], int]) -> AccountGroup:
     published : callable
         How many mentions there were between two moments, in ms, both included.
     """
-    posts, facts = group.posts(), group.facts
-    posted = len(posts)
+    posts, facts, last_ms = group.posts(), group.facts, group.last_ms
     if group.kind == "amplification":  # of very many accounts not each post is known
-        posted = max(posted, group.traces[0].mentions)
+        posts = [post for post in posts if post.at_ms <= last_ms]
+        posted = max(len(posts), int(facts["mentions"]))
     else:
-        texts = sum(trace.kind == "text" for trace in group.earlier)
-        facts = facts | {"texts": facts["texts"] + texts}
+        posted = len(posts)
+        last_ms = max([last_ms, *(post.at_ms for post in posts)])
+        if group.earlier:
+            facts = facts | _copied(group)
     shown = [_trace(t, group) for t in group.traces[:MOST_TRACES]]
     return AccountGroup(
         id=group.id,
@@ -47,12 +50,23 @@ def record(group: Group, published: Callable[[int, int], int]) -> AccountGroup:
         first_ms=group.first_ms,
         last_ms=group.last_ms,
         found_ms=group.found_ms,
-        share=round(min(1.0, posted / max(published(group.first_ms, group.last_ms), 1)), 4),
+        share=round(min(1.0, posted / max(published(group.first_ms, last_ms), 1)), 4),
         innocent=_innocent(group, posts),
         parts={name: round(points, 3) for name, points in group.parts.items() if points},
         facts=facts,
         evidence=tuple(shown),
     )
+
+
+def _copied(group: Group) -> dict[str, float]:
+    """How many texts a group has copied since it began, and how many of its accounts did."""
+    who: dict[str, set[int]] = {}
+    for trace in chain(group.earlier, group.traces):
+        if trace.kind == "text":
+            own = {q.account for q in trace.quotes if not q.repost} & group.accounts
+            who[trace.shown] = who.get(trace.shown, set()) | own
+    copied = [accounts for accounts in who.values() if len(accounts) > 1]
+    return {"texts": len(copied), "copiers": len(set().union(*copied))}
 
 
 def published_of(at_ms: Int64) -> Callable[[int, int], int]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -123,7 +123,7 @@ def analyze_coordination(file: str, plot: Path | None) -> None:
     from streams.plot_groups import plot_groups
 
     if plot is not None:
-        check_outputs([Path(file)], [plot])
+        check_outputs([file], [plot])
 
     def write(found: Groups) -> Iterable[bytes]:
         # of nothing that could be read, a picture would say that all is well
@@ -327,17 +327,32 @@ def _readable(path: str) -> Iterator[None]:
 
 @contextmanager
 def _binary(path: str) -> Iterator[IO[bytes]]:
-    import gzip
-
     with ExitStack() as stack:
         if path == "-" and sys.stdin is None:
             raise OSError("cannot read standard input: it is closed")
         plain = sys.stdin.buffer if path == "-" else stack.enter_context(Path(path).open("rb"))
         assert isinstance(plain, io.BufferedReader)
         if plain.peek(2)[:2] == b"\x1f\x8b":
-            yield stack.enter_context(io.BufferedReader(gzip.GzipFile(fileobj=plain)))
+            yield stack.enter_context(io.BufferedReader(_Gunzip(plain)))
         else:
             yield plain
+
+
+class _Gunzip(io.RawIOBase):
+    """What a gzip stream holds; all that is before a damage is given before it is told."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        import gzip
+
+        self._file = gzip.GzipFile(fileobj=file)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int:
+        data = self._file.read1(len(into))  # read would collect, and lose that at a damage
+        into[: len(data)] = data
+        return len(data)
 
 
 @contextmanager

@@ -381,6 +381,40 @@ def test_a_group_that_goes_on_is_told_whole() -> None:
     assert {trace.accounts for trace in group.evidence} == {30}
 
 
+@pytest.mark.parametrize("capacity", [8192, 600])
+def test_what_a_group_did_is_no_habit_of_its_public(capacity: int) -> None:
+    """Nor when more has been said since than is remembered."""
+    said = daily(days=6)
+    (group,) = [g for g in found(said, capacity=capacity) if g.kind == "coordination"]
+    assert group.score > 0.9
+    assert group.last_ms >= max(ms(m) for m in said if m.author and m.author.id[0] == "w") - 60_000
+
+
+def test_a_thing_that_drips_on_keeps_its_share() -> None:
+    said = [post(f"r{i}", 2 * i, "RT", kind="repost", repost_of="s1") for i in range(12)]
+    said += [post(f"d{i}", 600 + 600 * i, "RT", kind="repost", repost_of="s1") for i in range(20)]
+    said += calm(2000, 5 * DAY_MIN)
+    (told,) = [g for g in found(said) if g.kind == "amplification"]
+    inside = [m for m in said if told.first_ms <= ms(m) <= told.last_ms]
+    own = [m for m in inside if m.repost_of]
+    assert set(told.mentions) == {m.id for m in own}
+    assert told.share == round(len(own) / len(inside), 4)
+
+
+def test_of_a_group_whose_members_change_all_who_copied_are_told() -> None:
+    rng = np.random.default_rng(6)
+    said = calm(240, 4 * DAY_MIN, seed=4)
+    for day in range(4):
+        for hour in range(3):
+            text = " ".join(rng.choice(WORDS, 12))
+            said += [
+                post(f"w{15 * day + i}", DAY_MIN * day + 600 + 60 * hour + i / 20, text)
+                for i in range(30)
+            ]
+    (group,) = [g for g in found(said) if g.kind == "coordination"]
+    assert (len(group.accounts), group.facts["copiers"], group.facts["texts"]) == (75, 75, 12)
+
+
 def test_of_a_group_that_goes_on_so_much_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is said of a time of which nothing is known any more."""
     monkeypatch.setattr("models.coordination.group._MOST_EARLIER", 100)
@@ -487,10 +521,9 @@ def test_what_the_public_often_says_in_the_same_words_counts_less() -> None:
     window = TraceWindow()
     text = shared_by(10, "text")
     own = Table.of_entries([(text, range(len(text.joined)))])
-    rare = _beyond_chance(own, own, 1, window)
-    window._chances.append((0, 1_000_000, 100_000))
+    rare = _beyond_chance(own, own, (0, 0), window)
     assert rare > 0.9
-    assert _beyond_chance(own, own, 1, window) < 0.3
+    assert _beyond_chance(own, own, (1_000_000, 100_000), window) < 0.3
 
 
 def test_a_short_text_tells_enough_together_with_a_link() -> None:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -158,6 +159,11 @@ def test_accounts_of_two_platforms_are_two(author: dict[str, str], tmp_path: Pat
     name = "amal_0" if author else "acc0"
     assert page.count("<circle") == 12
     assert {f"<title>{name} ({p})</title>" in page for p in "xy"} == {True}
+    told = {post.account for _, g in found.groups for t in g.evidence for post in t.posts}
+    assert told <= {f"acc{i}" for i in range(6)}
+    shown = re.findall(r'class="side"><p class="soft"><bdi>([^<]+)</bdi>', page)
+    assert shown
+    assert all(re.fullmatch(rf"{name[:-1]}\d \([xy]\)", who) for who in shown)
     assert ("acc0" in page) is not bool(author)
 
 
@@ -184,12 +190,14 @@ def test_a_mention_that_came_twice_counts_once() -> None:
 
 @pytest.mark.parametrize("command", ["coordination", "narratives"])
 def test_what_is_before_the_damage_is_read(command: str, tmp_path: Path) -> None:
-    whole = gzip.compress(b"\n".join(campaign()) + b"\n")
+    lines = [*campaign(), b"{"]  # a whole line that is told
+    whole = gzip.compress(b"\n".join(lines) + b"\n")
     (tmp_path / "whole.gz").write_bytes(whole)
     (tmp_path / "cut.gz").write_bytes(whole[:-8])
     runs = [nadhir("analyze", command, name, cwd=tmp_path) for name in ("whole.gz", "cut.gz")]
-    assert [run.returncode for run in runs] == [0, 1]
+    assert [run.returncode for run in runs] == [1, 1]
     assert runs[0].stdout == runs[1].stdout != b""
+    assert f"cut.gz, line {len(lines)}: Not valid JSON".encode() in runs[1].stderr
     assert b"cut.gz: its gzip stream is cut" in runs[1].stderr
 
 
@@ -226,3 +234,20 @@ def test_a_picture_that_cannot_be_written_is_told(name: str, tmp_path: Path) -> 
     assert done.returncode == 1
     assert f"{name} cannot be written".encode() in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_each_post_is_shown_with_who_posted_it(tmp_path: Path) -> None:
+    """The same id is another person on another platform."""
+    lines = [json.loads(line) for line in campaign()]
+    for line in lines:
+        line["author"]["handle"] = line["platform"] + line["author"]["id"]
+        line["text"] += " " + line["platform"]
+    found = find_groups([json.dumps(line).encode() for line in lines])
+    plot_groups(tmp_path / "out.html", found.groups, found.mentions, "in")
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    sides = re.findall(
+        r'class="side"><p class="soft"><bdi>(\w)acc\d</bdi>.*?</p>(.*?)</div>', page, re.S
+    )
+    assert sides
+    for platform, text in sides:
+        assert re.sub("<[^>]+>", "", text).split()[-1] == platform
