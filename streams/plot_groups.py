@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain, combinations
@@ -17,7 +16,7 @@ from alerts.show.groups_png import render_groups_png
 from alerts.texts import load_phrases
 from models.coordination.accounts import name_of, number_of
 from models.coordination.group import Group
-from models.coordination.record import record
+from models.coordination.record import evidence_of
 from models.records import AccountGroup, Mention
 
 
@@ -53,7 +52,7 @@ def plot_groups(
         places = {account: i for i, account in enumerate(called)}
         pictures.append(
             GroupPicture(
-                _with_names(told, group, called),
+                msgspec.structs.replace(told, evidence=evidence_of(group, called)),
                 explain_group(told, phrases),
                 list(called.values()),
                 [(places[a], places[b], many) for a, b, many in links_of(group)],
@@ -98,10 +97,3 @@ def _called(group: Group, people: Mapping[int, tuple[str, str]]) -> dict[int, st
         account: name if many[name] == 1 else f"{name} ({platform})"
         for account, (name, platform) in own.items()
     }
-
-
-def _with_names(told: AccountGroup, group: Group, called: dict[int, str]) -> AccountGroup:
-    """A group whose evidence names accounts as the network does."""
-    names = group.names | called
-    again = record(dataclasses.replace(group, names=names), lambda _first, _last: 1)
-    return msgspec.structs.replace(told, evidence=again.evidence)

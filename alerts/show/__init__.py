@@ -9,6 +9,5 @@ __all__ = [
     "headline",
     "print_alert",
     "render_groups",
-    "render_groups_png",
     "render_page",
 ]

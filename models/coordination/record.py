@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 
 from models.coordination.group import Group
@@ -40,7 +40,6 @@ def record(group: Group, published: Callable[[int, int], int]) -> AccountGroup:
         last_ms = max([last_ms, *(post.at_ms for post in posts)])
         if group.earlier:
             facts = facts | _copied(group)
-    shown = [_trace(t, group) for t in group.traces[:MOST_TRACES]]
     return AccountGroup(
         id=group.id,
         kind=group.kind,
@@ -54,8 +53,13 @@ def record(group: Group, published: Callable[[int, int], int]) -> AccountGroup:
         innocent=_innocent(group, posts),
         parts={name: round(points, 3) for name, points in group.parts.items() if points},
         facts=facts,
-        evidence=tuple(shown),
+        evidence=evidence_of(group, group.names),
     )
+
+
+def evidence_of(group: Group, names: Mapping[int, str]) -> tuple[GroupTrace, ...]:
+    """What a group shares, the most telling first, with pairs of posts and who posted them."""
+    return tuple(_trace(trace, group, names) for trace in group.traces[:MOST_TRACES])
 
 
 def _copied(group: Group) -> dict[str, float]:
@@ -78,7 +82,7 @@ def published_of(at_ms: Int64) -> Callable[[int, int], int]:
     return published
 
 
-def _trace(trace: Trace, group: Group) -> GroupTrace:
+def _trace(trace: Trace, group: Group, names: Mapping[int, str]) -> GroupTrace:
     own = [q for q in trace.quotes if q.account in group.accounts]
     first = own[:1]
     other = [q for q in own if q.account != own[0].account][:1]
@@ -102,7 +106,7 @@ def _trace(trace: Trace, group: Group) -> GroupTrace:
         posts=tuple(
             GroupPost(
                 id=q.id,
-                account=group.names.get(q.account, "?"),
+                account=names.get(q.account, "?"),
                 published_ms=q.at_ms,
                 text=q.text,
             )
