@@ -22,7 +22,7 @@ from alerts.show.groups import (
     cards_of,
 )
 from alerts.show.page import environment
-from alerts.texts import load_phrases
+from alerts.texts import Phrases, load_phrases
 
 # has Latin and Arabic letters; others come from the machine's fonts, where it has any
 _FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
@@ -75,10 +75,11 @@ def render_groups_png(pictures: Sequence[GroupPicture], title: str) -> bytes:
 
 def groups_svg(pictures: Sequence[GroupPicture], title: str) -> tuple[str, float]:
     """The same as SVG that nothing is loaded into, and its area in units."""
+    phrases = load_phrases()
     cards: list[_Drawn] = []
     top = _MAST
     for card in cards_of(pictures):
-        cards.append(_drawn(card, top))
+        cards.append(_drawn(card, top, phrases))
         top += cards[-1].height + _GAP
     missing = len(pictures) - len(cards)
     width, height = WIDTH + 2 * _LEFT, top + (_FOOT if missing or not cards else 0)
@@ -107,8 +108,7 @@ def _short(title: str) -> str:
     return f"{title[: _TITLE // 2]}…{title[-_TITLE // 2 + 1 :]}"
 
 
-def _drawn(card: Card, top: float) -> _Drawn:
-    phrases = load_phrases()
+def _drawn(card: Card, top: float, phrases: Phrases) -> _Drawn:
     kind = phrases.say(f"group_page.kinds.{card.group.kind}")
     over_time = phrases.say("group_page.timeline")
     bar = phrases.duration(card.timeline.bar_min)
